@@ -1,0 +1,97 @@
+"""The environment as typed values: every secret also as NAME_FILE, every bad value named at start.
+
+When `manage.py up` runs embedded servers it leaves their addresses in `<data dir>/runtime.env`, so that a
+command typed in another terminal finds the same servers.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def data_dir() -> Path:
+    return Path(os.environ.get("LOCKSTEP_DATA_DIR") or BASE_DIR / ".lockstep").absolute()
+
+
+def load_runtime_env() -> None:
+    """Fill in what is not set from the file that a running `manage.py up` keeps."""
+    path = data_dir() / "runtime.env"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for line in lines:
+        name, separator, value = line.partition("=")
+        if separator and f"{name}_FILE" not in os.environ:
+            os.environ.setdefault(name, value)
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable, or the content of the file that NAME_FILE names."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name, default)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path!r}, which cannot be read ({error.strerror}). "
+            f"Give a readable file, or set {name} itself."
+        ) from None
+
+
+def number(name: str, default: float) -> float:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number, such as {default:g}.") from None
+    if parsed <= 0:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number above zero.")
+    return parsed
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if not value else value in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name} is {value!r}; it wants true or false.")
+
+
+def database(name: str) -> dict[str, object] | None:
+    """Django's DATABASES entry from a PostgreSQL URL; None when it is not set."""
+    url = text(name)
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"{name} is not a PostgreSQL address. It wants postgresql://USER:PASSWORD@HOST:PORT/DATABASE "
+            "(the value is not repeated here, it may hold a password)."
+        )
+    query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(query.get("port", parts.port or "")),
+    }
+
+
+def redis_url(name: str) -> str:
+    url = text(name)
+    if url and urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured(
+            f"{name} is not a Redis address. It wants redis://HOST:PORT/0, rediss://… or unix:///PATH?db=0."
+        )
+    return url

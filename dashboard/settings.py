@@ -1,0 +1,166 @@
+"""One settings file; what differs between machines comes from the environment (see dashboard/env.py)."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import env
+from dashboard.logging import logging_config
+
+BASE_DIR = env.BASE_DIR
+LOCKSTEP_DATA_DIR = env.data_dir()
+env.load_runtime_env()
+
+# These need no database, no Redis and no secret: they bring them along or do without.
+STANDALONE = len(sys.argv) > 1 and sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+
+DEBUG = env.flag("LOCKSTEP_DEBUG")
+SECRET_KEY = env.text("LOCKSTEP_SECRET_KEY") or ("standalone-commands-sign-nothing" if STANDALONE else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "LOCKSTEP_SECRET_KEY is not set. Set it to 50 or more random characters, or LOCKSTEP_SECRET_KEY_FILE to a "
+        "file with them; `manage.py up` makes one by itself."
+    )
+LOCKSTEP_CREDENTIALS_KEY = env.text("LOCKSTEP_CREDENTIALS_KEY")
+ALLOWED_HOSTS = [
+    host.strip() for host in env.text("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
+]
+CSRF_TRUSTED_ORIGINS = [o for o in env.text("LOCKSTEP_TRUSTED_ORIGINS").split(",") if o]
+USE_TLS = env.flag("LOCKSTEP_TLS")  # true when a proxy in front speaks HTTPS
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_rq",
+    "migrations_app",
+    "dashboard",
+]
+MIDDLEWARE = [
+    "dashboard.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "dashboard.middleware.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.frame.frame",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+        },
+    }
+]
+
+_database = env.database("LOCKSTEP_DATABASE_URL")
+if _database is None and not STANDALONE:
+    raise ImproperlyConfigured(
+        "LOCKSTEP_DATABASE_URL is not set and no embedded server is running here. "
+        "Set it to postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or start `manage.py up`."
+    )
+DATABASES = {
+    "default": {
+        **(_database or {"ENGINE": "django.db.backends.postgresql", "NAME": "lockstep"}),
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "lockstep"},
+    }
+}
+# The pool belongs to web processes alone: a pool must not cross the fork of a job process.
+if env.flag("LOCKSTEP_WEB_POOL"):
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "application_name": "lockstep-web",
+        "options": "-c statement_timeout=15000",
+        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12},
+    }
+
+REDIS_URL = env.redis_url("LOCKSTEP_REDIS_URL")
+RQ_QUEUES = {
+    "runs": {
+        "URL": REDIS_URL or "redis://127.0.0.1:6379/0",
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "DEFAULT_TIMEOUT": -1,
+        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 2},
+    }
+}
+RQ_SHOW_ADMIN_LINK = False
+
+LOCKSTEP_LEASE_SECONDS = env.number("LOCKSTEP_LEASE_SECONDS", 15)
+LOCKSTEP_BEAT_SECONDS = env.number("LOCKSTEP_BEAT_SECONDS", 3)
+LOCKSTEP_STALE_SECONDS = env.number("LOCKSTEP_STALE_SECONDS", 90)
+LOCKSTEP_RECONCILE_SECONDS = env.number("LOCKSTEP_RECONCILE_SECONDS", 2)
+LOCKSTEP_LOCK_WINDOW_SECONDS = env.number("LOCKSTEP_LOCK_WINDOW_SECONDS", 1800)
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USE_TLS
+SESSION_COOKIE_NAME = "__Host-session" if USE_TLS else "lockstep_session"
+CSRF_COOKIE_NAME = "__Host-csrf" if USE_TLS else "lockstep_csrf"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if USE_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = USE_TLS
+SECURE_SSL_REDIRECT = USE_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = LOCKSTEP_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+LOGGING_CONFIG = None
+logging_config()

@@ -1,0 +1,70 @@
+"""Where a service lives: stage and region, one target database, perhaps a health URL."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+
+class DsnKind(models.TextChoices):
+    STORED = "stored", "stored encrypted"
+    ENV = "env", "environment variable"
+    FILE = "file", "file"
+
+
+class Reachability(models.TextChoices):
+    OK = "ok", "reachable"
+    UNREACHABLE = "unreachable", "unreachable"
+    UNKNOWN = "unknown", "not checked"
+
+
+class Environment(models.Model):
+    """The head, position and lag here are the ledger's; the target's receipts decide."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="environments")
+    name = models.CharField(max_length=63)
+    stage = models.CharField(max_length=63)
+    region = models.CharField(max_length=63, blank=True)
+    order = models.IntegerField(default=0)
+    health_url = models.URLField(max_length=500, blank=True)
+
+    dsn_kind = models.CharField(max_length=8, choices=DsnKind.choices)
+    dsn_reference = models.CharField(max_length=500, blank=True)  # the name or path; empty when stored
+    dsn_sealed = models.BinaryField(null=True)  # nonce + ciphertext, AES-GCM, uid as associated data
+    dsn_key_id = models.CharField(max_length=63, blank=True)
+    target_name = models.CharField(max_length=300, blank=True)  # user@host:port/database, without a password
+
+    system_identifier = models.CharField(max_length=40, blank=True)
+    database_oid = models.BigIntegerField(null=True)
+    server_version_num = models.IntegerField(null=True)
+    reachability = models.CharField(
+        max_length=12, choices=Reachability.choices, default=Reachability.UNKNOWN
+    )
+    reachability_note = models.CharField(max_length=500, blank=True)
+    checked_at = models.DateTimeField(null=True)
+
+    head_revision = models.CharField(max_length=200, blank=True)
+    head_seq = models.BigIntegerField(default=0)
+    reconciled_at = models.DateTimeField(null=True)
+    # What the last reconciliation found wrong, one sentence; empty when receipts and ledger agree.
+    reconcile_note = models.CharField(max_length=1000, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["service_id", "order", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="environment_name_once"),
+            models.UniqueConstraint(
+                fields=["system_identifier", "database_oid"],
+                condition=~models.Q(system_identifier=""),
+                name="one_environment_per_database",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

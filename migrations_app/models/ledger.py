@@ -1,0 +1,51 @@
+"""The control plane's copy of receipts: a projection, corrected from the targets, never the reverse."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class LedgerEntry(models.Model):
+    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="ledger")
+    seq = models.BigIntegerField()
+    revision_id = models.CharField(max_length=200)
+    parent = models.CharField(max_length=200, blank=True)
+    direction = models.CharField(max_length=4)
+    cycle = models.IntegerField()
+    checksum = models.CharField(max_length=80)
+    phase = models.CharField(max_length=10)
+    schema_rev = models.CharField(max_length=200, blank=True)
+    applied_at = models.DateTimeField()
+    operator = models.CharField(max_length=150)
+    run_uid = models.UUIDField()
+    run = models.ForeignKey("Run", on_delete=models.SET_NULL, null=True, related_name="ledger")
+    fence = models.BigIntegerField()
+    fp_before = models.CharField(max_length=80)
+    fp_after = models.CharField(max_length=80)
+    duration_ms = models.BigIntegerField(null=True)
+    server_version_num = models.IntegerField(null=True)
+    seen_at = models.DateTimeField()  # when the receipt was last read in the target
+
+    class Meta:
+        ordering = ["-applied_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["environment", "seq"], name="ledger_seq_once")]
+        indexes = [
+            models.Index(fields=["-applied_at", "-id"], name="ledger_newest"),
+            models.Index(fields=["revision_id"], name="ledger_revision"),
+        ]
+
+
+class AppliedRevision(models.Model):
+    """What stands applied where: the ledger's `lockstep.applied`."""
+
+    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="applied")
+    revision_id = models.CharField(max_length=200)
+    seq = models.BigIntegerField()
+    checksum = models.CharField(max_length=80)
+    applied_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "revision_id"], name="applied_once_per_environment")
+        ]
+        indexes = [models.Index(fields=["revision_id"], name="applied_revision")]

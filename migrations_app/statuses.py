@@ -1,0 +1,107 @@
+"""The states of a run as tables: a sentence for each state, a reason for each edge, a name for each subset."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class RunStatus(TextChoices):
+    QUEUED = "queued", "queued"
+    CLAIMED = "claimed", "claimed"
+    WAITING_FOR_LOCK = "waiting_for_lock", "waiting for lock"
+    RUNNING = "running", "running"
+    VERIFYING = "verifying", "verifying"
+    PAUSING = "pausing", "pausing"
+    PAUSED = "paused", "paused"
+    INTERRUPTED = "interrupted", "interrupted"
+    SUCCEEDED = "succeeded", "succeeded"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+    ROLLING_BACK = "rolling_back", "rolling back"
+    ROLLED_BACK = "rolled_back", "rolled back"
+    NEEDS_OPERATOR = "needs_operator", "needs operator"
+
+
+SENTENCES: dict[str, str] = {
+    RunStatus.QUEUED: "Waiting for a worker; nothing has been done.",
+    RunStatus.CLAIMED: "A worker holds the lease and is connecting to the target.",
+    RunStatus.WAITING_FOR_LOCK: "The target or a table is held by somebody else; the run waits without blocking it.",
+    RunStatus.RUNNING: "Statements are being executed in the target.",
+    RunStatus.VERIFYING: "The verify script is being checked before the receipt is written.",
+    RunStatus.PAUSING: "A pause was asked for; the statement in progress is allowed to end.",
+    RunStatus.PAUSED: "Stopped between statements at a person's request; resume goes on from there.",
+    RunStatus.INTERRUPTED: "The worker was shut down between statements; another one takes over by itself.",
+    RunStatus.SUCCEEDED: "Every revision of the plan has its receipt in the target.",
+    RunStatus.FAILED: "A step was refused and rolled back; the step list tells what stands.",
+    RunStatus.CANCELLED: "Stopped at a person's request; the step list tells what stands.",
+    RunStatus.ROLLING_BACK: "Down scripts are being executed in the target.",
+    RunStatus.ROLLED_BACK: "Every revision of the plan was undone and has its down receipt.",
+    RunStatus.NEEDS_OPERATOR: "The catalogue cannot tell whether a statement took effect; a person decides.",
+}
+
+# A worker is (or was, if its lease has run out) at work on these.
+ACTIVE = frozenset(
+    {
+        RunStatus.CLAIMED,
+        RunStatus.WAITING_FOR_LOCK,
+        RunStatus.RUNNING,
+        RunStatus.VERIFYING,
+        RunStatus.PAUSING,
+        RunStatus.ROLLING_BACK,
+    }
+)
+# A worker may claim these without waiting for a lease to run out.
+CLAIMABLE = frozenset({RunStatus.QUEUED, RunStatus.INTERRUPTED})
+# A person has to act before anything moves.
+HELD = frozenset({RunStatus.PAUSED, RunStatus.NEEDS_OPERATOR})
+TERMINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.ROLLED_BACK})
+# One of these at a time for an environment; the database enforces it.
+OPEN = ACTIVE | CLAIMABLE | HELD
+
+_WORK = (RunStatus.WAITING_FOR_LOCK, RunStatus.RUNNING, RunStatus.VERIFYING, RunStatus.ROLLING_BACK)
+
+
+def _edges() -> dict[tuple[str, str], str]:
+    edges: dict[tuple[str, str], str] = {
+        (RunStatus.QUEUED, RunStatus.CLAIMED): "a worker took the run",
+        (RunStatus.QUEUED, RunStatus.CANCELLED): "cancelled before a worker took it",
+        (RunStatus.QUEUED, RunStatus.PAUSED): "paused before a worker took it",
+        (RunStatus.INTERRUPTED, RunStatus.CLAIMED): "a worker took over after a shutdown",
+        (RunStatus.INTERRUPTED, RunStatus.CANCELLED): "cancelled while no worker had it",
+        (RunStatus.INTERRUPTED, RunStatus.PAUSED): "paused while no worker had it",
+        (RunStatus.PAUSED, RunStatus.QUEUED): "a person resumed it",
+        (RunStatus.PAUSED, RunStatus.CANCELLED): "a person cancelled it",
+        (RunStatus.NEEDS_OPERATOR, RunStatus.QUEUED): "a person decided what the catalogue could not tell",
+        (RunStatus.NEEDS_OPERATOR, RunStatus.CANCELLED): "a person gave it up",
+    }
+    for old in ACTIVE:
+        edges[old, RunStatus.CLAIMED] = "the lease ran out and another worker took over"
+        edges[old, RunStatus.PAUSING] = "a person asked for a pause"
+        edges[old, RunStatus.PAUSED] = "stopped between statements for a pause"
+        edges[old, RunStatus.CANCELLED] = "stopped between statements, cancelled"
+        edges[old, RunStatus.INTERRUPTED] = "the worker was asked to shut down"
+        edges[old, RunStatus.FAILED] = "a step was refused"
+        edges[old, RunStatus.NEEDS_OPERATOR] = "the outcome of a statement is unknown"
+        edges[old, RunStatus.SUCCEEDED] = "every receipt is in the target"
+        edges[old, RunStatus.ROLLED_BACK] = "every down receipt is in the target"
+        for new in _WORK:
+            if new != old:
+                edges[old, new] = "the worker reported progress"
+    return edges
+
+
+EDGES = _edges()
+
+
+class StepStatus(TextChoices):
+    PENDING = "pending", "pending"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+    UNKNOWN = "unknown", "unknown"
+
+
+class Phase(TextChoices):
+    EXPAND = "expand", "expand"
+    MIGRATE = "migrate", "migrate"
+    CONTRACT = "contract", "contract"

@@ -25,7 +25,9 @@ if not SECRET_KEY:
     )
 LOCKSTEP_CREDENTIALS_KEY = env.text("LOCKSTEP_CREDENTIALS_KEY")
 ALLOWED_HOSTS = [
-    host.strip() for host in env.text("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
+    host.strip()
+    for host in env.text("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+    if host.strip()
 ]
 CSRF_TRUSTED_ORIGINS = [o for o in env.text("LOCKSTEP_TRUSTED_ORIGINS").split(",") if o]
 USE_TLS = env.flag("LOCKSTEP_TLS")  # true when a proxy in front speaks HTTPS

@@ -27,4 +27,8 @@ class LockstepConfig(AppConfig):
     def ready(self) -> None:
         from migrations_app import checks  # noqa: F401  registers the system checks
 
+        from migrations_app.jobs import launcher
+        from migrations_app.runs import actions
+
         post_migrate.connect(ensure_roles, sender=self)
+        actions.on_wake(launcher.wake)

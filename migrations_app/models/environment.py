@@ -31,6 +31,9 @@ class Environment(models.Model):
     order = models.IntegerField(default=0)
     health_url = models.URLField(max_length=500, blank=True)
 
+    # How long a run keeps trying for a lock before it gives up with nothing applied; null: the installation's default.
+    lock_window_seconds = models.PositiveIntegerField(null=True)
+
     dsn_kind = models.CharField(max_length=8, choices=DsnKind.choices)
     dsn_reference = models.CharField(max_length=500, blank=True)  # the name or path; empty when stored
     dsn_sealed = models.BinaryField(null=True)  # nonce + ciphertext, AES-GCM, uid as associated data
@@ -40,9 +43,7 @@ class Environment(models.Model):
     system_identifier = models.CharField(max_length=40, blank=True)
     database_oid = models.BigIntegerField(null=True)
     server_version_num = models.IntegerField(null=True)
-    reachability = models.CharField(
-        max_length=12, choices=Reachability.choices, default=Reachability.UNKNOWN
-    )
+    reachability = models.CharField(max_length=12, choices=Reachability.choices, default=Reachability.UNKNOWN)
     reachability_note = models.CharField(max_length=500, blank=True)
     checked_at = models.DateTimeField(null=True)
 

@@ -30,6 +30,10 @@ class Revision(models.Model):
     down_script = models.JSONField(null=True)
     verify_script = models.JSONField(null=True)
 
+    # Other bytes were offered for this id after it had been applied; they were refused and are never run.
+    refused_checksum = models.CharField(max_length=80, blank=True)
+    refused_at = models.DateTimeField(null=True)
+
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -38,10 +42,14 @@ class Revision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["service", "revision_id"], name="revision_id_once"),
             models.UniqueConstraint(
-                fields=["service", "parent"], name="one_child_per_parent", deferrable=models.Deferrable.DEFERRED
+                fields=["service", "parent"],
+                name="one_child_per_parent",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             models.UniqueConstraint(
-                fields=["service", "position"], name="one_revision_per_place", deferrable=models.Deferrable.DEFERRED
+                fields=["service", "position"],
+                name="one_revision_per_place",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 

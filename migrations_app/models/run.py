@@ -44,6 +44,8 @@ class Run(models.Model):
     error = models.JSONField(null=True)
     # who holds the lock right now and since when; null while nothing is waited for
     waiting = models.JSONField(null=True)
+    # a person's verdict on an unknown statement: {"revision_id", "step", "verdict", "by", "reason"}
+    decision = models.JSONField(null=True)
     # {"lock"|"run"|"verify"|"record"|"release": {"state", "wait_ms", "work_ms", "detail"}}
     phases = models.JSONField(default=dict)
 

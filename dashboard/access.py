@@ -1,0 +1,185 @@
+"""The only object look-ups that pages and API may use: each checks permission, then finds or answers 404.
+
+Call them before a verb's transaction: a refusal is recorded, and an outer rollback would take that away.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import structlog
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404
+
+from migrations_app.audit.record import record
+from migrations_app.models import (
+    ApiToken,
+    AuditEntry,
+    Environment,
+    LedgerEntry,
+    Revision,
+    Run,
+    RunLogLine,
+    Service,
+)
+from migrations_app.permissions import may, roles_of, who_may
+
+# Named here so that pages and API can annotate what they were given without a way to look it up themselves.
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Environment",
+    "LedgerEntry",
+    "Person",
+    "Revision",
+    "Run",
+    "RunLogLine",
+    "Service",
+    "audit_for",
+    "environment_for",
+    "environments_for",
+    "log_for",
+    "require",
+    "revision_for",
+    "revisions_for",
+    "run_for",
+    "runs_for",
+    "service_for",
+    "services_for",
+    "token_for",
+    "tokens_for",
+]
+
+Person = AbstractBaseUser | AnonymousUser
+T = TypeVar("T", bound=Model)
+
+# What each verb of permissions.VERBS is called in a refusal.
+WORDS = {
+    "view": "look at this",
+    "view_sql": "read SQL",
+    "view_log": "read run logs",
+    "view_audit": "read the audit log",
+    "verify_audit": "verify or export the audit log",
+    "upload_revision": "upload revisions",
+    "create_run": "start runs",
+    "control_run": "pause, resume or cancel runs",
+    "resolve_run": "decide about a run that needs an operator",
+    "edit_fleet": "change services and environments",
+    "own_tokens": "have API tokens",
+}
+
+logger = structlog.get_logger(__name__)
+
+
+def require(user: Person, verb: str, object: str = "") -> User:
+    """The signed-in user, who has a role for the verb; or PermissionDenied, which names the roles."""
+    if not (user.is_authenticated and user.is_active and isinstance(user, User)):
+        raise PermissionDenied("You are not signed in, or your account is disabled.")
+    if not may(user, verb):
+        _record_refusal(user, verb, object)
+        raise PermissionDenied(_refusal(user, verb))
+    return user
+
+
+def _refusal(user: User, verb: str) -> str:
+    yours = ", ".join(sorted(roles_of(user))) or "none"
+    return (
+        f"You may not {WORDS[verb]}: that takes one of the roles {who_may(verb)}; you act with {yours}. "
+        "Nothing was done. Ask an admin for a role."
+    )
+
+
+def _record_refusal(user: User, verb: str, object: str) -> None:
+    logger.warning("denied", user=user.get_username(), verb=verb, object=object)
+    with transaction.atomic():
+        record(
+            actor=user, action="denied", object=object or "-", after={"verb": verb, "needs": who_may(verb)}
+        )
+
+
+def services_for(user: Person, verb: str = "view") -> QuerySet[Service]:
+    require(user, verb)
+    return Service.objects.select_related("created_by")
+
+
+def service_for(user: Person, name: str, verb: str = "view") -> Service:
+    require(user, verb, f"service:{name}")
+    return _one(Service.objects.select_related("created_by"), f"service {name}", name=name)
+
+
+def environments_for(user: Person, verb: str = "view") -> QuerySet[Environment]:
+    require(user, verb)
+    return Environment.objects.select_related("service", "created_by")
+
+
+def environment_for(user: Person, service_name: str, name: str, verb: str = "view") -> Environment:
+    require(user, verb, f"environment:{service_name}/{name}")
+    return _one(
+        Environment.objects.select_related("service", "created_by"),
+        f"environment {name} in service {service_name}",
+        service__name=service_name,
+        name=name,
+    )
+
+
+def revisions_for(user: Person, verb: str = "view") -> QuerySet[Revision]:
+    """Without the SQL and the parsed scripts, which are large and not for every role."""
+    require(user, verb)
+    return Revision.objects.select_related("service", "created_by").defer(
+        "up", "down", "verify", "up_script", "down_script", "verify_script"
+    )
+
+
+def revision_for(user: Person, service_name: str, revision_id: str, verb: str = "view") -> Revision:
+    require(user, verb, f"revision:{service_name}/{revision_id}")
+    return _one(
+        Revision.objects.select_related("service", "created_by"),
+        f"revision {revision_id} in service {service_name}",
+        service__name=service_name,
+        revision_id=revision_id,
+    )
+
+
+def runs_for(user: Person, verb: str = "view") -> QuerySet[Run]:
+    require(user, verb)
+    return Run.objects.select_related("service", "environment", "requested_by")
+
+
+def run_for(user: Person, pk: int, verb: str = "view") -> Run:
+    require(user, verb, f"run:{pk}")
+    return _one(
+        Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk
+    )
+
+
+def log_for(user: Person, run: Run) -> QuerySet[RunLogLine]:
+    require(user, "view_log", f"run:{run.pk}")
+    return RunLogLine.objects.filter(run=run).order_by("seq")
+
+
+def audit_for(user: Person, verb: str = "view_audit") -> QuerySet[AuditEntry]:
+    require(user, verb, "audit")
+    return AuditEntry.objects.order_by("-seq")
+
+
+def tokens_for(user: Person) -> QuerySet[ApiToken]:
+    """One's own, whoever asks: nobody handles the tokens of others here."""
+    return ApiToken.objects.filter(user=require(user, "own_tokens"))
+
+
+def token_for(user: Person, pk: int) -> ApiToken:
+    return _one(tokens_for(user), f"token {pk} of yours", pk=pk)
+
+
+def _one(rows: QuerySet[T], what: str, **key: str | int) -> T:
+    found = (
+        None
+        if any("\x00" in value for value in key.values() if isinstance(value, str))
+        else rows.filter(**key).first()
+    )
+    if found is None:
+        raise Http404(f"There is no {what}.")
+    return found

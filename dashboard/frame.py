@@ -1,0 +1,129 @@
+"""What the frame around every page shows: who, when, theme, version and the navigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from migrations_app import __version__
+from migrations_app.permissions import may, roles_of
+from migrations_app.runs.listing import OpenRuns, count_open_runs
+
+THEME_COOKIE = "lockstep_theme"
+THEMES = ("auto", "light", "dark")
+
+# label, then (url name, word, verb that opens it); a page that does not exist has no entry.
+NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Fleet",
+        (
+            ("home", "Home", "view"),
+            ("matrix", "Matrix", "view"),
+            ("history", "History", "view"),
+            ("runs", "Runs", "view"),
+        ),
+    ),
+    ("Services", (("services", "Services", "view"), ("revisions", "Revisions", "view"))),
+    ("Account", (("audit", "Audit", "view_audit"), ("tokens", "API tokens", "own_tokens"))),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    word: str
+    current: bool
+    count: int = 0
+    hot: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    links: tuple[Link, ...]
+
+
+class Frame:
+    """Lazy, so that a fragment or an error page that draws no frame asks the database nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    version = __version__
+    themes = THEMES
+
+    @cached_property
+    def now(self) -> datetime:
+        return timezone.now()
+
+    @property
+    def theme(self) -> str:
+        return theme_of(self._request)
+
+    @property
+    def request_id(self) -> str:
+        return getattr(self._request, "request_id", "")
+
+    @property
+    def path(self) -> str:
+        return self._request.get_full_path()
+
+    @property
+    def signed_in(self) -> bool:
+        user = getattr(self._request, "user", None)
+        return bool(user and user.is_authenticated)
+
+    @cached_property
+    def roles(self) -> str:
+        return ", ".join(sorted(roles_of(self._request.user))) or "no role"
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        if not self.signed_in:
+            return ()
+        open_runs = count_open_runs()
+        groups = (Group(label, tuple(self._links(links, open_runs))) for label, links in NAVIGATION)
+        return tuple(group for group in groups if group.links)
+
+    def _links(self, links: tuple[tuple[str, str, str], ...], open_runs: OpenRuns) -> list[Link]:
+        here = _family(self._request)
+        return [
+            Link(
+                url=reverse(name),
+                word=word,
+                current=here == name,
+                count=open_runs.total if name == "runs" else 0,
+                hot=name == "runs" and open_runs.need_operator > 0,
+            )
+            for name, word, verb in links
+            if may(self._request.user, verb)
+        ]
+
+
+def _family(request: HttpRequest) -> str:
+    """The navigation entry a page belongs to: what its URL name starts with, `run_log` belongs to `runs`."""
+    match = request.resolver_match
+    name = match.url_name if match and match.url_name else ""
+    first = name.partition("_")[0]
+    return {
+        "run": "runs",
+        "service": "services",
+        "environment": "services",
+        "revision": "revisions",
+        "token": "tokens",
+    }.get(first, first)
+
+
+def theme_of(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else "auto"
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """The context processor."""
+    return {"frame": Frame(request)}

@@ -1,0 +1,78 @@
+"""What every answer carries: a request id, the security headers, and a page for a named failure."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+
+from migrations_app.engine.errors import LockstepError, Refused
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# No page has an inline script or style, so the policy is a constant and needs no nonce.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+
+# Which status a named failure that escapes a view answers with; anything else is a crash and stays a 500.
+STATUS_OF: dict[type[Exception], int] = {Refused: 409, LockstepError: 503}
+
+
+class RequestId:
+    """Take the caller's X-Request-ID if it is harmless, else make one; log lines and the answer carry it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _SAFE_ID.match(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class SecurityHeaders:
+    """One policy for every answer; pages are private and never stored by a cache in between."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.setdefault("X-Frame-Options", "DENY")
+        if response.get("Content-Type", "").startswith("text/html") and not response.has_header(
+            "Cache-Control"
+        ):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+
+class NamedErrors:
+    """A named failure that no view caught is told as a page; it never looks like a crash."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        status = next((code for kind, code in STATUS_OF.items() if isinstance(exception, kind)), None)
+        if status is None:
+            return None
+        return render(request, "refused.html", {"error": exception}, status=status)

@@ -1,0 +1,49 @@
+"""The audit log under the line that says whether its chain holds."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard import access
+from dashboard.pages.audit_rows import AuditFilter, head_of, read_audit
+from dashboard.pages.query import address, number, word
+from migrations_app.audit.verify import verify
+from migrations_app.permissions import may, who_may
+
+
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    entries = access.audit_for(request.user)
+    wanted = AuditFilter(
+        actor=word(request, "actor"),
+        action=word(request, "action"),
+        object=word(request, "object"),
+        before=number(request, "before", most=2**63 - 1),
+    )
+    page = read_audit(entries, wanted)
+    return render(
+        request,
+        "account/audit.html",
+        {
+            "wanted": wanted,
+            "rows": page.rows,
+            "head": head_of(entries),
+            "older_url": address(request, before=page.older) if page.older else "",
+            "newest_url": address(request, before=None) if wanted.before else "",
+            "clear_url": request.path,
+            "may_verify": may(request.user, "verify_audit"),
+            "verifiers": who_may("verify_audit"),
+        },
+    )
+
+
+@require_POST
+def audit_verify(request: HttpRequest) -> HttpResponse:
+    """Recompute every hash now. It reads and changes nothing."""
+    access.require(request.user, "verify_audit", "audit")
+    verdict = verify()
+    (messages.success if verdict.ok else messages.error)(request, verdict.sentence)
+    return redirect("audit")

@@ -1,0 +1,95 @@
+"""One environment: where it stands, what a run would do, and the way to start it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dashboard import access
+from dashboard.pages.forms import EnvironmentForm, saved
+from dashboard.pages.query import word
+from dashboard.pages.verb import told
+from migrations_app.admission.door import preview, start_run
+from migrations_app.engine.errors import Refused
+from migrations_app.fleet.chain import environment_targets
+from migrations_app.fleet.environments import add_environment, check_target
+from migrations_app.fleet.standing import standings
+from migrations_app.permissions import may, who_may
+from migrations_app.runs.listing import runs_of_environment
+
+DIRECTIONS = ("up", "down")
+
+
+@require_safe
+def environment(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    found = access.environment_for(request.user, service, environment)
+    direction = word(request, "direction") if word(request, "direction") in DIRECTIONS else "up"
+    to = word(request, "to")
+    plan, refusal = _plan(found, direction, to)
+    return render(
+        request,
+        "services/environment.html",
+        {
+            "environment": found,
+            "standing": standings(access.environments_for(request.user).filter(pk=found.pk))[0],
+            "direction": direction,
+            "to": to,
+            "plan": plan,
+            "refusal": refusal,
+            "targets": environment_targets(found),
+            "runs": runs_of_environment(found.pk),
+            "may_run": may(request.user, "create_run"),
+            "runners": who_may("create_run"),
+            "may_sql": may(request.user, "view_sql"),
+            "sql_readers": who_may("view_sql"),
+            "may_edit": may(request.user, "edit_fleet"),
+        },
+    )
+
+
+def _plan(environment: access.Environment, direction: str, to: str) -> tuple[object, Refused | None]:
+    try:
+        return preview(environment=environment, direction=direction, to=to or None), None
+    except Refused as refusal:
+        return None, refusal
+
+
+@require_POST
+def environment_run(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    """Start what the preview showed. A second click meets the first one's run and is told so."""
+    found = access.environment_for(request.user, service, environment, "create_run")
+    with told(request):
+        started = start_run(
+            environment=found,
+            direction=request.POST.get("direction", ""),
+            to=request.POST.get("to", "").strip() or None,
+            by=access.require(request.user, "create_run"),
+            reason=request.POST.get("reason", "").strip()[:500],
+        )
+        messages.success(request, f"Run {started.run.pk} is queued.")
+        return redirect("run", started.run.pk)
+    return redirect("environment", service, environment)
+
+
+@require_POST
+def environment_check(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    """Read the target's receipts now and compare them with the ledger."""
+    found = access.environment_for(request.user, service, environment, "control_run")
+    with told(request):
+        check_target(found)
+        messages.success(request, f"{found.name} was compared with its target.")
+    return redirect("environment", service, environment)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def environment_add(request: HttpRequest, service: str) -> HttpResponse:
+    by = access.require(request.user, "edit_fleet")
+    found = access.service_for(request.user, service)
+    form = EnvironmentForm(request.POST or None)
+    if form.is_valid() and saved(form, lambda: add_environment(service=found, by=by, **form.cleaned_data)):
+        messages.success(request, f"Environment {form.cleaned_data['name']} is there.")
+        return redirect("environment", found.name, form.cleaned_data["name"])
+    context = {"form": form, "service": found}
+    return render(request, "services/add_environment.html", context, status=422 if form.errors else 200)

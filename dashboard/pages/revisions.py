@@ -1,0 +1,79 @@
+"""Revisions: the chain of a service, one revision with its SQL, and uploading files."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dashboard import access
+from dashboard.pages.query import address, number
+from dashboard.pages.upload import Upload, read_upload
+from migrations_app.engine.errors import LockstepError
+from migrations_app.fleet.chain import applied_where, neighbours, read_chain
+from migrations_app.fleet.revisions import put_folder
+from migrations_app.permissions import may, who_may
+from migrations_app.runs.planning import planned
+
+
+@require_safe
+def revision_list(request: HttpRequest, service: str) -> HttpResponse:
+    found = access.service_for(request.user, service)
+    chain = read_chain(found, number(request, "before"))
+    return render(
+        request,
+        "revisions/list.html",
+        {
+            "service": found,
+            "chain": chain,
+            "rows": chain.rows,
+            "older_url": address(request, before=chain.older) if chain.older else "",
+            "newest_url": address(request, before=None) if number(request, "before") else "",
+            "may_upload": may(request.user, "upload_revision"),
+        },
+    )
+
+
+@require_safe
+def revision(request: HttpRequest, service: str, revision_id: str) -> HttpResponse:
+    found = access.revision_for(request.user, service, revision_id)
+    may_sql = may(request.user, "view_sql")
+    return render(
+        request,
+        "revisions/revision.html",
+        {
+            "revision": found,
+            "may_sql": may_sql,
+            "sql_readers": who_may("view_sql"),
+            "up": planned(found, "up"),
+            "down": planned(found, "down") if found.down_script is not None else None,
+            "applied": applied_where(found),
+            "near": neighbours(found),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revision_upload(request: HttpRequest, service: str) -> HttpResponse:
+    """All files at once: every refusal is told, and nothing is stored unless everything is."""
+    found = access.service_for(request.user, service)
+    by = access.require(request.user, "upload_revision")
+    if request.method != "POST":
+        return _upload_page(request, found, Upload())
+    upload = read_upload(request.FILES.getlist("files"))
+    if upload.refusals:
+        return _upload_page(request, found, upload)
+    try:
+        puts = put_folder(service=found, files=upload.revisions, by=by)
+    except LockstepError as failure:
+        return _upload_page(request, found, upload.refused(failure))
+    created, changed = sum(put.created for put in puts), sum(put.changed for put in puts)
+    same = len(puts) - created - changed
+    messages.success(request, f"{created} new, {changed} changed, {same} the same as before.")
+    return redirect("revision_list", found.name)
+
+
+def _upload_page(request: HttpRequest, service: access.Service, upload: Upload) -> HttpResponse:
+    context = {"service": service, "upload": upload}
+    return render(request, "revisions/upload.html", context, status=422 if upload.refusals else 200)

@@ -1,0 +1,136 @@
+"""The template library `look`: states, times, icons, bars and listings, escaped and without inline style."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from dashboard.templatetags import text
+from dashboard.templatetags.glyphs import GLYPHS, ICONS
+from dashboard.templatetags.states import State, state_of
+
+register = template.Library()
+
+
+class DrawnBar(Protocol):
+    """What a bar has to know about itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def wait(self) -> int: ...
+    @property
+    def work(self) -> int: ...
+    @property
+    def wait_ms(self) -> int: ...
+    @property
+    def work_ms(self) -> int: ...
+
+
+@register.simple_tag
+def glyph(name: str) -> SafeString:
+    return GLYPHS[name]
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return ICONS[name]
+
+
+@register.simple_tag
+def state(name: str, word: str = "", chip: bool = False) -> SafeString:
+    """A state as shape, word and colour; `word` says more than the table's own."""
+    return draw_state(state_of(name), word, chip)
+
+
+def draw_state(known: State, word: str = "", chip: bool = False) -> SafeString:
+    classes = " ".join(["state", known.tone, *(["chip"] if chip else []), *(["live"] if known.live else [])])
+    return format_html('<span class="{}">{}{}</span>', classes, known.glyph, word or known.word)
+
+
+@register.filter
+def tone(name: str) -> str:
+    return state_of(name).tone
+
+
+@register.filter
+def shape_of(name: str) -> SafeString:
+    return ICONS[state_of(name).shape]
+
+
+@register.simple_tag
+def when(moment: datetime | None, absolute: bool = False, empty: str = "never") -> SafeString:
+    """A time: UTC in the page, made relative or local by time.js unless it must stay absolute."""
+    if moment is None:
+        return format_html('<span class="faint">{}</span>', empty)
+    kind = "" if absolute else SafeString(" data-when")
+    return format_html('<time datetime="{}"{}>{}</time>', text.iso(moment), kind, text.utc(moment))
+
+
+@register.simple_tag
+def clock(moment: datetime) -> SafeString:
+    """Only the time of day, for log lines and `as of`."""
+    return format_html('<time datetime="{}">{}</time>', text.iso(moment), f"{moment:%H:%M:%S}")
+
+
+@register.simple_tag
+def copy(value: str, label: str) -> SafeString:
+    """A copy button; hidden until copy.js can serve it."""
+    return format_html(
+        '<button type="button" class="button slim" data-copy="{}" aria-label="{}" hidden>{}<span>Copy</span></button>',
+        value,
+        label,
+        GLYPHS["copy"],
+    )
+
+
+@register.simple_tag
+def sql(source: str, label: str) -> SafeString:
+    """SQL as plain text with line numbers, scrolled by keyboard."""
+    lines = format_html_join(
+        "",
+        '<li><span class="ln" aria-hidden="true">{}</span><span>{}</span></li>',
+        ((number, line or "\u200b") for number, line in enumerate(source.splitlines() or [""], 1)),
+    )
+    return format_html('<div class="sql" tabindex="0" role="region" aria-label="{}"><ol>{}</ol></div>', label, lines)
+
+
+register.filter("duration", text.duration)
+register.filter("size", text.size)
+register.filter("short", text.short)
+
+
+@register.simple_tag
+def track(bar: DrawnBar) -> SafeString:
+    """A phase on the run's own scale: grey waiting, then coloured work; the numbers are its label."""
+    tone = {"done": "ok", "failed": "bad", "unknown": "warn"}.get(bar.state, "x")
+    return format_html(
+        '<svg class="track" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<rect class="w" x="{}" width="{}" height="10"/><rect class="{}" x="{}" width="{}" height="10"/></svg>',
+        f"{bar.name}: waited {text.duration(bar.wait_ms)}, worked {text.duration(bar.work_ms)}",
+        bar.start,
+        bar.wait,
+        tone,
+        bar.start + bar.wait,
+        bar.work,
+    )
+
+
+@register.filter
+def counted(count: int, noun: str) -> str:
+    return text.counted(count, noun)
+
+
+@register.filter
+def duration_between(start: datetime | None, end: datetime | None) -> str:
+    if start is None or end is None:
+        return ""
+    return text.duration((end - start).total_seconds() * 1000)

@@ -1,0 +1,64 @@
+"""Values as an operator reads them: durations, sizes, checksums, counted words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def duration(milliseconds: float | None) -> str:
+    """`3 ms`, `0.4 s`, `41 s`, `3 min 12 s`, `2 h 5 min`, `6 d 1 h`; nothing for nothing."""
+    if milliseconds is None:
+        return ""
+    if milliseconds < 100:
+        return f"{max(milliseconds, 0):.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return _two_units(round(seconds))
+
+
+def _two_units(seconds: int) -> str:
+    for index, (size, unit) in enumerate(_UNITS):
+        if seconds >= size:
+            rest = seconds % size
+            small = _UNITS[index + 1 : index + 2]
+            parts = [f"{seconds // size} {unit}", *(f"{rest // s} {u}" for s, u in small if rest >= s)]
+            return " ".join(parts)
+    return "0 s"
+
+
+def size(count: int | None) -> str:
+    if count is None:
+        return ""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return ""
+
+
+def short(checksum: str | None) -> str:
+    """The first ten characters, without the name of the algorithm."""
+    return (checksum or "").rpartition(":")[2][:10]
+
+
+def number(count: int) -> str:
+    """Small numbers as words, as in a sentence."""
+    return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """`no runs`, `one run`, `two runs`, `1,204 runs`."""
+    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"
+
+
+def iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,6 @@
+BEGIN;
+
+DROP TABLE products;
+DROP TABLE categories;
+
+COMMIT;

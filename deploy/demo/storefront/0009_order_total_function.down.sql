@@ -1,0 +1,2 @@
+DROP FUNCTION customer_total(bigint);
+DROP FUNCTION order_total(bigint);

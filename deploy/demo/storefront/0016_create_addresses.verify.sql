@@ -1,0 +1,1 @@
+SELECT to_regclass('addresses') IS NOT NULL;

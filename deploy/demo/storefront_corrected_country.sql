@@ -1,0 +1,3 @@
+-- What the operator did about it before trying again.
+
+UPDATE customers SET country = 'US' WHERE email = 'loadtest@example.net' AND country = 'XX';

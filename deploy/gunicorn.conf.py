@@ -1,0 +1,33 @@
+"""gunicorn for Lockstep: two processes of four threads on one address, GUNICORN_BIND.
+
+The application is not preloaded, so that SIGHUP to the master loads new code while the address stays open.
+"""
+
+import os
+
+bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
+workers = 2
+threads = 4
+worker_class = "gthread"
+# Longer than the longest call a page makes (55 s).
+timeout = 65
+graceful_timeout = 30
+keepalive = 5
+# A slow leak never grows old; the jitter keeps both processes from ending together.
+max_requests = 1000
+max_requests_jitter = 100
+preload_app = False
+# Its socket has one path per user, which two Locksteps on a machine would fight over.
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+
+
+def worker_exit(server: object, worker: object) -> None:
+    """Hand the pooled database connections back before the process ends."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()

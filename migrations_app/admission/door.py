@@ -1,0 +1,116 @@
+"""The way into a run: every condition is looked at in the transaction that creates it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from migrations_app.admission.conditions import Condition, NotAdmitted
+from migrations_app.admission.look import unmet
+from migrations_app.engine.contract.plan import Direction, PlannedRevision
+from migrations_app.engine.errors import Refused
+from migrations_app.models import Environment, Revision, Run
+from migrations_app.runs.actions import create_run
+from migrations_app.runs.planning import planned, revisions_between
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run, and whether this call created it or an earlier one with the same Idempotency-Key."""
+
+    run: Run
+    created: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do now, and everything that is in its way."""
+
+    revisions: tuple[PlannedRevision, ...]
+    conditions: tuple[Condition, ...]
+
+
+def start_run(
+    *,
+    environment: Environment,
+    direction: str,
+    to: str | None = None,
+    by: User,
+    reason: str = "",
+    idempotency_key: str | None = None,
+) -> Started:
+    """Create the run, or raise NotAdmitted with every unmet condition. The same key again is the same run."""
+    way = _direction(direction)
+    fingerprint = _request_sha256(environment, way, to)
+    with transaction.atomic():
+        # The lock orders rival requests, so that the second sees the first one's run and is told about it.
+        environment = (
+            Environment.objects.select_for_update(of=("self",)).select_related("service").get(pk=environment.pk)
+        )
+        earlier = _earlier(by, idempotency_key, fingerprint)
+        if earlier is not None:
+            return Started(earlier, created=False)
+        revisions = revisions_between(environment, way, to)
+        conditions = unmet(environment, way, revisions)
+        if conditions:
+            raise NotAdmitted(conditions)
+        run = create_run(
+            environment=environment,
+            direction=way,
+            revisions=[planned(revision, way) for revision in revisions],
+            by=by,
+            reason=reason,
+            idempotency_key=idempotency_key,
+            request_sha256=fingerprint,
+        )
+        return Started(run, created=True)
+
+
+def preview(*, environment: Environment, direction: str, to: str | None = None) -> Preview:
+    """Look without creating anything."""
+    way = _direction(direction)
+    revisions = revisions_between(environment, way, to)
+    return Preview(
+        tuple(planned(revision, way) for revision in revisions if _runnable(revision, way)),
+        unmet(environment, way, revisions),
+    )
+
+
+def _runnable(revision: Revision, direction: Direction) -> bool:
+    return direction == "up" or revision.down_script is not None
+
+
+def _direction(direction: str) -> Direction:
+    if direction == "up":
+        return "up"
+    if direction == "down":
+        return "down"
+    raise Refused(
+        "unknown_direction",
+        f"{direction!r} is no direction.",
+        not_done="No run was created.",
+        next_step="Say up (apply) or down (roll back).",
+    )
+
+
+def _request_sha256(environment: Environment, direction: Direction, to: str | None) -> str:
+    request = {"environment": str(environment.uid), "direction": direction, "to": to}
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+def _earlier(by: User, key: str | None, fingerprint: str) -> Run | None:
+    if key is None:
+        return None
+    run = Run.objects.filter(requested_by=by, idempotency_key=key).first()
+    if run is not None and run.request_sha256 != fingerprint:
+        raise Refused(
+            "idempotency_conflict",
+            f"This Idempotency-Key was used before for another request, run {run.pk}.",
+            not_done="No run was created.",
+            next_step="Use a new key for a new request.",
+        )
+    return run

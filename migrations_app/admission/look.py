@@ -1,0 +1,73 @@
+"""Why is this not running? Each function looks at one thing and yields the conditions that are not met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from migrations_app.admission.conditions import Condition
+from migrations_app.engine.contract.plan import Direction
+from migrations_app.models import AppliedRevision, Environment, Revision, Run
+from migrations_app.statuses import OPEN, SENTENCES
+
+
+def unmet(environment: Environment, direction: Direction, revisions: Sequence[Revision]) -> tuple[Condition, ...]:
+    """Every unmet condition, not only the first."""
+    return tuple(
+        condition
+        for looked in (
+            _open_run(environment),
+            _something_to_do(environment, direction, revisions),
+            _applied_bytes(environment),
+            _down_files(direction, revisions),
+        )
+        for condition in looked
+    )
+
+
+def _open_run(environment: Environment) -> Iterator[Condition]:
+    run = Run.objects.filter(environment=environment, status__in=OPEN).first()
+    if run is not None:
+        yield Condition(
+            "run_open",
+            f"Run {run.pk} on {environment.name} is not finished: {SENTENCES[run.status]}",
+            f"Run {run.pk} has to end, or be cancelled, first.",
+        )
+
+
+def _something_to_do(
+    environment: Environment, direction: Direction, revisions: Sequence[Revision]
+) -> Iterator[Condition]:
+    if revisions:
+        return
+    head = environment.head_revision or "no revision"
+    done = "applied" if direction == "up" else "rolled back"
+    yield Condition(
+        "nothing_to_do",
+        f"{environment.name} stands at {head}; everything that was asked for is {done} already.",
+        "Upload a newer revision, or ask for another one.",
+    )
+
+
+def _applied_bytes(environment: Environment) -> Iterator[Condition]:
+    """An applied revision whose bytes are no longer those of the ledger stops everything after it."""
+    stored = dict(Revision.objects.filter(service_id=environment.service_id).values_list("revision_id", "checksum"))
+    applied = AppliedRevision.objects.filter(environment=environment).values_list("revision_id", "checksum")
+    changed = sorted(name for name, checksum in applied if stored.get(name, checksum) != checksum)
+    for name in changed[:5]:
+        yield Condition(
+            "applied_with_other_bytes",
+            f"{name} was applied on {environment.name} with other bytes than it has now.",
+            "Bring back the bytes that were applied and put the change into a new revision.",
+        )
+
+
+def _down_files(direction: Direction, revisions: Sequence[Revision]) -> Iterator[Condition]:
+    if direction == "up":
+        return
+    for revision in revisions:
+        if revision.down_script is None:
+            yield Condition(
+                "irreversible",
+                f"{revision.revision_id} has no down file, so it cannot be rolled back.",
+                "Roll back to a revision after it, restore a backup, or repair it with a new revision.",
+            )

@@ -1,0 +1,174 @@
+"""What `manage.py up` runs: servers, preparing commands and programs, in the order they need each other.
+
+Nothing is told on a command line that is secret; children get it in their environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrations_app.embedded import postgres, program, redis, runtime_env, secret, targets
+from migrations_app.embedded.bind import Bind
+from migrations_app.embedded.databases import Owner, create_database
+from migrations_app.embedded.supervisor import Supervisor
+from migrations_app.engine.errors import Refused
+
+CONTROL = "lockstep"
+WORKERS = 2
+WEB_PATIENCE_SECONDS = 35.0  # A little more than gunicorn's graceful_timeout.
+WORKER_PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run and where."""
+
+    base_dir: Path
+    data_dir: Path
+    bind: Bind
+    demo: bool
+    environment: Mapping[str, str] = field(repr=False)
+
+    def given(self, name: str) -> bool:
+        """Whether the user set the variable, or its `_FILE` form."""
+        return bool(self.environment.get(name) or self.environment.get(f"{name}_FILE"))
+
+
+def start_servers(plan: Plan, supervisor: Supervisor) -> dict[str, str]:
+    """Start the embedded servers that are needed; return the variables that lead to them."""
+    made: dict[str, str] = {}
+    if not plan.given("LOCKSTEP_DATABASE_URL") or plan.demo:
+        server = _add_postgres(plan, supervisor, 18)
+        made[targets.variable(18)] = server.dsn
+        if not plan.given("LOCKSTEP_DATABASE_URL"):
+            made["LOCKSTEP_DATABASE_URL"] = _control_database(plan, server)
+    if plan.demo:
+        made[targets.variable(16)] = _add_postgres(plan, supervisor, 16).dsn
+    if not plan.given("LOCKSTEP_REDIS_URL"):
+        made["LOCKSTEP_REDIS_URL"] = _add_redis(plan, supervisor).url()
+    return made
+
+
+def _add_postgres(plan: Plan, supervisor: Supervisor, major: int) -> postgres.Server:
+    def start() -> postgres.Server:
+        server = postgres.start(plan.data_dir / f"postgres{major}", major)
+        targets.refresh(plan.data_dir, server)
+        return server
+
+    program.say("up", f"Starting PostgreSQL {major} in {plan.data_dir / f'postgres{major}'}")
+    running = supervisor.add(f"PostgreSQL {major}", start)
+    assert isinstance(running, postgres.Server)
+    return running
+
+
+def _add_redis(plan: Plan, supervisor: Supervisor) -> redis.RedisServer:
+    program.say("up", f"Starting Redis in {plan.data_dir / 'redis'}")
+    running = supervisor.add("Redis", lambda: redis.start(plan.data_dir / "redis"))
+    assert isinstance(running, redis.RedisServer)
+    return running
+
+
+def _control_database(plan: Plan, server: postgres.Server) -> str:
+    password = secret.kept(plan.data_dir / "control-password", secret.password)
+    return create_database(server.dsn, CONTROL, owner=Owner(CONTROL, password))
+
+
+def make_keys(plan: Plan) -> dict[str, str]:
+    """The keys the user did not set, made once."""
+    makers: dict[str, tuple[str, Callable[[], str]]] = {
+        "LOCKSTEP_SECRET_KEY": ("secret-key", secret.signing_key),
+        "LOCKSTEP_CREDENTIALS_KEY": ("credentials-key", secret.credentials_key),
+    }
+    return {
+        name: secret.kept(plan.data_dir / file, make) for name, (file, make) in makers.items() if not plan.given(name)
+    }
+
+
+def environment_of_children(plan: Plan, made: Mapping[str, str]) -> dict[str, str]:
+    """What every child gets to know."""
+    return {
+        "LOCKSTEP_LOG_FORMAT": "console",
+        **plan.environment,
+        **made,
+        "LOCKSTEP_DATA_DIR": str(plan.data_dir),
+        "GUNICORN_BIND": plan.bind.text,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Starts Lockstep's own programs under a supervisor."""
+
+    plan: Plan
+    supervisor: Supervisor
+    environment: Mapping[str, str] = field(repr=False)
+
+    def command(self, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> list[str]:
+        """Run a management command to its end and return its lines marked `login: `; refuse when it fails."""
+        logins: list[str] = []
+
+        def hear(speaker: str, line: str) -> None:
+            if line.startswith("login: "):
+                logins.append(line.removeprefix("login: "))
+            else:
+                program.say(speaker, line)
+
+        running = program.run(
+            name,
+            self._manage(name, *arguments),
+            env={**self.environment, **(extra or {})},
+            cwd=self.plan.base_dir,
+            hear=hear,
+        )
+        self.supervisor.oversee(running.pid)
+        status = running.finish()
+        self.supervisor.clear(running.pid)
+        if status != 0:
+            raise _command_failed(name, status)
+        return logins
+
+    def web(self) -> program.Program:
+        """Start gunicorn."""
+        configuration = self.plan.base_dir / "deploy" / "gunicorn.conf.py"
+        argv = [sys.executable, "-m", "gunicorn", "-c", str(configuration), "dashboard.wsgi:application"]
+        running = self.supervisor.add(
+            "web", lambda: self._run("web", argv, WEB_PATIENCE_SECONDS, {"LOCKSTEP_WEB_POOL": "1"})
+        )
+        assert isinstance(running, program.Program)
+        return running
+
+    def workers(self) -> None:
+        """Start the programs that work without a browser."""
+        for number in range(1, WORKERS + 1):
+            self._add(f"worker-{number}", "worker")
+        self._add("scheduler", "scheduler")
+
+    def _add(self, name: str, command: str) -> None:
+        self.supervisor.add(name, lambda: self._run(name, self._manage(command), WORKER_PATIENCE_SECONDS, {}))
+
+    def _run(self, name: str, argv: list[str], patience: float, extra: Mapping[str, str]) -> program.Program:
+        return program.run(name, argv, env={**self.environment, **extra}, cwd=self.plan.base_dir, patience=patience)
+
+    def _manage(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.plan.base_dir / "manage.py"), *arguments]
+
+
+def _command_failed(name: str, status: int) -> Refused:
+    return Refused(
+        "command_failed",
+        f"`manage.py {name}` failed ({program.ending(status)}); its own lines are above.",
+        not_done="Lockstep was not started, and what had been started is stopped again.",
+        next_step="Correct what it names and start again.",
+    )
+
+
+def user_environment(data_dir: Path) -> dict[str, str]:
+    """This process's environment without what settings took from the file of another `up`."""
+    environment = dict(os.environ)
+    runtime_env.forget(data_dir, environment)
+    return environment

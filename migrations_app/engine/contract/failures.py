@@ -1,0 +1,58 @@
+"""PostgreSQL's complaints as sentences an operator can act on."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+
+from migrations_app.engine.contract.events import ShouldStop
+from migrations_app.engine.contract.work import Progress
+from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed, Stopped
+from migrations_app.engine.sql.script import Statement, Step
+from migrations_app.engine.target.blockers import Blocker
+
+LOCK_NOT_AVAILABLE = (errors.LockNotAvailable, errors.DeadlockDetected)
+
+
+def statement_failed(
+    error: psycopg.Error, progress: Progress, statement: Statement | None, should_stop: ShouldStop
+) -> LockstepError:
+    """The named failure for what PostgreSQL said; a statement cancelled on request is a stop, not a failure."""
+    request = should_stop()
+    if isinstance(error, errors.QueryCanceled) and request is not None:
+        return Stopped(request.kind, request.sentence)
+    where = progress.revision.revision_id
+    if statement is not None:
+        where += f", line {statement.line} ({statement.summary})"
+    if isinstance(error, errors.QueryCanceled):
+        return StatementFailed(
+            "statement_timeout",
+            f"{where} took longer than it may hold its locks and was cancelled by its time limit.",
+            not_done="Its step was rolled back.",
+            next_step="Split it into forms that do not scan under a strong lock, or apply it in a quiet window.",
+        )
+    diagnosis = error.diag
+    said = diagnosis.message_primary or type(error).__name__
+    if diagnosis.message_detail:
+        said += f" ({diagnosis.message_detail})"
+    return StatementFailed(
+        f"sqlstate_{error.sqlstate or 'unknown'}",
+        f"{where}: {said}.",
+        not_done="Its step was rolled back.",
+        next_step=diagnosis.message_hint or "Correct the revision or the data, then apply again.",
+    )
+
+
+def locks_exhausted(
+    progress: Progress, step: Step, attempts: int, waited_s: float, blockers: tuple[Blocker, ...]
+) -> LockExhausted:
+    holders = (
+        "; ".join(blocker.sentence for blocker in blockers[:5]) or "the holder was gone each time it was looked for"
+    )
+    return LockExhausted(
+        "lock_exhausted",
+        f"{progress.revision.revision_id}, step {step.n}: its table locks were not to be had "
+        f"in {attempts} attempts over {waited_s:.0f} s: {holders}.",
+        not_done="Nothing of this step was applied.",
+        next_step="End or wait for that session, then apply again.",
+    )

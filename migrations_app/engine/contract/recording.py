@@ -1,0 +1,71 @@
+"""The end of a revision: verify, then the receipt, both in the transaction that ends its last step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from migrations_app import __version__
+from migrations_app.engine.contract import receipts
+from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.engine.contract.work import Progress, Work
+from migrations_app.engine.errors import StatementFailed
+from migrations_app.engine.sql.script import Statement
+from migrations_app.engine.target import fingerprint
+
+# A fingerprint costs a catalogue scan, so it is taken at the two ends of a run; between them this stands.
+UNMEASURED = "unmeasured"
+
+
+def verify(work: Work, progress: Progress) -> None:
+    """Run the verify script in the open transaction. Raises StatementFailed("verify_failed")."""
+    for statement in progress.revision.verify:
+        work.report(progress.event("verifying", f"verify: {statement.summary}"))
+        _hold_true(progress, statement, work.conn.execute(statement.text))
+
+
+def write_receipt(work: Work, progress: Progress) -> Receipt:
+    """Insert the receipt in the open transaction; it becomes true with the COMMIT that follows."""
+    revision = progress.revision
+    receipt = Receipt(
+        seq=progress.seq,
+        revision_id=revision.revision_id,
+        parent=revision.parent,
+        direction=progress.direction,
+        cycle=progress.cycle,
+        checksum=revision.checksum,
+        phase=revision.phase,
+        schema_rev=revision.schema_rev,
+        applied_at=datetime.now(UTC),
+        operator=work.job.operator,
+        run_id=work.job.run_id,
+        fence=work.held.fence,
+        fp_before=progress.fp_before,
+        fp_after=fingerprint.take(work.conn) if progress.measure_after else UNMEASURED,
+        duration_ms=progress.elapsed_ms,
+        server_version_num=work.server_version_num,
+    )
+    applied_at = receipts.insert(work.conn, receipt, tool_version=__version__)
+    work.report(progress.event("receipt_written", f"record: receipt {receipt.seq}", receipt=receipt))
+    return Receipt(**{**receipt.__dict__, "applied_at": applied_at})
+
+
+def _hold_true(progress: Progress, statement: Statement, cursor: psycopg.Cursor) -> None:
+    if cursor.description is None:
+        return
+    rows = cursor.fetchall()
+    if rows and all(value is True for row in rows for value in row):
+        return
+    found = "no row" if not rows else ", ".join(_shown(value) for value in rows[0])
+    raise StatementFailed(
+        "verify_failed",
+        f"{progress.revision.revision_id}: verify line {statement.line} did not hold: "
+        f"{statement.summary} gave {found}, and every value must be true.",
+        not_done="The last step was rolled back and no receipt was written.",
+        next_step="Correct the data or the verify script, then apply again.",
+    )
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else str(value)[:80]

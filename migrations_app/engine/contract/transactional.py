@@ -1,0 +1,198 @@
+"""A transactional step: fence check, statements and step row in one transaction; the last one ends the revision.
+
+Table locks are taken in short attempts (see attempts.py), so that readers queued behind us wait at most as long
+as one attempt.
+"""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Composable, Literal
+
+from migrations_app.engine.contract.attempts import LockAttempt, schedule
+from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
+from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.engine.contract.recording import verify, write_receipt
+from migrations_app.engine.contract.step_rows import insert_done
+from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
+from migrations_app.engine.contract.work import FENCE_CHECK, Progress, Work, fenced, lost, roll_back
+from migrations_app.engine.errors import LockstepError, StatementFailed
+from migrations_app.engine.sql.script import Statement, Step
+from migrations_app.engine.target.blockers import Blocker
+
+# These block writers; a statement that holds one is given only `hold_s` beyond its lock attempt.
+BLOCKS_WRITERS = frozenset({"SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"})
+_VALIDATE_LOCK_S = 60.0
+
+
+def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: int, last: bool) -> Receipt | None:
+    """Commit one step, and with the last one the receipt; `step` None records a revision without statements.
+
+    Raises LockExhausted, StatementFailed, Stopped, Fenced, ConnectionLost; then the step is rolled back.
+    """
+    started = time.monotonic()
+    blockers: tuple[Blocker, ...] = ()
+    tried = 0
+    for attempt in schedule(work.deadlock_timeout_s):
+        if attempt.for_autovacuum and not _only_autovacuum(blockers):
+            continue
+        tried += 1
+        waited = time.monotonic() - started
+        try:
+            return _once(work, progress, step, attempt, attempt_row, last, int(waited * 1000))
+        except LOCK_NOT_AVAILABLE as error:
+            roll_back(work.conn)
+            blockers = work.watch.blockers or blockers
+            _report_attempt(work, progress, step, attempt, blockers, error)
+        if step is not None and time.monotonic() - started + attempt.pause > work.limits.lock_window_s:
+            raise locks_exhausted(progress, step, tried, time.monotonic() - started, blockers)
+        pause_or_stop(attempt.pause, work.should_stop)
+    raise AssertionError("the schedule has no end")
+
+
+def _once(
+    work: Work,
+    progress: Progress,
+    step: Step | None,
+    attempt: LockAttempt,
+    attempt_row: int,
+    last: bool,
+    waited_ms: int,
+) -> Receipt | None:
+    began = time.monotonic()
+    n = step.n if step else None
+    current: Statement | None = None
+    receipt = None
+    try:
+        _begin(work, progress, step, attempt)
+        work.report(progress.event("step_started", _title(progress, step), step=n))
+        if step is not None:
+            _arm(work, progress, step, attempt)
+            for number, current in enumerate(step.statements, start=1):
+                _run_statement(work, progress, step, number, current)
+            work.watch.disarm()
+            insert_done(work, progress, step, attempt_row)
+        current = None
+        if last:
+            verify(work, progress)
+            receipt = write_receipt(work, progress)
+        _commit(work, progress)
+    except LOCK_NOT_AVAILABLE:
+        raise
+    except psycopg.Error as error:
+        gone = lost(work.conn, f"{progress.revision.revision_id} step {n or 1} was under way")
+        roll_back(work.conn)
+        raise (gone or statement_failed(error, progress, current, work.should_stop)) from None
+    except LockstepError:
+        roll_back(work.conn)
+        raise
+    finally:
+        work.watch.disarm()
+    work_ms = int((time.monotonic() - began) * 1000)
+    work.report(
+        progress.event(
+            "step_done",
+            f"{_title(progress, step)} · {work_ms} ms",
+            step=n,
+            wait_ms=waited_ms,
+            work_ms=work_ms,
+        )
+    )
+    if receipt is not None:
+        work.report(progress.event("recorded", f"recorded: receipt {receipt.seq}", receipt=receipt))
+    return receipt
+
+
+def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> None:
+    """Open the transaction, set its limits and check the fence in one round trip."""
+    lock_s, statement_s = _limits(work, step, attempt)
+    parts: list[Composable] = [
+        SQL("BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {};").format(
+            Literal(int(lock_s * 1000)), Literal(int(statement_s * 1000))
+        ),
+        SQL(" SET LOCAL idle_in_transaction_session_timeout = '5s';"),
+    ]
+    for name, value in progress.revision.script.settings:
+        parts.append(SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)))
+    parts.append(SQL(FENCE_CHECK.format(fence=int(work.held.fence))))  # type: ignore[arg-type]
+    cursor = work.conn.execute(SQL("").join(parts))
+    while cursor.nextset():
+        pass
+    if cursor.fetchone() is None:
+        raise fenced(work)
+
+
+def _limits(work: Work, step: Step | None, attempt: LockAttempt) -> tuple[float, float]:
+    """(lock_timeout, statement_timeout) in seconds for the step's class."""
+    if step is None:
+        return attempt.lock_timeout, work.limits.long_statement_s
+    if step.timeout_class == "validate":
+        return _VALIDATE_LOCK_S, work.limits.long_statement_s
+    if any(statement.lock in BLOCKS_WRITERS for statement in step.statements):
+        return attempt.lock_timeout, attempt.lock_timeout + work.limits.hold_s
+    return attempt.lock_timeout, work.limits.long_statement_s
+
+
+def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
+    if attempt.number == 1 and not any(statement.relations for statement in step.statements):
+        return
+    after = 1.0 if step.timeout_class == "validate" else 0.8 * attempt.lock_timeout
+    work.watch.arm(after_s=after, revision_id=progress.revision.revision_id, step=step.n)
+
+
+def _run_statement(work: Work, progress: Progress, step: Step, number: int, statement: Statement) -> None:
+    stop_if_asked(work.should_stop)
+    about = f"{number}/{len(step.statements)} {statement.summary}"
+    work.report(progress.event("statement_started", about, step=step.n, statement=number))
+    began = time.monotonic()
+    work.conn.execute(statement.text)
+    took = int((time.monotonic() - began) * 1000)
+    work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
+
+
+def _commit(work: Work, progress: Progress) -> None:
+    if work.conn.info.transaction_status != TransactionStatus.INTRANS:
+        raise StatementFailed(
+            "transaction_escaped",
+            f"{progress.revision.revision_id} ended the transaction it was run in.",
+            not_done="No receipt was written; what it committed by itself may stand.",
+            next_step="Take transaction statements out of the revision and check the target by hand.",
+        )
+    work.conn.execute("COMMIT")
+
+
+def _report_attempt(
+    work: Work,
+    progress: Progress,
+    step: Step | None,
+    attempt: LockAttempt,
+    blockers: tuple[Blocker, ...],
+    error: psycopg.Error,
+) -> None:
+    what = "deadlock" if error.sqlstate == "40P01" else f"no lock within {attempt.lock_timeout:g} s"
+    holders = "; ".join(blocker.sentence for blocker in blockers[:5])
+    work.report(
+        progress.event(
+            "lock_attempt",
+            f"attempt {attempt.number}: {what}, rolled back, next in {attempt.pause:.1f} s"
+            + (f"; {holders}" if holders else ""),
+            step=step.n if step else None,
+            level="warning",
+            wait_ms=int((attempt.lock_timeout + attempt.pause) * 1000),
+            blockers=blockers,
+        )
+    )
+
+
+def _only_autovacuum(blockers: tuple[Blocker, ...]) -> bool:
+    return bool(blockers) and all(blocker.autovacuum and not blocker.wraparound for blocker in blockers)
+
+
+def _title(progress: Progress, step: Step | None) -> str:
+    revision_id = progress.revision.revision_id
+    if step is None:
+        return f"{revision_id}: nothing to execute"
+    return f"{revision_id} step {step.n}/{len(progress.revision.steps)}"

@@ -1,0 +1,101 @@
+"""A second session that looks who is in the way while the first one waits for a lock."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+
+from migrations_app.engine.contract.events import Event, Report
+from migrations_app.engine.errors import LockstepError
+from migrations_app.engine.target.blockers import Blocker, who_blocks
+from migrations_app.engine.target.connect import open_session
+from migrations_app.engine.target.dsn import Dsn
+
+
+class LockWatch:
+    """Armed before a statement, disarmed after it; reports blockers when the statement takes longer than that.
+
+    One thread per run; the session is opened only when something has to be looked at.
+    """
+
+    def __init__(self, dsn: Dsn, backend_pid: int, report: Report) -> None:
+        self._dsn = dsn
+        self._pid = backend_pid
+        self._report = report
+        self._wake = threading.Condition()
+        self._due: float | None = None
+        self._every: float | None = None
+        self._about: tuple[str, int | None] = ("", None)
+        self._closing = False
+        self._conn: psycopg.Connection | None = None
+        self._thread: threading.Thread | None = None
+        self.blockers: tuple[Blocker, ...] = ()
+
+    def arm(
+        self, *, after_s: float, every_s: float | None = None, revision_id: str = "", step: int | None = None
+    ) -> None:
+        """Look after `after_s` seconds, then every `every_s` seconds until disarmed."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="lock-watch", daemon=True)
+            self._thread.start()
+        with self._wake:
+            self.blockers = ()
+            self._due = time.monotonic() + after_s
+            self._every = every_s
+            self._about = (revision_id, step)
+            self._wake.notify()
+
+    def disarm(self) -> None:
+        with self._wake:
+            self._due = None
+
+    def close(self) -> None:
+        """Stop the thread and its session."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        if self._conn is not None:
+            self._conn.close()
+
+    def _run(self) -> None:
+        while self._wait_until_due():
+            self._look()
+
+    def _wait_until_due(self) -> bool:
+        with self._wake:
+            while not self._closing:
+                now = time.monotonic()
+                if self._due is not None and self._due <= now:
+                    self._due = now + self._every if self._every else None
+                    return True
+                self._wake.wait(None if self._due is None else self._due - now)
+        return False
+
+    def _look(self) -> None:
+        """A look that fails loses a sentence on a page, not the run; the next look opens a new session."""
+        try:
+            if self._conn is None or self._conn.closed:
+                self._conn = open_session(self._dsn, application_name="lockstep-watch")
+            found = who_blocks(self._conn, self._pid)
+        except (psycopg.Error, LockstepError) as error:
+            self._conn = None
+            self._report(Event("blocked", f"could not look who is in the way: {type(error).__name__}", level="warning"))
+            return
+        if not found:
+            return
+        self.blockers = found
+        revision_id, step = self._about
+        self._report(
+            Event(
+                "blocked",
+                "waiting: " + "; ".join(blocker.sentence for blocker in found[:5]),
+                revision_id=revision_id,
+                step=step,
+                level="warning",
+                blockers=found,
+            )
+        )

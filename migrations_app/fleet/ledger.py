@@ -1,0 +1,207 @@
+"""The ledger: receipts copied from targets, never invented, and the comparison that proves they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import psycopg
+from django.db import connection, transaction
+from django.db.models import Count, Max, Min, Sum
+from django.db.models.functions import Now
+
+from migrations_app.engine.contract import receipts as target_receipts
+from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Run, Service
+from migrations_app.models.environment import Reachability
+
+_COPIED = [field.name for field in fields(Receipt) if field.name not in ("seq", "run_id")]
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """How the ledger stands against the receipts, over one or all services; every anomaly should be 0."""
+
+    environments: int
+    receipts: int
+    ledger: int
+    twice: int
+    out_of_order: int
+    changed: int
+    unknown: int  # environments whose target could not be read
+    checked_at: datetime | None  # the oldest of the environments' last checks
+
+
+def copy_receipts(environment: Environment, receipts: Sequence[Receipt]) -> int:
+    """Add receipts the ledger lacks and move the environment's head; returns how many were new."""
+    if not receipts:
+        return 0
+    with transaction.atomic():
+        Environment.objects.select_for_update().get(pk=environment.pk)
+        runs = dict(Run.objects.filter(uid__in={r.run_id for r in receipts}).values_list("uid", "pk"))
+        rows = [_entry(environment, receipt, runs) for receipt in receipts]
+        before = LedgerEntry.objects.filter(environment=environment).count()
+        LedgerEntry.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        _project(environment, after=receipts[0].seq - 1)
+        return LedgerEntry.objects.filter(environment=environment).count() - before
+
+
+def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
+    """Compare every receipt of the target with the ledger, copy what is missing, note what differs."""
+    receipts: list[Receipt] = []
+    while page := target_receipts.read_after(conn, receipts[-1].seq if receipts else 0):
+        receipts.extend(page)
+    known = {entry.seq: entry for entry in LedgerEntry.objects.filter(environment=environment)}
+    copied = copy_receipts(environment, [r for r in receipts if r.seq not in known])
+    note = _difference(receipts, known)
+    Environment.objects.filter(pk=environment.pk).update(
+        reconciled_at=Now(),
+        reconcile_note=note,
+        reachability=Reachability.OK,
+        reachability_note="",
+        checked_at=Now(),
+        server_version_num=conn.info.server_version,
+    )
+    return copied
+
+
+def catch_up(environment: Environment, conn: psycopg.Connection) -> int:
+    """Copy the receipts newer than the ledger's newest; the full comparison is the scheduler's."""
+    newest = LedgerEntry.objects.filter(environment=environment).aggregate(seq=Max("seq"))["seq"] or 0
+    copied = 0
+    while page := target_receipts.read_after(conn, newest):
+        copied += copy_receipts(environment, page)
+        newest = page[-1].seq
+    Environment.objects.filter(pk=environment.pk).update(
+        reachability=Reachability.OK,
+        reachability_note="",
+        checked_at=Now(),
+        server_version_num=conn.info.server_version,
+    )
+    return copied
+
+
+def mark_unreachable(environment: Environment, sentence: str) -> None:
+    """What the ledger says stays; that it could not be checked is shown."""
+    Environment.objects.filter(pk=environment.pk).update(
+        reachability=Reachability.UNREACHABLE, reachability_note=sentence[:500], checked_at=Now()
+    )
+
+
+def summary(service: Service | None = None) -> Reconciliation:
+    """The numbers behind "412 receipts, 0 twice, 0 out of order, 0 changed"; four queries."""
+    environments = Environment.objects.all()
+    entries = LedgerEntry.objects.all()
+    if service is not None:
+        environments, entries = environments.filter(service=service), entries.filter(environment__service=service)
+    counted = environments.aggregate(count=Count("pk"), oldest=Min("reconciled_at"), receipts=Sum("head_seq"))
+    twice = (
+        entries.values("environment", "revision_id", "cycle", "direction").annotate(n=Count("pk")).filter(n__gt=1)
+    ).count()
+    return Reconciliation(
+        environments=counted["count"],
+        receipts=counted["receipts"] or 0,
+        ledger=entries.count(),
+        twice=twice,
+        out_of_order=_out_of_order(service),
+        changed=environments.exclude(reconcile_note="").count() + len(differing_bytes(service)),
+        unknown=environments.exclude(reachability=Reachability.OK).count(),
+        checked_at=counted["oldest"],
+    )
+
+
+def differing_bytes(service: Service | None = None) -> list[str]:
+    """Revision ids that stand applied with different bytes in two environments of one service."""
+    applied = AppliedRevision.objects.all()
+    if service is not None:
+        applied = applied.filter(environment__service=service)
+    rows = applied.values("environment__service", "revision_id").annotate(low=Min("checksum"), high=Max("checksum"))
+    return sorted(row["revision_id"] for row in rows if row["low"] != row["high"])
+
+
+def _out_of_order(service: Service | None) -> int:
+    """Ledger rows whose head does not follow from the row before them."""
+    condition, values = ("AND e.service_id = %s", [service.pk]) if service else ("", [])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*) FROM (
+              SELECT CASE direction WHEN 'up' THEN parent ELSE revision_id END AS before,
+                     lag(CASE direction WHEN 'up' THEN revision_id ELSE parent END, 1, '')
+                       OVER (PARTITION BY environment_id ORDER BY seq) AS previous
+                FROM migrations_app_ledgerentry l
+                JOIN migrations_app_environment e ON e.id = l.environment_id {condition}) pairs
+             WHERE before <> previous
+            """,  # noqa: S608  the condition is one of two constants
+            values,
+        )
+        row = cursor.fetchone()
+    return int(row[0])
+
+
+def _entry(environment: Environment, receipt: Receipt, runs: dict[object, int]) -> LedgerEntry:
+    copied = {name: getattr(receipt, name) for name in _COPIED}
+    return LedgerEntry(
+        environment=environment,
+        seq=receipt.seq,
+        run_uid=receipt.run_id,
+        run_id=runs.get(receipt.run_id),
+        seen_at=Now(),
+        **copied,
+    )
+
+
+def _project(environment: Environment, *, after: int) -> None:
+    """Derive what stands applied, and the head, from the ledger: the same rule as lockstep.applied."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH newest AS (
+              SELECT DISTINCT ON (revision_id) revision_id, seq, checksum, applied_at, direction
+                FROM migrations_app_ledgerentry WHERE environment_id = %(environment)s AND seq > %(after)s
+               ORDER BY revision_id, seq DESC),
+            gone AS (
+              DELETE FROM migrations_app_appliedrevision a USING newest n
+               WHERE a.environment_id = %(environment)s AND a.revision_id = n.revision_id
+                 AND n.direction = 'down')
+            INSERT INTO migrations_app_appliedrevision (environment_id, revision_id, seq, checksum, applied_at)
+            SELECT %(environment)s, revision_id, seq, checksum, applied_at FROM newest WHERE direction = 'up'
+            ON CONFLICT (environment_id, revision_id) DO UPDATE
+               SET seq = excluded.seq, checksum = excluded.checksum, applied_at = excluded.applied_at
+            """,
+            {"environment": environment.pk, "after": after},
+        )
+        cursor.execute(
+            """
+            UPDATE migrations_app_environment e
+               SET head_seq = l.seq,
+                   head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END
+              FROM (SELECT seq, direction, revision_id, parent FROM migrations_app_ledgerentry
+                     WHERE environment_id = %(environment)s ORDER BY seq DESC LIMIT 1) l
+             WHERE e.id = %(environment)s
+            """,
+            {"environment": environment.pk},
+        )
+
+
+def _difference(receipts: Sequence[Receipt], known: dict[int, LedgerEntry]) -> str:
+    """One sentence on how ledger and receipts differ beyond missing copies; empty when they agree."""
+    for receipt in receipts:
+        entry = known.get(receipt.seq)
+        if entry is not None and (entry.revision_id, entry.checksum, entry.run_uid) != (
+            receipt.revision_id,
+            receipt.checksum,
+            receipt.run_id,
+        ):
+            return (
+                f"Receipt {receipt.seq} in the target is {receipt.revision_id} ({receipt.checksum[:22]}…), "
+                f"the ledger has {entry.revision_id} ({entry.checksum[:22]}…)."
+            )
+    missing = sorted(set(known) - {receipt.seq for receipt in receipts})
+    if missing:
+        return (
+            f"{len(missing)} ledger rows from receipt {missing[0]} on have no receipt in the target; "
+            "it may have been restored to an older point."
+        )
+    return ""

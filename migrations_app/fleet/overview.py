@@ -1,0 +1,115 @@
+"""The front page's one sentence: the worst true thing about the fleet, computed, never hoped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrations_app.fleet.standing import Standing
+
+_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+NAMED = 3  # so many environments are named in a sentence, the rest are counted
+
+
+@dataclass(frozen=True)
+class Verdict:
+    sentence: str
+    tone: str  # bad, warn, ok, wait: how the page's title begins
+
+
+def fleet_verdict(rows: Sequence[Standing], services: int) -> Verdict:
+    """Each question in the order in which an operator would be woken for it."""
+    if not services:
+        return Verdict("No service yet: four steps lead to the first applied revision.", "wait")
+    if not rows:
+        return Verdict("No environment yet: Lockstep looks after no database.", "wait")
+    return _trouble(rows) or _doubt(rows) or _distance(rows)
+
+
+def _trouble(rows: Sequence[Standing]) -> Verdict | None:
+    stuck = _in_state(rows, "needs_operator")
+    if stuck:
+        return Verdict(f"{_count(stuck, 'run needs', 'runs need')} an operator: {_names(stuck)}.", "bad")
+    failed = _in_state(rows, "failed")
+    if failed:
+        return Verdict(f"The last run failed on {_names(failed)}.", "bad")
+    different = [row for row in rows if row.reconcile_note]
+    if different:
+        return Verdict(f"Ledger and target disagree on {_names(different)}.", "bad")
+    return None
+
+
+def _doubt(rows: Sequence[Standing]) -> Verdict | None:
+    gone = [row for row in rows if row.reachability == "unreachable"]
+    if gone:
+        return Verdict(f"{_names(gone)} cannot be reached, so what stands there is unknown.", "warn")
+    unknown = _in_state(rows, "unknown")
+    if unknown:
+        of = "every environment" if len(unknown) == len(rows) else _names(unknown)
+        return Verdict(f"What stands on {of} is unknown: not checked against the target yet.", "warn")
+    return None
+
+
+def _distance(rows: Sequence[Standing]) -> Verdict:
+    moving = [row for row in rows if row.state not in ("in_step", "behind", "empty")]
+    behind = [row for row in rows if row.behind]
+    quiet = f"{_count(moving, 'run is', 'runs are')} on the way" if moving else "nothing is broken"
+    if not behind:
+        if len(rows) == 1:
+            return Verdict(f"{rows[0].environment} is at the newest revision, and {quiet}.", "ok")
+        return Verdict(f"All {len(rows)} environments are at the newest revision, and {quiet}.", "ok")
+    return Verdict(f"{_between_stages(rows) or _who_is_behind(behind, len(rows))}, and {quiet}.", "ok")
+
+
+def _between_stages(rows: Sequence[Standing]) -> str:
+    """`Production is one revision behind staging`, when one service's last two stages are each of one mind."""
+    if len({row.service for row in rows}) != 1:
+        return ""
+    stages: dict[str, list[Standing]] = {}
+    for row in sorted(rows, key=lambda row: row.order):
+        stages.setdefault(row.stage, []).append(row)
+    if len(stages) < 2:
+        return ""
+    (before, ahead), (last, tail) = list(stages.items())[-2:]
+    gaps = {row.behind for row in tail}, {row.behind for row in ahead}
+    if any(len(gap) != 1 or None in gap for gap in gaps):
+        return ""
+    distance = (gaps[0].pop() or 0) - (gaps[1].pop() or 0)
+    if distance <= 0:
+        return ""
+    return f"{_stage(last).capitalize()} is {_revisions(distance)} behind {_stage(before)}"
+
+
+def _who_is_behind(behind: Sequence[Standing], total: int) -> str:
+    if len(behind) == 1:
+        return f"{behind[0].environment} is {_revisions(behind[0].behind or 0)} behind"
+    if len(behind) == total:
+        return f"All {total} environments have revisions to apply"
+    return f"{_number(len(behind))} of {total} environments have revisions to apply"
+
+
+def _stage(name: str) -> str:
+    return {"prod": "production", "stg": "staging", "dev": "development"}.get(name.lower(), name)
+
+
+def _revisions(count: int) -> str:
+    return f"{_number(count).lower()} revision{'' if count == 1 else 's'}"
+
+
+def _in_state(rows: Sequence[Standing], state: str) -> list[Standing]:
+    return [row for row in rows if row.state == state]
+
+
+def _names(rows: Sequence[Standing]) -> str:
+    names = [row.environment for row in rows[:NAMED]]
+    if len(rows) > NAMED:
+        return f"{', '.join(names)} and {len(rows) - NAMED} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _count(rows: Sequence[Standing], one: str, many: str) -> str:
+    return f"{_number(len(rows))} {one if len(rows) == 1 else many}"
+
+
+def _number(count: int) -> str:
+    return _WORDS[count] if count < len(_WORDS) else f"{count:,}"

@@ -1,0 +1,88 @@
+"""What happens by the clock: each target's receipts are compared with the ledger, old rows are swept."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import timedelta
+
+import psycopg
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from migrations_app.engine.errors import LockstepError
+from migrations_app.engine.target.connect import open_session
+from migrations_app.engine.target.identity import check_identity
+from migrations_app.fleet.ledger import mark_unreachable, reconcile
+from migrations_app.fleet.secrets import resolve_dsn
+from migrations_app.locks import SCHEDULER
+from migrations_app.models import Environment, OutboxItem, WorkerProcess
+
+RECONCILE_EVERY = timedelta(seconds=60)
+_TICK_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def run_forever() -> None:
+    """One scheduler works at a time; a second one waits for the lock of the first."""
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    while not stopping.wait(_TICK_S):
+        try:
+            if _is_the_one():
+                tick(stopping)
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("control database not reachable, trying again", error=type(error).__name__)
+            connection.close()
+    connection.close()
+
+
+def tick(stopping: threading.Event) -> None:
+    """Compare the environments whose last comparison is older than a minute, then sweep."""
+    due = Environment.objects.filter(Q(checked_at=None) | Q(checked_at__lt=Now() - RECONCILE_EVERY))
+    for environment in due.order_by("checked_at")[:50]:
+        if stopping.is_set():
+            return
+        compare(environment)
+    _sweep()
+
+
+def compare(environment: Environment) -> bool:
+    """Read one target's receipts into the ledger; a target that cannot be read is marked, not guessed about."""
+    try:
+        conn = open_session(resolve_dsn(environment), application_name="lockstep-reconcile")
+    except LockstepError as failure:
+        mark_unreachable(environment, failure.sentence)
+        return False
+    try:
+        check_identity(conn, environment=environment.uid)
+        reconcile(environment, conn)
+    except LockstepError as failure:
+        mark_unreachable(environment, failure.sentence)
+        return False
+    except psycopg.Error as error:
+        mark_unreachable(environment, f"Reading the receipts failed: {error.diag.message_primary}")
+        return False
+    finally:
+        conn.close()
+    return True
+
+
+def _is_the_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s"
+            " AND pid = pg_backend_pid()) OR pg_try_advisory_lock(%s, %s)",
+            [*SCHEDULER, *SCHEDULER],
+        )
+        row = cursor.fetchone()
+    return bool(row[0])
+
+
+def _sweep() -> None:
+    OutboxItem.objects.filter(sent_at__lt=Now() - timedelta(days=1)).delete()
+    WorkerProcess.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()

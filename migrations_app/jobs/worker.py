@@ -1,0 +1,98 @@
+"""The worker process: RQ on one queue, with a reconciler beside it, and job processes that die with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import django_rq
+import structlog
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from migrations_app.jobs import apply
+from migrations_app.jobs.launcher import QUEUE
+from migrations_app.jobs.process import close_database_connections, die_with_parent
+from migrations_app.jobs.reconciler import Reconciler
+
+log = structlog.get_logger(__name__)
+
+_WORKER_TTL_S = 60
+_MAINTENANCE_S = 60
+_REDIS_RETRY_S = 2.0
+
+
+class LockstepWorker(Worker):
+    """RQ's worker, with the gaps closed that matter here: orphaned job processes, shared connections, long waits."""
+
+    max_connection_wait_time = _REDIS_RETRY_S
+    connection_wait_time = 1.0
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        close_database_connections()
+        super().fork_work_horse(job, queue)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        die_with_parent(self.pid or 0)
+        super().main_work_horse(job, queue)
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Tell the job to stop between statements, so that a deployment does not wait for a long plan."""
+        if self.horse_pid:
+            os.kill(self.horse_pid, signal.SIGTERM)
+        super().handle_warm_shutdown_request()
+
+
+def work_forever() -> None:
+    """Run until asked to stop. Without Redis the reconciler alone keeps runs going."""
+    name = apply.worker_name()
+    reconciler = _start_reconciler(name)
+    stopping = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    try:
+        while not stopping:
+            signal.signal(signal.SIGTERM, stop)
+            signal.signal(signal.SIGINT, stop)
+            if _work_until_redis_fails(name):
+                return
+            time.sleep(_REDIS_RETRY_S)
+    finally:
+        os.kill(reconciler, signal.SIGTERM)
+        os.waitpid(reconciler, 0)
+
+
+def _work_until_redis_fails(name: str) -> bool:
+    """True when RQ was asked to stop, False when Redis went away."""
+    try:
+        worker = LockstepWorker(
+            [django_rq.get_queue(QUEUE)],
+            name=f"{name}-{time.time_ns()}",
+            serializer=JSONSerializer,
+            worker_ttl=_WORKER_TTL_S,
+            maintenance_interval=_MAINTENANCE_S,
+        )
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    except (RedisError, OSError) as error:
+        log.warning("Redis is not reachable; runs still start, a few seconds late", error=type(error).__name__)
+        return False
+    return True
+
+
+def _start_reconciler(name: str) -> int:
+    parent = os.getpid()
+    close_database_connections()
+    child = os.fork()
+    if child == 0:
+        try:
+            die_with_parent(parent)
+            Reconciler(name, apply.execute).run_forever()
+        finally:
+            os._exit(0)
+    return child

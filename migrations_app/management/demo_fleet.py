@@ -1,0 +1,119 @@
+"""The demonstration fleet as data: six environments of one shop, and what happened in each, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from migrations_app.models.run import Direction
+from migrations_app.statuses import RunStatus
+
+SERVICE = "storefront"
+
+TABLES = "0003_create_orders"
+ORDER_TOTAL = "0009_order_total_function"
+EVENTS = "0011_create_orders_events"
+SALES = "0012_create_sales_by_day"
+CURRENCY = "0013_add_order_currency"
+FILLED = "0014_fill_order_currency"
+REQUIRED = "0015_require_order_currency"
+ADDRESSES = "0016_create_addresses"
+COPIED = "0017_copy_shipping_addresses"
+NEWEST = "0018_drop_shipping_address"
+
+
+@dataclass(frozen=True)
+class Go:
+    """A run to a revision, and how it ends; `cancelled` ends before a worker takes it."""
+
+    to: str
+    reason: str = ""
+    direction: Direction = Direction.UP
+    ends: RunStatus = RunStatus.SUCCEEDED
+    cancelled_because: str = ""
+
+
+@dataclass(frozen=True)
+class Load:
+    """The application's own rows, from a file; `unless_rows_in` names a table that it fills."""
+
+    file: str
+    unless_rows_in: str = ""
+
+
+Act = Go | Load
+
+ROWS = Load("storefront_rows.sql", unless_rows_in="orders")
+ORDER_EVENTS = Load("storefront_events.sql", unless_rows_in="orders_events")
+OPENING: tuple[Act, ...] = (
+    Go(TABLES, "Open the shop"),
+    ROWS,
+    Go(ORDER_TOTAL, "Keys and indexes for the first orders"),
+    Go(EVENTS, "Returned orders and order events"),
+    ORDER_EVENTS,
+)
+TO_CURRENCY = Go(CURRENCY, "Sales by day, and room for a currency")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An environment with its database `shop_<name>` on the embedded PostgreSQL of that major version."""
+
+    name: str
+    stage: str
+    region: str
+    order: int
+    major: int
+    customers: int
+    acts: tuple[Act, ...] = field(repr=False)
+
+    @property
+    def database(self) -> str:
+        return f"shop_{self.name.replace('-', '_')}"
+
+
+def _dev() -> Iterator[Act]:
+    yield from (*OPENING, TO_CURRENCY)
+    yield Go(REQUIRED, "Try the currency of an order")
+    yield Go(FILLED, "The import still writes orders without one", Direction.DOWN, RunStatus.ROLLED_BACK)
+    yield Go(NEWEST, "Currency is required, addresses have their own table")
+
+
+def _staging_us() -> Iterator[Act]:
+    yield from (*OPENING, TO_CURRENCY, Load("storefront_unlisted_country.sql"))
+    yield Go(FILLED, "Fill the currency", ends=RunStatus.FAILED)
+    yield Load("storefront_corrected_country.sql")
+    yield Go(ADDRESSES, "The load test's country is corrected")
+
+
+def _prod_us() -> Iterator[Act]:
+    yield from (*OPENING, TO_CURRENCY)
+    yield Go(
+        FILLED,
+        "Fill the currency before the weekend",
+        ends=RunStatus.CANCELLED,
+        cancelled_because="No changes before the sale is over",
+    )
+
+
+FLEET = (
+    Place("dev-eu", "dev", "eu", 10, 18, 300, tuple(_dev())),
+    Place(
+        "staging-eu",
+        "staging",
+        "eu",
+        20,
+        18,
+        700,
+        (*OPENING, TO_CURRENCY, Go(COPIED, "Rehearse for production")),
+    ),
+    Place("staging-us", "staging", "us", 21, 16, 600, tuple(_staging_us())),
+    Place("prod-eu", "prod", "eu", 30, 18, 6000, (*OPENING, TO_CURRENCY)),
+    Place("prod-us", "prod", "us", 31, 18, 3600, tuple(_prod_us())),
+    Place("prod-ap", "prod", "ap", 32, 16, 2200, (*OPENING, Go(SALES, "Sales by day"))),
+)
+
+
+def smaller(place: Place, customers: int) -> Place:
+    """The same place with fewer rows, for tests."""
+    return replace(place, customers=customers)

@@ -1,0 +1,88 @@
+"""From revisions in the control plane to the plan that the engine executes and a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
+from migrations_app.engine.errors import Refused
+from migrations_app.engine.sql.script import script_from_json, statements_from_json
+from migrations_app.models import Environment, Revision, Run
+
+ROOT = "zero"  # what `to` says for "before the first revision"
+
+
+def revisions_between(environment: Environment, direction: Direction, to: str | None) -> list[Revision]:
+    """The revisions a run would execute, in order; empty when the environment is already there.
+
+    `to` is the head afterwards; None means the newest for "up" and one step back for "down".
+    Raises Refused("unknown_revision").
+    """
+    chain = Revision.objects.filter(service_id=environment.service_id).order_by("position")
+    head = _position(environment, environment.head_revision)
+    if direction == "up":
+        ahead = chain.filter(position__gt=head)
+        return list(ahead if to is None else ahead.filter(position__lte=_position(environment, to)))
+    behind = chain.filter(position__lte=head).reverse()
+    if to is None:
+        return list(behind[:1])
+    return list(behind.filter(position__gt=_position(environment, "" if to == ROOT else to)))
+
+
+def _position(environment: Environment, revision_id: str) -> int:
+    if not revision_id:
+        return 0
+    found = (
+        Revision.objects.filter(service_id=environment.service_id, revision_id=revision_id)
+        .values_list("position", flat=True)
+        .first()
+    )
+    if found is None:
+        raise Refused(
+            "unknown_revision",
+            f"Service {environment.service.name} has no revision {revision_id}.",
+            not_done="Nothing was planned.",
+            next_step="Give the id of one of its revisions, or upload that revision first.",
+        )
+    return found
+
+
+def planned(revision: Revision, direction: Direction) -> PlannedRevision:
+    """One revision as the engine wants it. A revision without a down file cannot be planned downwards."""
+    up = direction == "up"
+    script = revision.up_script if up else revision.down_script
+    assert script is not None, "admission refuses to roll back an irreversible revision"
+    return PlannedRevision(
+        revision_id=revision.revision_id,
+        parent=revision.parent,
+        checksum=revision.checksum if up else revision.down_checksum,
+        up_checksum=revision.checksum,
+        phase=revision.phase,
+        schema_rev=revision.schema_rev,
+        script=script_from_json(script),
+        verify=statements_from_json(revision.verify_script or []) if up else (),
+    )
+
+
+def plan_of(run: Run) -> Plan:
+    """The frozen plan of a run. Raises Refused when a revision's bytes are not those that were planned."""
+    wanted = {item["revision_id"]: item["checksum"] for item in run.revisions}
+    rows = Revision.objects.filter(service_id=run.service_id, revision_id__in=wanted).order_by("position")
+    if run.direction == "down":
+        rows = rows.reverse()
+    direction: Direction = "up" if run.direction == "up" else "down"
+    revisions = tuple(planned(row, direction) for row in rows)
+    _refuse_changed(wanted, revisions)
+    return Plan(direction, revisions)
+
+
+def _refuse_changed(wanted: dict[str, str], revisions: Iterable[PlannedRevision]) -> None:
+    found = {revision.revision_id: revision.checksum for revision in revisions}
+    changed = sorted(name for name, checksum in wanted.items() if found.get(name) != checksum)
+    if changed:
+        raise Refused(
+            "plan_changed",
+            f"{', '.join(changed[:5])} changed after the run was planned.",
+            not_done="Nothing of it was run.",
+            next_step="Start a new run, which will plan with the bytes as they are now.",
+        )

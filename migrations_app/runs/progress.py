@@ -1,0 +1,168 @@
+"""What the engine reports, written to the control plane in batches by a thread with its own connection.
+
+The same thread renews the lease. When the lease is gone, because another worker took over or the control
+database was away for too long, the process ends at once: it must not touch the target any more.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
+
+from migrations_app.engine.contract.events import Event, StopRequest
+from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.fleet.ledger import copy_receipts
+from migrations_app.models import Run, RunLogLine
+from migrations_app.models.run import Asked
+from migrations_app.runs.claims import Claim, lease
+from migrations_app.runs.stages import Stages
+from migrations_app.runs.step_progress import StepProgress
+from migrations_app.statuses import ACTIVE, RunStatus
+
+FLUSH_EVERY_S = 0.4
+LOST_LEASE = 75  # the exit status of a worker that found its lease gone
+
+log = structlog.get_logger(__name__)
+
+
+class Recorder:
+    """Takes events from any thread; `stop_request` tells the engine what a person or a shutdown wants."""
+
+    def __init__(self, run: Run, claim: Claim, *, cancel_statement: Callable[[], None]) -> None:
+        self._run = run
+        self._claim = claim
+        self._cancel_statement = cancel_statement
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._events: list[tuple[datetime, Event]] = []
+        self._asked: StopRequest | None = None
+        self._shutdown = threading.Event()
+        self._closed = threading.Event()
+        self._log_seq = run.log_seq
+        self._stages = Stages(run)
+        self._steps = StepProgress(run, claim)
+        self._last_ok = time.monotonic()
+        self._last_beat = 0.0
+        self._thread = threading.Thread(target=self._work, name="run-progress", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def report(self, event: Event) -> None:
+        """The engine's one callback."""
+        with self._lock:
+            self._events.append((datetime.now(UTC), event))
+
+    def stop_request(self) -> StopRequest | None:
+        return self._asked or (
+            StopRequest("shutdown", "The worker is being shut down.") if self._shutdown.is_set() else None
+        )
+
+    def shut_down(self) -> None:
+        """Ask the engine to stop between statements; safe in a signal handler."""
+        self._shutdown.set()
+
+    def close(self) -> None:
+        """Stop the thread and write what is left. Raises what the database says if that fails."""
+        self._closed.set()
+        self._thread.join(timeout=30)
+        self._flush()
+
+    def _work(self) -> None:
+        try:
+            while not self._closed.wait(FLUSH_EVERY_S):
+                self._try_flush()
+        finally:
+            connection.close()
+
+    def _try_flush(self) -> None:
+        """A control database that is away for less than the lease is waited for; longer ends the process."""
+        try:
+            self._flush()
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if time.monotonic() - self._last_ok > settings.LOCKSTEP_LEASE_SECONDS:
+                log.error("lease could not be renewed in time, stopping", run=self._run.pk, error=type(error).__name__)
+                os._exit(LOST_LEASE)
+
+    def _flush(self) -> None:
+        with self._flushing:
+            with self._lock:
+                events, self._events = self._events, []
+            beat_due = time.monotonic() - self._last_beat >= settings.LOCKSTEP_BEAT_SECONDS
+            try:
+                if events or beat_due:
+                    self._write(events)
+                    self._last_beat = time.monotonic()
+                self._look_what_is_asked()
+            except BaseException:
+                with self._lock:
+                    self._events = events + self._events
+                raise
+            self._last_ok = time.monotonic()
+
+    def _write(self, events: list[tuple[datetime, Event]]) -> None:
+        stages, steps = self._stages.after(events), self._steps.after(events)
+        seq = self._log_seq + len(events)
+        with transaction.atomic():
+            mine = Run.objects.filter(pk=self._run.pk, token=self._claim.token, status__in=ACTIVE)
+            fields = stages.run_fields()
+            status = fields.pop("status", None)
+            if status is not None:
+                fields["status"] = Case(When(asked=Asked.PAUSE, then=Value(RunStatus.PAUSING)), default=Value(status))
+            if events:
+                fields.update(version=F("version") + 1, log_seq=seq, steps_done=steps.done_count)
+            if mine.update(lease_until=Now() + lease(), beat_at=Now(), **fields) != 1:
+                self._lost()
+            self._write_log(events)
+            steps.write()
+            receipts = [event.receipt for _, event in events if event.kind == "recorded" and event.receipt]
+            self._copy(receipts)
+        self._log_seq, self._stages, self._steps = seq, stages, steps
+
+    def _copy(self, receipts: list[Receipt]) -> None:
+        if receipts:
+            copy_receipts(self._run.environment, receipts)
+
+    def _write_log(self, events: list[tuple[datetime, Event]]) -> None:
+        RunLogLine.objects.bulk_create(
+            [
+                RunLogLine(
+                    run=self._run,
+                    seq=self._log_seq + number,
+                    at=at,
+                    level=event.level,
+                    revision_id=event.revision_id,
+                    step=event.step,
+                    message=event.message.replace("\x00", "�"),
+                )
+                for number, (at, event) in enumerate(events, start=1)
+            ],
+            batch_size=2000,
+        )
+
+    def _look_what_is_asked(self) -> None:
+        row = Run.objects.filter(pk=self._run.pk).values_list("token", "asked", "asked_reason").first()
+        if row is None or row[0] != self._claim.token:
+            self._lost()
+            return
+        _, asked, reason = row
+        why = f" ({reason})" if reason else ""
+        if asked == Asked.CANCEL:
+            self._asked = StopRequest("cancel", f"Cancelled at a person's request{why}.")
+            self._cancel_statement()
+        elif asked == Asked.PAUSE:
+            self._asked = StopRequest("pause", f"Paused at a person's request{why}.")
+
+    def _lost(self) -> None:
+        log.error("another worker took this run over, stopping", run=self._run.pk, token=self._claim.token)
+        os._exit(LOST_LEASE)

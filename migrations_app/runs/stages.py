@@ -1,0 +1,139 @@
+"""The five named stages of a run, folded from events: where it stands, and waits kept apart from work."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from migrations_app.engine.contract.events import Event
+from migrations_app.engine.target.blockers import Blocker
+from migrations_app.models import Run
+from migrations_app.statuses import RunStatus
+
+Stage = Literal["lock", "run", "verify", "record", "release"]
+
+_WAITING = frozenset({"lock_wait", "lock_attempt", "blocked"})
+_WORKING = frozenset(
+    {"locked", "fenced", "step_started", "statement_started", "statement_done", "intent", "step_done", "nontx_done"}
+)
+
+
+class Stages:
+    """A fold: `after(events)` gives the next state, so that a failed write can be tried again."""
+
+    def __init__(self, run: Run) -> None:
+        self._up = run.direction == "up"
+        self._phases: dict[str, dict[str, object]] = copy.deepcopy(run.phases)
+        self._status: str | None = None
+        self._waiting: dict[str, object] | None = None
+        self._fields: dict[str, object] = {}
+        self._marks: dict[str, datetime] = {}
+
+    def after(self, events: Sequence[tuple[datetime, Event]]) -> Stages:
+        """The state after these events, leaving this one as it is."""
+        following = copy.copy(self)
+        following._phases = copy.deepcopy(self._phases)
+        following._marks = dict(self._marks)
+        following._fields = {}
+        following._status = None
+        for at, event in events:
+            following._take(at, event)
+        return following
+
+    def run_fields(self) -> dict[str, object]:
+        """What to write on the run's row; nothing when nothing happened."""
+        if not self._fields and self._status is None:
+            return {}
+        fields = {**self._fields, "phases": self._phases, "waiting": self._waiting}
+        if self._status is not None:
+            fields["status"] = self._status
+        return fields
+
+    def _take(self, at: datetime, event: Event) -> None:
+        self._fields.setdefault("phases", self._phases)
+        if event.fence is not None:
+            self._fields["fence"] = event.fence
+        if event.backend_pid is not None:
+            self._fields.update(backend_pid=event.backend_pid, backend_start=event.backend_start)
+        if event.kind in _WAITING:
+            self._wait(at, event)
+        elif event.kind in _WORKING:
+            self._waiting = None
+            self._status = RunStatus.RUNNING if self._up else RunStatus.ROLLING_BACK
+        self._stage(at, event)
+
+    def _wait(self, at: datetime, event: Event) -> None:
+        since = (self._waiting or {}).get("since") or at.isoformat()
+        self._waiting = {
+            "since": since,
+            "sentence": event.message,
+            "blockers": [_shown(blocker) for blocker in event.blockers[:10]],
+        }
+        self._status = RunStatus.WAITING_FOR_LOCK
+
+    def _stage(self, at: datetime, event: Event) -> None:
+        match event.kind:
+            case "connected":
+                self._set("lock", "active", "connected, waiting for the target's lock")
+                self._marks["connected"] = at
+            case "locked":
+                self._set("lock", "done", event.message)
+                self._add("lock", event.wait_ms, self._since("connected", at) - event.wait_ms)
+            case "step_started" | "intent" | "statement_started" | "lock_attempt":
+                self._set("run", "active", event.message)
+                self._add("run", event.wait_ms if event.kind == "lock_attempt" else 0, 0)
+            case "step_done":
+                self._set("run", "done", event.message)
+                self._add("run", 0, event.work_ms)
+            case "verifying":
+                self._status = RunStatus.VERIFYING
+                self._set("verify", "active", event.message)
+                self._marks.setdefault("verifying", at)
+            case "receipt_written":
+                self._verified(at)
+                self._set("record", "active", event.message)
+                self._marks["written"] = at
+            case "recorded":
+                self._set("record", "done", event.message)
+                self._add("record", 0, self._since("written", at))
+                self._marks["recorded"] = at
+            case "released":
+                self._set("release", "done", event.message)
+                self._add("release", 0, self._since("recorded", at))
+
+    def _verified(self, at: datetime) -> None:
+        began = self._marks.pop("verifying", None)
+        if began is None:
+            self._set("verify", "done", "no verify script; the receipt's constraints held")
+            return
+        self._set("verify", "done", "every value was true")
+        self._add("verify", 0, int((at - began).total_seconds() * 1000))
+
+    def _since(self, mark: str, at: datetime) -> int:
+        began = self._marks.get(mark)
+        return 0 if began is None else int((at - began).total_seconds() * 1000)
+
+    def _set(self, stage: Stage, state: str, detail: str) -> None:
+        self._phases.setdefault(stage, {"wait_ms": 0, "work_ms": 0}).update(state=state, detail=detail)
+
+    def _add(self, stage: Stage, wait_ms: int, work_ms: int) -> None:
+        phase = self._phases[stage]
+        phase["wait_ms"] = int(str(phase.get("wait_ms", 0))) + max(wait_ms, 0)
+        phase["work_ms"] = int(str(phase.get("work_ms", 0))) + max(work_ms, 0)
+
+
+def _shown(blocker: Blocker) -> dict[str, object]:
+    """A holder as the page and the API show it; another session's query text is left out."""
+    return {
+        "pid": blocker.pid,
+        "application": blocker.application,
+        "user": blocker.user,
+        "state": blocker.state,
+        "transaction_age_s": blocker.transaction_age_s,
+        "query_age_s": blocker.query_age_s,
+        "mode": blocker.mode,
+        "relation": blocker.relation,
+        "sentence": blocker.sentence,
+    }

@@ -1,0 +1,177 @@
+"""Steps and their attempts, folded from events and written in one statement per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import Now
+
+from migrations_app.engine.contract.events import Event
+from migrations_app.models import Run, RunStep, StepAttempt
+from migrations_app.runs.claims import Claim
+from migrations_app.statuses import StepStatus
+
+Key = tuple[str, int]  # revision_id, n
+
+
+@dataclass(frozen=True)
+class StepState:
+    pk: int
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    wait_ms: int
+    work_ms: int
+    attempts: int
+
+
+class StepProgress:
+    """A fold over the steps of one run; `after` returns the next state with what has to be written."""
+
+    def __init__(self, run: Run, claim: Claim) -> None:
+        self._run = run
+        self._claim = claim
+        self._worker = run.worker
+        rows = RunStep.objects.filter(run=run).annotate(tries=Count("attempts"))
+        self._states: dict[Key, StepState] = {
+            (row.revision_id, row.n): StepState(
+                row.pk, row.status, row.started_at, row.finished_at, row.wait_ms, row.work_ms, row.tries
+            )
+            for row in rows
+        }
+        self._dirty: set[Key] = set()
+        self._attempts: list[StepAttempt] = []
+
+    @property
+    def done_count(self) -> int:
+        return sum(1 for state in self._states.values() if state.status == StepStatus.DONE)
+
+    def after(self, events: Sequence[tuple[datetime, Event]]) -> StepProgress:
+        following = object.__new__(StepProgress)
+        following.__dict__.update(self.__dict__)
+        following._states = self._states if not events else dict(self._states)
+        following._dirty, following._attempts = set(), []
+        for at, event in events:
+            following._take(at, event)
+        return following
+
+    def write(self) -> None:
+        """In the caller's transaction."""
+        if self._dirty:
+            self._write_steps([self._states[key] for key in self._dirty])
+        if self._attempts:
+            StepAttempt.objects.bulk_create(self._attempts, batch_size=2000)
+
+    def _take(self, at: datetime, event: Event) -> None:
+        if event.kind == "recorded":
+            self._finish_revision(at, event)
+            return
+        key = (event.revision_id, event.step or 1)
+        state = self._states.get(key)
+        if state is None:
+            return
+        match event.kind:
+            case "step_started" | "intent":
+                started = state.started_at or at
+                self._put(key, replace(state, status=StepStatus.RUNNING, started_at=started))
+            case "step_done":
+                self._done(key, state, at, event)
+            case "lock_attempt":
+                self._try(key, state, at, "lock_timeout", event.message)
+                waited = self._states[key]
+                self._put(key, replace(waited, wait_ms=waited.wait_ms + event.wait_ms))
+            case "recovered" | "repaired":
+                self._try(key, state, at, event.kind, event.message)
+
+    def _done(self, key: Key, state: StepState, at: datetime, event: Event) -> None:
+        self._try(key, state, at, "done", event.message)
+        self._put(
+            key,
+            replace(self._states[key], status=StepStatus.DONE, finished_at=at, work_ms=state.work_ms + event.work_ms),
+        )
+
+    def _finish_revision(self, at: datetime, event: Event) -> None:
+        """A receipt proves every step of its revision, also those an earlier worker had done."""
+        for key, state in self._states.items():
+            if key[0] == event.revision_id and state.status != StepStatus.DONE:
+                self._put(key, replace(state, status=StepStatus.DONE, finished_at=state.finished_at or at))
+
+    def _try(self, key: Key, state: StepState, at: datetime, outcome: str, detail: str) -> None:
+        self._attempts.append(
+            StepAttempt(
+                step_id=state.pk,
+                number=state.attempts + 1,
+                token=self._claim.token,
+                worker=self._worker,
+                outcome=outcome,
+                detail=detail[:1000],
+                started_at=state.started_at or at,
+                finished_at=at,
+            )
+        )
+        self._put(key, replace(state, attempts=state.attempts + 1))
+
+    def _put(self, key: Key, state: StepState) -> None:
+        self._states[key] = state
+        self._dirty.add(key)
+
+    @staticmethod
+    def _write_steps(states: Sequence[StepState]) -> None:
+        columns = list(
+            zip(*((s.pk, s.status, s.started_at, s.finished_at, s.wait_ms, s.work_ms) for s in states), strict=True)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE migrations_app_runstep s
+                   SET status = v.status, started_at = v.started_at, finished_at = v.finished_at,
+                       wait_ms = v.wait_ms, work_ms = v.work_ms
+                  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+                              %s::bigint[]) AS v (id, status, started_at, finished_at, wait_ms, work_ms)
+                 WHERE s.id = v.id
+                """,
+                [list(column) for column in columns],
+            )
+
+
+def close_lost_attempts(run: Run, claim: Claim) -> int:
+    """Steps that an earlier worker left running: their attempt is lost, the step waits again."""
+    running = list(RunStep.objects.filter(run=run, status=StepStatus.RUNNING).annotate(tries=Count("attempts")))
+    StepAttempt.objects.bulk_create(
+        [
+            StepAttempt(
+                step=step,
+                number=step.tries + 1,
+                token=claim.token - 1,
+                worker=run.worker,
+                outcome="lost",
+                detail="the worker went away before it could say how this ended",
+                started_at=step.started_at or Now(),
+                finished_at=Now(),
+            )
+            for step in running
+        ]
+    )
+    return RunStep.objects.filter(pk__in=[s.pk for s in running]).update(status=StepStatus.PENDING, started_at=None)
+
+
+def mark_step(run: Run, key: Key, status: StepStatus, outcome: str, detail: str, claim: Claim, worker: str) -> None:
+    """The step a run ended on: failed, or unknown."""
+    step = RunStep.objects.filter(run=run, revision_id=key[0], n=key[1]).annotate(tries=Count("attempts")).first()
+    if step is None:
+        return
+    RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=Now())
+    StepAttempt.objects.create(
+        step=step,
+        number=step.tries + 1,
+        token=claim.token,
+        worker=worker,
+        outcome=outcome,
+        detail=detail[:1000],
+        started_at=step.started_at or Now(),
+        finished_at=Now(),
+    )

@@ -1,0 +1,77 @@
+"""What a run comes to, in one sentence: one line per status, filled from the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from migrations_app.models import Run
+from migrations_app.statuses import RunStatus
+
+VERDICTS: dict[str, str] = {
+    RunStatus.QUEUED: "Queued: {plan} on {where} waits for a worker.",
+    RunStatus.CLAIMED: "A worker is connecting to {where} to {plan}.",
+    RunStatus.WAITING_FOR_LOCK: "Waiting on {where}: {holder}.",
+    RunStatus.RUNNING: "{doing} {what} on {where}: step {now} of {total}.",
+    RunStatus.VERIFYING: "Verifying {what} on {where}: step {now} of {total}.",
+    RunStatus.PAUSING: "Pausing on {where}: the statement in progress ends first.",
+    RunStatus.PAUSED: "Paused on {where} after {done} of {total} steps; no lock is held.",
+    RunStatus.INTERRUPTED: "Interrupted on {where} after {done} of {total} steps; another worker takes over by itself.",
+    RunStatus.SUCCEEDED: "Applied {what} on {where}{took}.",
+    RunStatus.FAILED: "Failed on {where} at step {now} of {total}: {error}",
+    RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.",
+    RunStatus.ROLLING_BACK: "{doing} {what} on {where}: step {now} of {total}.",
+    RunStatus.ROLLED_BACK: "Rolled back {what} on {where}{took}.",
+    RunStatus.NEEDS_OPERATOR: "A person must decide about step {now} of {total} on {where}: {error}",
+}
+
+
+def verdict(run: Run, took: str = "") -> str:
+    """`took` is the duration as the page writes it, empty while there is none."""
+    up = run.direction == "up"
+    what = name_revisions(revision_ids(run))
+    return VERDICTS[run.status].format(
+        plan=f"{'apply' if up else 'roll back'} {what}",
+        doing="Applying" if up else "Rolling back",
+        what=what,
+        where=run.environment.name,
+        now=min(run.steps_done + 1, run.steps_total),
+        done=run.steps_done,
+        total=run.steps_total,
+        took=f" in {took}" if took else "",
+        holder=holder_in_words(run),
+        error=error_text(run, "message") or "no reason was recorded.",
+    )
+
+
+def revision_ids(run: Run) -> list[str]:
+    return [str(entry["revision_id"]) for entry in run.revisions]
+
+
+def name_revisions(ids: Sequence[str]) -> str:
+    """`0018_check`, or `0017 to 0019 (3 revisions)` by their numbers."""
+    if not ids:
+        return "nothing"
+    if len(ids) == 1:
+        return ids[0]
+    first, last = (name.partition("_")[0] for name in (ids[0], ids[-1]))
+    return f"{first} to {last} ({len(ids)} revisions)"
+
+
+def holder_in_words(run: Run) -> str:
+    """The first session in the way, else what the engine said."""
+    told = run.waiting or {}
+    for blocker in told.get("blockers") or ():
+        return f"pid {blocker.get('pid')} ({blocker.get('application') or 'an unnamed session'}) holds the lock"
+    return str(told.get("sentence") or "somebody else holds the lock").rstrip(".")
+
+
+def error_text(run: Run, key: str) -> str:
+    return str((run.error or {}).get(key) or "")
+
+
+def elapsed(run: Run) -> timedelta | None:
+    """How long the finished run took, from its first claim."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return run.finished_at - run.started_at

@@ -1,0 +1,78 @@
+"""Real servers for every test: PostgreSQL 18 and 16 and Redis, started once and ended with the run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from migrations_app.embedded import pytest_servers
+from migrations_app.embedded.postgres import Server
+from migrations_app.embedded.redis import RedisServer
+from tests.audit_flush import django_db_setup  # noqa: F401  a fixture
+
+# The plugin has done this already when pyproject.toml loads it, as it must for Django's settings.
+pytest_servers.ensure_environment()
+
+_numbers = itertools.count(1)
+
+MakeDatabase = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def pg18() -> Server:
+    """The run's PostgreSQL 18."""
+    return pytest_servers.postgres_server(18)
+
+
+@pytest.fixture(scope="session")
+def pg16() -> Server:
+    """The run's PostgreSQL 16, started by the first test that asks for it."""
+    return pytest_servers.postgres_server(16)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> RedisServer:
+    """The run's Redis."""
+    return pytest_servers.redis_server()
+
+
+@pytest.fixture(scope="session")
+def _administrators() -> Iterator[Callable[[int], psycopg.Connection]]:
+    """One connection per server that creates and drops databases."""
+    connections: dict[int, psycopg.Connection] = {}
+
+    def administrator(major: int) -> psycopg.Connection:
+        if major not in connections:
+            connections[major] = psycopg.connect(pytest_servers.postgres_server(major).dsn, autocommit=True)
+        return connections[major]
+
+    yield administrator
+    for connection in connections.values():
+        connection.close()
+
+
+@pytest.fixture
+def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Iterator[MakeDatabase]:
+    """Make a fresh empty database and get its superuser URL: `target_database()` or `(major=16)`.
+
+    It is dropped after the test, whoever is still connected.
+    """
+    made: list[tuple[int, str]] = []
+
+    def make(*, major: int = 18, name: str | None = None) -> str:
+        database = name or f"target_{next(_numbers)}"
+        _administrators(major).execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database))
+        )
+        made.append((major, database))
+        return pytest_servers.postgres_server(major).url(database)
+
+    yield make
+    for major, database in made:
+        _administrators(major).execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        )

@@ -1,0 +1,251 @@
+"""`manage.py up` as a whole: real servers, gunicorn and supervisor around a small stand-in for the application."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from migrations_app.embedded import secret
+from migrations_app.embedded.places import free_port
+from migrations_app.embedded.postgres import Server
+from migrations_app.embedded.redis import RedisServer
+from tests.embedded.waiting import command_lines, is_alive, wait_until
+
+PROJECT = Path(__file__).parents[2]
+UP = """
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from migrations_app.management.commands import up
+base = Path(sys.argv[1])
+up.settings = SimpleNamespace(BASE_DIR=base, LOCKSTEP_DATA_DIR=base / "data")
+up.Command().run_from_argv(["manage.py", "up", *sys.argv[2:]])
+"""
+MANAGE = """
+import os, sys, time
+command = sys.argv[1]
+print(command, "sees", sorted(name for name in os.environ if name.startswith(("LOCKSTEP_", "GUNICORN_"))))
+if command == "migrate":
+    sys.exit(int(os.environ.get("STAND_IN_STATUS", "0")))
+if command == "ensure_demo_users":
+    print("login: admin     admin")
+elif command in ("worker", "scheduler"):
+    time.sleep(600)
+"""
+WSGI = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["PATH_INFO"].encode()]
+"""
+PROGRAMS = ("gunicorn", "worker", "scheduler", "postgres", "redis-server")
+
+
+@dataclass
+class House:
+    """A running `up` and what it said."""
+
+    process: subprocess.Popen[str]
+    base: Path
+    port: int
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        wait_until(lambda: re.search(pattern, self.said) or self.process.poll() is not None, pattern)
+        found = re.search(pattern, self.said)
+        assert found, self.said
+        return found
+
+    def ends_with(self, signum: signal.Signals) -> int:
+        self.process.send_signal(signum)
+        return self.process.wait(60)
+
+    def left(self) -> list[str]:
+        """Command lines of what still runs for this folder."""
+        return command_lines(str(self.base))
+
+
+@pytest.fixture
+def base(folder: Path) -> Path:
+    """A stand-in for the project: its manage.py, its wsgi module, the real gunicorn configuration."""
+    (folder / "dashboard").mkdir()
+    (folder / "dashboard" / "__init__.py").touch()
+    (folder / "dashboard" / "wsgi.py").write_text(WSGI)
+    (folder / "deploy").mkdir()
+    shutil.copy(PROJECT / "deploy" / "gunicorn.conf.py", folder / "deploy")
+    (folder / "manage.py").write_text(MANAGE)
+    return folder
+
+
+@contextmanager
+def up(base: Path, *arguments: str, port: int | None = None, **extra: str) -> Iterator[House]:
+    port = port or free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")}
+    with subprocess.Popen(
+        [sys.executable, "-c", UP, str(base), "--bind", f"127.0.0.1:{port}", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**environment, "LOCKSTEP_GUARD_SECONDS": "5", **extra},
+        cwd=PROJECT,
+    ) as process:
+        house = House(process, base, port)
+        reader = Thread(target=_read, args=(house,))
+        reader.start()
+        try:
+            yield house
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(60)
+            reader.join()
+
+
+def _read(house: House) -> None:
+    assert house.process.stdout is not None
+    for line in house.process.stdout:
+        house.lines.append(line.rstrip())
+
+
+def fetch(house: House) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{house.port}/login", timeout=5) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def test_it_prints_the_way_in_and_stops_without_a_trace(base: Path) -> None:
+    with up(base) as house:
+        house.wait_for("Ctrl-C stops everything")
+        assert f"Lockstep is running at http://127.0.0.1:{house.port}" in house.said
+        assert re.search(r"^    admin +admin$", house.said, re.MULTILINE)
+        assert f"password  {secret.read(base / 'data' / 'first-password')}" in house.said
+        assert fetch(house) == b"/login"
+        assert all(any(word in line for line in house.left()) for word in PROGRAMS)
+        assert house.ends_with(signal.SIGTERM) == 0
+    assert house.lines[-1].endswith("Stopped.")
+    assert not house.left()
+
+
+def test_children_find_servers_and_keys_and_other_terminals_do_too(base: Path) -> None:
+    with up(base) as house:
+        seen = house.wait_for(r"worker-1 +\| worker sees (.*)").group(1)
+        for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIALS_KEY", "DATA_DIR", "EMBEDDED_PG16_URL"):
+            assert f"LOCKSTEP_{name}" in seen
+        assert "GUNICORN_BIND" in seen
+        kept = (base / "data" / "runtime.env").read_text()
+        assert "LOCKSTEP_DATABASE_URL=postgresql://lockstep:" in kept
+        assert house.ends_with(signal.SIGINT) == 0
+    assert not (base / "data" / "runtime.env").exists()
+
+
+def test_no_secret_is_on_a_command_line_or_in_the_output(base: Path) -> None:
+    files = ("secret-key", "credentials-key", "control-password", "postgres18/password", "first-password")
+    with up(base) as house:
+        house.wait_for("Ctrl-C stops everything")
+        secrets = [secret.read(base / "data" / name) or "" for name in files]
+        assert all(secrets)
+        assert not [name for name, value in zip(files, secrets, strict=True) if command_lines(value)]
+        assert not [name for name, value in zip(files[:-1], secrets, strict=False) if value in house.said]
+
+
+def test_a_second_start_keeps_secrets_and_data(base: Path) -> None:
+    kept = []
+    for _ in range(2):
+        with up(base, "--no-demo") as house:
+            house.wait_for("Ctrl-C stops everything")
+            kept.append((base / "data" / "runtime.env").read_text())
+    assert kept[0] == kept[1]
+
+
+def test_without_a_demonstration_there_is_no_second_postgres(base: Path) -> None:
+    with up(base, "--no-demo") as house:
+        house.wait_for("Ctrl-C stops everything")
+        assert not (base / "data" / "postgres16").exists()
+
+
+def test_given_addresses_switch_the_embedded_servers_off(base: Path, pg18: Server, redis_server: RedisServer) -> None:
+    given = {"LOCKSTEP_DATABASE_URL": pg18.dsn, "LOCKSTEP_REDIS_URL": redis_server.url()}
+    with up(base, "--no-demo", **given) as house:
+        house.wait_for("Ctrl-C stops everything")
+        assert not list((base / "data").glob("postgres*"))
+        assert not (base / "data" / "redis").exists()
+        assert pg18.password not in (base / "data" / "runtime.env").read_text()
+
+
+def test_a_second_up_in_the_same_folder_is_refused_and_in_another_works(base: Path, folder: Path) -> None:
+    with up(base, "--no-demo") as first:
+        first.wait_for("Ctrl-C stops everything")
+        with up(base, "--no-demo") as second:
+            assert second.process.wait(60) == 1
+        assert f"Lockstep is already running in {base / 'data'} (process {first.process.pid})." in second.said
+        with up(base, "--no-demo", "--data-dir", str(folder / "other data")) as third:
+            third.wait_for("Ctrl-C stops everything")
+            assert fetch(first) == fetch(third) == b"/login"
+
+
+def test_a_taken_address_is_told_in_one_sentence_and_nothing_runs(base: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with up(base, port=port) as house:
+            assert house.process.wait(60) == 1
+    assert f"GUNICORN_BIND is 127.0.0.1:{port}, and nothing can listen there" in house.said
+    assert "Traceback" not in house.said
+    assert not house.left()
+
+
+def test_a_failed_preparation_stops_everything(base: Path) -> None:
+    with up(base, "--no-demo", STAND_IN_STATUS="3") as house:
+        assert house.process.wait(60) == 1
+    assert "`manage.py migrate` failed (exit status 3)" in house.said
+    assert not house.left()
+
+
+def test_what_dies_comes_back(base: Path) -> None:
+    with up(base, "--no-demo") as house:
+        house.wait_for("Ctrl-C stops everything")
+        redis_pid = int((base / "data" / "redis" / "data" / "redis.pid").read_text())
+        os.kill(redis_pid, signal.SIGKILL)
+        house.wait_for(rf"Redis \(process {redis_pid}\) ended with signal SIGKILL; starting it again in 0.5 s")
+        house.wait_for(r"Redis runs again \(process \d+\)")
+        web = int(house.wait_for(r"Booting worker with pid: (\d+)").group(1))
+        master = os.getsid(web)
+        os.kill(master, signal.SIGKILL)
+        house.wait_for(rf"web \(process {master}\) ended with signal SIGKILL")
+        house.wait_for(r"web runs again")
+        wait_until(lambda: _answers(house), "the page is back")
+
+
+def _answers(house: House) -> bool:
+    try:
+        return fetch(house) == b"/login"
+    except OSError:
+        return False
+
+
+def test_killing_it_leaves_nothing_and_the_next_start_works(base: Path) -> None:
+    with up(base, "--no-demo") as house:
+        house.wait_for("Ctrl-C stops everything")
+        pid = int((base / "data" / "postgres18" / "data" / "postmaster.pid").read_text().split()[0])
+        assert is_alive(pid)
+        house.process.kill()
+        wait_until(lambda: not house.left(), "everything follows the supervisor", seconds=40)
+    assert (base / "data" / "runtime.env").exists()
+    with up(base, "--no-demo") as again:
+        again.wait_for("Ctrl-C stops everything")
+        assert fetch(again) == b"/login"

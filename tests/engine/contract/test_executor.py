@@ -1,0 +1,309 @@
+"""The executor: exactly once, in order, with a receipt for what stands and nothing for what does not."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import psycopg
+import pytest
+
+from migrations_app.engine.contract.bootstrap import ensure_objects
+from migrations_app.engine.contract.events import Event, StopRequest
+from migrations_app.engine.contract.lock import RUN_KEY
+from migrations_app.engine.contract.work import Limits
+from migrations_app.engine.errors import Fenced, LockExhausted, Refused, StatementFailed, Stopped
+
+from .support import Target, chain, revision
+
+TABLE = "CREATE TABLE t (id int PRIMARY KEY)"
+INDEX = "CREATE INDEX CONCURRENTLY t_id ON t (id)"
+
+
+@pytest.fixture(params=[18, 16])
+def target(request, target_database):
+    return Target(target_database(major=request.param))
+
+
+def test_it_applies_in_order_with_one_receipt_each(target):
+    revisions = chain(TABLE, "ALTER TABLE t ADD COLUMN a int", "INSERT INTO t VALUES (1, 2)")
+    outcome = target.apply(*revisions)
+    assert (outcome.done, outcome.already, outcome.head.revision_id) == (3, 0, "0003_r")
+    assert [(r.seq, r.revision_id, r.parent, r.direction) for r in target.receipts()] == [
+        (1, "0001_r", "", "up"),
+        (2, "0002_r", "0001_r", "up"),
+        (3, "0003_r", "0002_r", "up"),
+    ]
+    assert [r.checksum for r in target.receipts()] == [r.checksum for r in revisions]
+    assert target.value("SELECT a FROM t") == 2
+
+
+def test_it_does_nothing_the_second_time(target):
+    revisions = chain(TABLE, "INSERT INTO t VALUES (1)")
+    target.apply(*revisions)
+    outcome = target.apply(*revisions)
+    assert (outcome.done, outcome.already) == (0, 2)
+    assert target.value("SELECT count(*) FROM t") == 1
+
+
+def test_it_leaves_nothing_of_a_step_that_fails(target):
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(revision("0001_r", TABLE + ";\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1)"))
+    assert "0001_r, line 3" in failure.value.message
+    assert target.value("SELECT to_regclass('t')") is None
+    assert target.receipts() == ()
+
+
+def test_it_keeps_what_was_recorded_before_a_failure(target):
+    with pytest.raises(StatementFailed):
+        target.apply(*chain(TABLE, "SELECT 1/0", "CREATE TABLE never ()"))
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+
+
+def test_it_records_a_revision_without_statements(target):
+    target.apply(*chain("-- nothing here", ""))
+    assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r"]
+
+
+def test_it_refuses_other_bytes_of_an_applied_revision(target):
+    target.apply(revision("0001_r", TABLE))
+    with pytest.raises(Refused, match="0001_r is applied in the target with other bytes") as refusal:
+        target.apply(revision("0001_r", TABLE + " "))
+    assert refusal.value.code == "checksum_mismatch"
+
+
+def test_it_refuses_to_skip_a_parent(target):
+    first, second, third = chain(TABLE, "SELECT 1", "SELECT 2")
+    target.apply(first)
+    with pytest.raises(Refused, match="only be applied after 0002_r") as refusal:
+        target.apply(third)
+    assert refusal.value.code == "out_of_order"
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+
+
+def test_it_rolls_back_with_a_new_receipt_and_applies_again(target):
+    up = revision("0001_r", TABLE)
+    down = revision("0001_r", "DROP TABLE t", direction="down", up=TABLE)
+    target.apply(up)
+    target.roll_back(down)
+    assert target.value("SELECT to_regclass('t')") is None
+    assert target.roll_back(down).already == 1
+    target.apply(up)
+    assert [(r.direction, r.cycle) for r in target.receipts()] == [("up", 1), ("down", 1), ("up", 2)]
+    assert target.value("SELECT count(*) FROM lockstep.applied") == 1
+
+
+@pytest.mark.parametrize(
+    ("verify", "found"),
+    [("SELECT false", "f"), ("SELECT NULL::bool", "NULL"), ("SELECT true WHERE false", "no row"), ("SELECT 1", "1")],
+)
+def test_it_fails_when_verify_does_not_hold(target, verify, found):
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(revision("0001_r", TABLE, verify="SELECT true; " + verify))
+    assert failure.value.code == "verify_failed"
+    assert target.value("SELECT to_regclass('t')") is None
+
+
+def test_it_verifies_inside_the_transaction_of_the_last_step(target):
+    target.apply(revision("0001_r", TABLE, verify="SELECT to_regclass('t') IS NOT NULL"))
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+
+
+def test_it_builds_an_index_outside_a_transaction(target):
+    target.apply(*chain(TABLE, INDEX))
+    assert target.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_id'::regclass") is True
+    assert target.rows("SELECT mode, status FROM lockstep.step WHERE revision_id = '0002_r'") == [("nontx", "done")]
+
+
+def test_it_cleans_up_an_index_that_cannot_be_built(target):
+    target.apply(revision("0001_r", "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1)"))
+    unique = revision("0002_r", "CREATE UNIQUE INDEX CONCURRENTLY t_id ON t (id)", parent="0001_r")
+    with pytest.raises(StatementFailed, match="duplicate|could not create unique index"):
+        target.apply(unique)
+    assert target.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+    with target.connect() as conn:
+        conn.execute("DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
+    target.apply(unique)
+    assert target.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_id'::regclass") is True
+
+
+def test_it_repairs_an_invalid_index_left_by_a_broken_build(target):
+    first, second = chain(TABLE, INDEX)
+    target.apply(first)
+
+    def cut(event: Event) -> None:
+        if event.kind == "nontx_done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        target.apply(second, on_event=cut)
+    with target.connect() as conn:
+        conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_id'::regclass")
+    target.apply(second)
+    assert target.messages("repaired")
+    assert target.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_id'::regclass") is True
+    assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r"]
+
+
+def test_it_believes_the_catalogue_when_the_index_was_built_but_not_recorded(target):
+    first, second = chain(TABLE, INDEX)
+    target.apply(first)
+
+    def cut(event: Event) -> None:
+        if event.kind == "nontx_done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        target.apply(second, on_event=cut)
+    built = target.value("SELECT 't_id'::regclass::oid")
+    target.apply(second)
+    assert target.messages("recovered")
+    assert target.value("SELECT 't_id'::regclass::oid") == built
+
+
+def test_it_goes_on_after_the_steps_that_stand(target):
+    two_steps = revision("0002_r", "ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD COLUMN b int", parent="0001_r")
+    target.apply(revision("0001_r", TABLE))
+    assert len(two_steps.steps) == 2
+
+    def cut(event: Event) -> None:
+        if event.kind == "step_done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        target.apply(two_steps, on_event=cut)
+    assert len(target.receipts()) == 1
+    target.apply(two_steps)
+    assert target.rows("SELECT n, status FROM lockstep.step WHERE revision_id = '0002_r' ORDER BY n") == [
+        (1, "done"),
+        (2, "done"),
+    ]
+    assert len(target.receipts()) == 2
+
+
+def test_it_is_fenced_when_another_holder_came_later(target):
+    def usurp(event: Event) -> None:
+        if event.kind == "fenced":
+            with target.connect() as conn:
+                conn.execute("UPDATE lockstep.lock SET fence = fence + 1")
+
+    with pytest.raises(Fenced):
+        target.apply(revision("0001_r", TABLE), on_event=usurp)
+    assert target.receipts() == ()
+    assert target.value("SELECT to_regclass('t')") is None
+
+
+def test_it_waits_for_the_target_lock_and_names_the_holder(target):
+    with target.connect() as conn:
+        conn.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        released = threading.Event()
+
+        def release_when_announced(event: Event) -> None:
+            if event.kind == "lock_wait" and not released.is_set():
+                released.set()
+                conn.execute("SELECT pg_advisory_unlock(%s, %s)", RUN_KEY)
+
+        target.apply(revision("0001_r", TABLE), on_event=release_when_announced)
+    assert released.is_set()
+    assert "holds it" in target.messages("lock_wait")[0]
+
+
+def test_it_gives_the_lock_back(target):
+    with pytest.raises(StatementFailed):
+        target.apply(revision("0001_r", "SELECT 1/0"))
+    target.apply(revision("0001_r", TABLE))
+    assert target.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
+    target.apply(revision("0001_r", TABLE))
+    with psycopg.connect(target.url, application_name="report") as holder:
+        holder.execute("SELECT * FROM t")
+        with pytest.raises(LockExhausted) as failure:
+            target.apply(
+                revision("0002_r", "ALTER TABLE t ADD COLUMN a int", parent="0001_r"),
+                limits=Limits(lock_window_s=2, poll_s=0.2),
+            )
+        holder.rollback()
+    assert "report" in failure.value.message
+    assert str(holder.info.backend_pid if not holder.closed else "") in failure.value.message
+    assert len(target.receipts()) == 1
+
+
+def test_it_goes_on_when_the_holder_of_the_table_ends(target):
+    target.apply(revision("0001_r", TABLE))
+    with psycopg.connect(target.url, application_name="report") as holder:
+        holder.execute("SELECT * FROM t")
+
+        def let_go(event: Event) -> None:
+            if event.kind == "lock_attempt":
+                holder.rollback()
+
+        target.apply(
+            revision("0002_r", "ALTER TABLE t ADD COLUMN a int", parent="0001_r"), on_event=let_go
+        )
+    assert len(target.receipts()) == 2
+    assert target.messages("lock_attempt")
+
+
+def test_it_stops_between_statements_when_asked(target):
+    asked: list[StopRequest] = []
+
+    def ask(event: Event) -> None:
+        if event.kind == "recorded":
+            asked.append(StopRequest("pause", "Paused at a person's request."))
+
+    with pytest.raises(Stopped):
+        target.apply(*chain(TABLE, "CREATE TABLE u ()"), stop=lambda: asked[-1] if asked else None, on_event=ask)
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+
+
+def test_it_goes_on_after_its_backend_was_terminated(target):
+    revisions = chain(TABLE, "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
+    killed: list[int] = []
+
+    def kill(event: Event) -> None:
+        if event.kind == "step_started" and event.revision_id == "0002_r" and not killed:
+            killed.append(1)
+            with target.connect() as conn:
+                conn.execute(
+                    "SELECT pg_terminate_backend(backend_pid, 5000) FROM lockstep.lock"
+                )
+
+    target.apply(*revisions, on_event=kill)
+    assert target.messages("connection_lost")
+    assert target.rows("SELECT id FROM t ORDER BY id") == [(1,), (2,)]
+    assert [r.seq for r in target.receipts()] == [1, 2, 3]
+
+
+def test_it_refuses_a_database_of_another_environment(target):
+    target.environment = uuid.uuid4()
+    with pytest.raises(Refused) as refusal:
+        target.apply(revision("0001_r", TABLE))
+    assert refusal.value.code == "other_environment"
+
+
+def test_it_keeps_a_revision_s_settings_to_itself(target):
+    target.apply(
+        *chain(
+            "CREATE SCHEMA s",
+            "SET search_path = s; CREATE TABLE here ()",
+            "CREATE TABLE there ()",
+            "SET search_path = s; CREATE INDEX CONCURRENTLY here_i ON here ((1))",
+            "CREATE TABLE also_there ()",
+        )
+    )
+    assert target.rows("SELECT schemaname::text, tablename::text FROM pg_tables WHERE tablename ~ 'here' ORDER BY 2") == [
+        ("public", "also_there"),
+        ("s", "here"),
+        ("public", "there"),
+    ]
+
+
+def test_it_does_not_let_receipts_be_changed(target):
+    target.apply(revision("0001_r", TABLE))
+    with target.connect() as conn:
+        for statement in ("UPDATE {} SET operator = 'x'", "DELETE FROM {}", "TRUNCATE {}"):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                conn.execute(statement.format("lockstep.migration_history"))
+        assert ensure_objects(conn) is False

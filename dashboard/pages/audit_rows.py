@@ -59,6 +59,11 @@ class Head:
     hash: str
     at: datetime
 
+    @property
+    def anchor(self) -> str:
+        """What to note outside the database, in the form that the verifier takes."""
+        return f"{self.seq}:{self.hash}"
+
 
 def head_of(entries: QuerySet[AuditEntry]) -> Head | None:
     newest = entries.order_by("-seq").first()

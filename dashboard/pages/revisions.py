@@ -16,6 +16,10 @@ from migrations_app.fleet.revisions import put_folder
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.planning import planned
 
+HEADER_EXAMPLE = """-- lockstep: schema_rev sc-21
+-- lockstep: phase expand            -- expand, migrate or contract
+-- lockstep: parent 0006_add_email   -- default: the revision before it in name order"""
+
 
 @require_safe
 def revision_list(request: HttpRequest, service: str) -> HttpResponse:
@@ -75,5 +79,5 @@ def revision_upload(request: HttpRequest, service: str) -> HttpResponse:
 
 
 def _upload_page(request: HttpRequest, service: access.Service, upload: Upload) -> HttpResponse:
-    context = {"service": service, "upload": upload}
+    context = {"service": service, "upload": upload, "header": HEADER_EXAMPLE}
     return render(request, "revisions/upload.html", context, status=422 if upload.refusals else 200)

@@ -106,6 +106,7 @@ def sql(source: str, label: str) -> SafeString:
 register.filter("duration", text.duration)
 register.filter("size", text.size)
 register.filter("short", text.short)
+register.filter("server_version", text.server_version)
 
 
 @register.simple_tag

@@ -62,3 +62,8 @@ def iso(moment: datetime) -> str:
 
 def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def server_version(number: int) -> str:
+    """`180001` is 18.1."""
+    return f"{number // 10_000}.{number % 10_000}"

@@ -73,15 +73,12 @@ class Shop:
     def rows(self) -> dict[str, list[object]]:
         """The rows of every table of the shop, but for the time of their last change."""
         tables = self.conn.execute(
-            "SELECT relname FROM pg_class "
-            "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')"
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')"
         ).fetchall()
         return {table: self._rows_of(table) for (table,) in tables}
 
     def _rows_of(self, table: str) -> list[object]:
-        query = SQL(
-            "SELECT to_jsonb(t) - 'updated_at' - 'created_at' AS row FROM {} t ORDER BY to_jsonb(t)::text"
-        )
+        query = SQL("SELECT to_jsonb(t) - 'updated_at' - 'created_at' AS row FROM {} t ORDER BY to_jsonb(t)::text")
         return [row[0] for row in self.conn.execute(query.format(Identifier(table))).fetchall()]
 
 

@@ -32,9 +32,7 @@ class Target:
     def __post_init__(self) -> None:
         with self.connect() as conn:
             ensure_objects(conn)
-            claim_identity(
-                conn, installation=uuid.uuid4(), environment=self.environment, service="shop", name="test"
-            )
+            claim_identity(conn, installation=uuid.uuid4(), environment=self.environment, service="shop", name="test")
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url, autocommit=True)

@@ -239,9 +239,7 @@ def test_it_goes_on_when_the_holder_of_the_table_ends(target):
             if event.kind == "lock_attempt":
                 holder.rollback()
 
-        target.apply(
-            revision("0002_r", "ALTER TABLE t ADD COLUMN a int", parent="0001_r"), on_event=let_go
-        )
+        target.apply(revision("0002_r", "ALTER TABLE t ADD COLUMN a int", parent="0001_r"), on_event=let_go)
     assert len(target.receipts()) == 2
     assert target.messages("lock_attempt")
 
@@ -266,9 +264,7 @@ def test_it_goes_on_after_its_backend_was_terminated(target):
         if event.kind == "step_started" and event.revision_id == "0002_r" and not killed:
             killed.append(1)
             with target.connect() as conn:
-                conn.execute(
-                    "SELECT pg_terminate_backend(backend_pid, 5000) FROM lockstep.lock"
-                )
+                conn.execute("SELECT pg_terminate_backend(backend_pid, 5000) FROM lockstep.lock")
 
     target.apply(*revisions, on_event=kill)
     assert target.messages("connection_lost")
@@ -293,7 +289,9 @@ def test_it_keeps_a_revision_s_settings_to_itself(target):
             "CREATE TABLE also_there ()",
         )
     )
-    assert target.rows("SELECT schemaname::text, tablename::text FROM pg_tables WHERE tablename ~ 'here' ORDER BY 2") == [
+    assert target.rows(
+        "SELECT schemaname::text, tablename::text FROM pg_tables WHERE tablename ~ 'here' ORDER BY 2"
+    ) == [
         ("public", "also_there"),
         ("s", "here"),
         ("public", "there"),

@@ -23,6 +23,7 @@ from migrations_app.models import (
     Revision,
     Run,
     RunLogLine,
+    RunStep,
     Service,
 )
 from migrations_app.permissions import may, roles_of, who_may
@@ -37,6 +38,7 @@ __all__ = [
     "Revision",
     "Run",
     "RunLogLine",
+    "RunStep",
     "Service",
     "audit_for",
     "environment_for",
@@ -49,6 +51,7 @@ __all__ = [
     "runs_for",
     "service_for",
     "services_for",
+    "steps_for",
     "token_for",
     "tokens_for",
 ]
@@ -95,9 +98,7 @@ def _refusal(user: User, verb: str) -> str:
 def _record_refusal(user: User, verb: str, object: str) -> None:
     logger.warning("denied", user=user.get_username(), verb=verb, object=object)
     with transaction.atomic():
-        record(
-            actor=user, action="denied", object=object or "-", after={"verb": verb, "needs": who_may(verb)}
-        )
+        record(actor=user, action="denied", object=object or "-", after={"verb": verb, "needs": who_may(verb)})
 
 
 def services_for(user: Person, verb: str = "view") -> QuerySet[Service]:
@@ -150,9 +151,13 @@ def runs_for(user: Person, verb: str = "view") -> QuerySet[Run]:
 
 def run_for(user: Person, pk: int, verb: str = "view") -> Run:
     require(user, verb, f"run:{pk}")
-    return _one(
-        Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk
-    )
+    return _one(Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk)
+
+
+def steps_for(user: Person, run: Run) -> QuerySet[RunStep]:
+    """With their attempts, in two queries however many there are."""
+    require(user, "view", f"run:{run.pk}")
+    return RunStep.objects.filter(run=run).order_by("ordinal").prefetch_related("attempts")
 
 
 def log_for(user: Person, run: Run) -> QuerySet[RunLogLine]:
@@ -176,9 +181,7 @@ def token_for(user: Person, pk: int) -> ApiToken:
 
 def _one(rows: QuerySet[T], what: str, **key: str | int) -> T:
     found = (
-        None
-        if any("\x00" in value for value in key.values() if isinstance(value, str))
-        else rows.filter(**key).first()
+        None if any("\x00" in value for value in key.values() if isinstance(value, str)) else rows.filter(**key).first()
     )
     if found is None:
         raise Http404(f"There is no {what}.")

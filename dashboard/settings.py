@@ -14,7 +14,9 @@ LOCKSTEP_DATA_DIR = env.data_dir()
 env.load_runtime_env()
 
 # These need no database, no Redis and no secret: they bring them along or do without.
-STANDALONE = len(sys.argv) > 1 and sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+STANDALONE = len(sys.argv) > 1 and (
+    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help") or sys.argv[1:3] == ["revisions", "check"]
+)
 
 DEBUG = env.flag("LOCKSTEP_DEBUG")
 SECRET_KEY = env.text("LOCKSTEP_SECRET_KEY") or ("standalone-commands-sign-nothing" if STANDALONE else "")
@@ -25,9 +27,7 @@ if not SECRET_KEY:
     )
 LOCKSTEP_CREDENTIALS_KEY = env.text("LOCKSTEP_CREDENTIALS_KEY")
 ALLOWED_HOSTS = [
-    host.strip()
-    for host in env.text("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
-    if host.strip()
+    host.strip() for host in env.text("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
 ]
 CSRF_TRUSTED_ORIGINS = [o for o in env.text("LOCKSTEP_TRUSTED_ORIGINS").split(",") if o]
 USE_TLS = env.flag("LOCKSTEP_TLS")  # true when a proxy in front speaks HTTPS

@@ -6,6 +6,8 @@ The application is not preloaded, so that SIGHUP to the master loads new code wh
 import os
 
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
+# Where a watchdog finds the master to send SIGHUP to.
+pidfile = os.environ.get("WATCHDOG_PID_FILE") or None
 workers = 2
 threads = 4
 worker_class = "gthread"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
 
 VIEWER, OPERATOR, ON_CALL = "viewer", "operator", "on-call"
 RELEASE_MANAGER, ADMIN, AUDITOR = "release-manager", "admin", "auditor"
@@ -29,12 +30,12 @@ VERBS: dict[str, frozenset[str]] = {
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """The roles that count for this request: the user's groups, or the narrower ones of an API token."""
     narrowed: frozenset[str] | None = getattr(user, "token_roles", None)
-    if not user.is_authenticated or not user.is_active:
+    if not isinstance(user, User) or not user.is_active:
         return frozenset()
     cached: frozenset[str] | None = getattr(user, "_lockstep_roles", None)
     if cached is None:
         cached = frozenset(user.groups.values_list("name", flat=True)) & _EVERYONE
-        user._lockstep_roles = cached  # type: ignore[union-attr]
+        user._lockstep_roles = cached  # type: ignore[attr-defined]
     return cached if narrowed is None else cached & narrowed
 
 

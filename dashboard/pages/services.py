@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboard import access
 from dashboard.pages.forms import ServiceForm, saved
 from migrations_app.fleet.chain import list_services, read_chain
-from migrations_app.fleet.services import add_service
+from migrations_app.fleet.services import create_service
 from migrations_app.fleet.standing import standings
 from migrations_app.permissions import may
 
@@ -44,7 +44,7 @@ def service_add(request: HttpRequest) -> HttpResponse:
     form = ServiceForm(request.POST or None)
     if form.is_valid():
         name = form.cleaned_data["name"]
-        if saved(form, lambda: add_service(name=name, by=by)):
+        if saved(form, lambda: create_service(name=name, by=by)):
             messages.success(request, f"Service {name} is there. Next: its environments and its revisions.")
             return redirect("service", name)
     return render(request, "services/add.html", {"form": form}, status=422 if form.errors else 200)

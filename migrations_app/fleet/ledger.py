@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from uuid import UUID
 
 import psycopg
 from django.db import connection, transaction
@@ -140,7 +141,7 @@ def _out_of_order(service: Service | None) -> int:
     return int(row[0])
 
 
-def _entry(environment: Environment, receipt: Receipt, runs: dict[object, int]) -> LedgerEntry:
+def _entry(environment: Environment, receipt: Receipt, runs: Mapping[UUID, int]) -> LedgerEntry:
     copied = {name: getattr(receipt, name) for name in _COPIED}
     return LedgerEntry(
         environment=environment,

@@ -1,6 +1,6 @@
 """The job body: called once, five times at once or never, the outcome is the same.
 
-Only this wrapper catches everything: a crash keeps its traceback in the log and leaves the run to its lease.
+Only this wrapper catches everything: a crash keeps its traceback on the run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import structlog
 
 from migrations_app.engine.contract.events import Report
 from migrations_app.runs.claims import claim
+from migrations_app.runs.crash import keep_crash
 from migrations_app.runs.execution import Execution
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,9 @@ def execute(run_id: int) -> str:
         status = Execution(mine, worker, observe=observers[0] if observers else None).carry_out()
         log.info("run ended", status=status)
         return status
-    except Exception:
-        log.exception("run crashed; its lease runs out and another worker goes on")
+    except Exception as crash:
+        log.exception("run crashed")
+        keep_crash(mine, worker, crash)
         raise
     finally:
         structlog.contextvars.unbind_contextvars("run", "token", "worker")

@@ -43,7 +43,7 @@ class LockstepWorker(Worker):
         """Tell the job to stop between statements, so that a deployment does not wait for a long plan."""
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGTERM)
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
 
 def work_forever() -> None:

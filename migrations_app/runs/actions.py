@@ -86,7 +86,7 @@ def cancel(run: Run, *, by: User, reason: str = "") -> Run:
     """Stop for good. A statement in progress is cancelled; what was committed stands."""
     with transaction.atomic():
         fields = {"asked": Asked.CANCEL, "asked_reason": reason}
-        idle = move(run.pk, to=RunStatus.CANCELLED, only_from=CLAIMABLE | HELD, **fields)
+        idle = move(run.pk, to=RunStatus.CANCELLED, only_from=CLAIMABLE | HELD, fields=fields)
         if not idle and not _ask(run, Asked.CANCEL, reason):
             raise _cannot(run, "cancel")
         _record(run, "run.cancel", by, reason)
@@ -97,8 +97,8 @@ def pause(run: Run, *, by: User, reason: str = "") -> Run:
     """Stop between statements; the one in progress is allowed to end."""
     with transaction.atomic():
         fields = {"asked": Asked.PAUSE, "asked_reason": reason}
-        idle = move(run.pk, to=RunStatus.PAUSED, only_from=CLAIMABLE, **fields)
-        active = not idle and move(run.pk, to=RunStatus.PAUSING, only_from=ACTIVE, **fields)
+        idle = move(run.pk, to=RunStatus.PAUSED, only_from=CLAIMABLE, fields=fields)
+        active = not idle and move(run.pk, to=RunStatus.PAUSING, only_from=ACTIVE, fields=fields)
         if not idle and not active:
             raise _cannot(run, "pause")
         _record(run, "run.pause", by, reason)
@@ -108,7 +108,7 @@ def pause(run: Run, *, by: User, reason: str = "") -> Run:
 def resume(run: Run, *, by: User, reason: str = "") -> Run:
     """Queue a paused run again, or one that needs an operator whose target only had to come back."""
     with transaction.atomic():
-        if not move(run.pk, to=RunStatus.QUEUED, only_from=HELD, asked=Asked.NOTHING, error=None):
+        if not move(run.pk, to=RunStatus.QUEUED, only_from=HELD, fields={"asked": Asked.NOTHING, "error": None}):
             raise _cannot(run, "resume")
         wake(run)
         _record(run, "run.resume", by, reason)
@@ -130,8 +130,7 @@ def resolve(run: Run, *, verdict: str, by: User, reason: str) -> Run:
                 run.pk,
                 to=RunStatus.QUEUED,
                 only_from={RunStatus.NEEDS_OPERATOR},
-                decision=decision,
-                asked=Asked.NOTHING,
+                fields={"decision": decision, "asked": Asked.NOTHING},
             )
         )
         if not moved:

@@ -50,10 +50,7 @@ def claim(run_id: int, worker: str) -> Claim | None:
             run.pk,
             to=RunStatus.CLAIMED,
             token=run.token,
-            worker=worker,
-            lease_until=Now() + lease(),
-            beat_at=Now(),
-            waiting=None,
+            fields={"worker": worker, "lease_until": Now() + lease(), "beat_at": Now(), "waiting": None},
         )
         if not moved:
             return None

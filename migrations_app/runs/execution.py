@@ -103,23 +103,26 @@ class Execution:
             self._observe(event)
 
     def _say(self, failure: LockstepError) -> None:
-        level = "info" if isinstance(failure, Stopped) else "error"
         revision_id, step = self._at
         self.recorder.report(
             Event(
-                "released", failure.sentence, revision_id=revision_id, step=step if revision_id else None, level=level
-            )  # type: ignore[arg-type]
+                "ended",
+                failure.sentence,
+                revision_id=revision_id,
+                step=step if revision_id else None,
+                level="info" if isinstance(failure, Stopped) else "error",
+            )
         )
 
     def _end(self, failure: LockstepError | None) -> str:
         reached = self._reconcile()
         status = self._status(failure, reached)
-        fields: dict[str, object] = {"waiting": None}
+        fields: dict[str, object] = {"waiting": None, "lease_until": None}
         if failure is not None and not isinstance(failure, Stopped):
             fields["error"] = self._error(failure)
             self._mark_step(failure)
         with transaction.atomic():
-            if not move(self.run.pk, to=status, token=self.claim.token, **fields):
+            if not move(self.run.pk, to=status, token=self.claim.token, fields=fields):
                 log.warning("the run was taken over before it could be ended here", run=self.run.pk)
                 return Run.objects.values_list("status", flat=True).get(pk=self.run.pk)
             record(

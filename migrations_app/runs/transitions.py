@@ -5,7 +5,7 @@ A lost race is a normal answer (False), never an exception.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -25,7 +25,7 @@ def move(
     to: RunStatus,
     only_from: Collection[str] | None = None,
     token: int | None = None,
-    **fields: object,
+    fields: Mapping[str, object] | None = None,
 ) -> bool:
     """Move the run to a status if it may go there now; True when this call moved it.
 
@@ -35,8 +35,7 @@ def move(
     runs = Run.objects.filter(pk=run_id, status__in=allowed)
     if token is not None:
         runs = runs.filter(token=token)
+    values: dict[str, object] = {"status": to, "version": F("version") + 1}
     if to in TERMINAL:
-        fields.setdefault("finished_at", Now())
-        fields.setdefault("lease_until", None)
-        fields.setdefault("waiting", None)
-    return runs.update(status=to, version=F("version") + 1, **fields) == 1
+        values |= {"finished_at": Now(), "lease_until": None, "waiting": None}
+    return runs.update(**values | dict(fields or {})) == 1

@@ -8,9 +8,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from migrations_app.embedded import targets
 from migrations_app.embedded.databases import drop_database
@@ -18,9 +19,9 @@ from migrations_app.embedded.postgres import Server
 from migrations_app.fleet.ledger import summary
 from migrations_app.jobs import apply
 from migrations_app.management import demo_seed, demo_targets
-from migrations_app.management.commands.ensure_demo_users import ADMINISTRATOR, OTHERS, ensure_users
 from migrations_app.management.demo_fleet import FLEET, Place, smaller
 from migrations_app.models import AuditEntry, Environment, LedgerEntry, Run, Service
+from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
 from migrations_app.statuses import OPEN, RunStatus
 
 SMALL = tuple(smaller(place, 60) for place in FLEET)
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def servers(
-    pg18: Server, pg16: Server, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper, tmp_path: Path
+    pg18: Server, pg16: Server, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
 ) -> Iterator[None]:
     """Both servers, told as `manage.py up` tells them; the shop's databases are dropped afterwards."""
     settings.LOCKSTEP_DATA_DIR = tmp_path
@@ -46,7 +47,8 @@ def servers(
 
 @pytest.fixture
 def users() -> None:
-    ensure_users((ADMINISTRATOR, *OTHERS), password="nobody-logs-in-here")
+    for name, role in (("admin", ADMIN), ("olga", OPERATOR), ("vic", VIEWER)):
+        User.objects.create(username=name).groups.add(Group.objects.get_or_create(name=role)[0])
 
 
 def seed(fleet: Sequence[Place]) -> list[str]:

@@ -30,6 +30,7 @@ Kind = Literal[
     "recovered",  # the catalogue shows that an earlier try took effect
     "recorded",  # a receipt is committed
     "released",  # the advisory lock is given back
+    "ended",  # the run stops here, with the reason
     "connection_lost",  # the session broke; the receipts will be read again
     "orphan_ended",  # a stale backend of this very run was terminated
 ]

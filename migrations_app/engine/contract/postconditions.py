@@ -57,7 +57,7 @@ def repair(conn: psycopg.Connection, expected: Postcondition) -> str:
     if expected.kind == "partition_detached":
         conn.execute(
             SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(
-                SQL(expected.table or ""),  # type: ignore[arg-type]  as written in the revision
+                SQL(expected.table or ""),  # as written in the revision
                 _identifier(expected),
             )
         )
@@ -110,7 +110,7 @@ def _object(conn: psycopg.Connection, expected: Postcondition) -> Finding:
     query = _OBJECTS.get(expected.object_type or "")
     if query is None:
         return Finding("unknown", f"no catalogue query for a {expected.object_type}")
-    exists = conn.execute(query, (expected.name,)).fetchone() is not None  # type: ignore[call-overload]
+    exists = conn.execute(query, (expected.name,)).fetchone() is not None
     wanted = expected.kind == "exists"
     there = "exists" if exists else "does not exist"
     return Finding("done" if exists == wanted else "absent", f"{expected.object_type} {expected.name} {there}")

@@ -117,7 +117,7 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
     ]
     for name, value in progress.revision.script.settings:
         parts.append(SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)))
-    parts.append(SQL(FENCE_CHECK.format(fence=int(work.held.fence))))  # type: ignore[arg-type]
+    parts.append(SQL(FENCE_CHECK.format(fence=int(work.held.fence))))
     cursor = work.conn.execute(SQL("").join(parts))
     while cursor.nextset():
         pass

@@ -10,7 +10,7 @@ from migrations_app.jobs.worker import work_forever
 
 
 class Command(BaseCommand):
-    help = "Run one worker in the foreground; start as many as you like, on any machine that reaches PostgreSQL and Redis."
+    help = "Run one worker in the foreground; start as many as you like, on any machine that reaches the servers."
 
     def handle(self, *args: Any, **options: Any) -> None:
         work_forever()

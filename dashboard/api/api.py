@@ -1,0 +1,38 @@
+"""`api`: every route of /api/v1, put together. `path("api/v1/", api.urls)` serves it."""
+
+from __future__ import annotations
+
+from dashboard.api import (
+    audit,
+    environments,
+    failures,
+    history,
+    matrix,
+    revisions,
+    run_actions,
+    run_log,
+    runs,
+    services,
+)
+from dashboard.api.body import StrictParser
+from dashboard.api.edge import EdgeApi, known_query_only, signed_in_only
+from dashboard.api.identity import WAYS
+from migrations_app import __version__
+
+api = EdgeApi(
+    title="Lockstep",
+    version=__version__,
+    description="Watch and run PostgreSQL migrations: exactly once, in order, with the proof.",
+    urls_namespace="api-v1",
+    docs_url=None,
+    docs_decorator=signed_in_only,
+    auth=WAYS,
+    parser=StrictParser(),
+)
+failures.register(api)
+api.add_decorator(known_query_only)
+for noun in (services, environments, revisions, matrix, history):
+    api.add_router("/services", noun.router)
+for noun in (runs, run_actions, run_log):
+    api.add_router("/runs", noun.router)
+api.add_router("/audit", audit.router)

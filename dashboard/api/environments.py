@@ -1,0 +1,120 @@
+"""Environments of a service: list, look, add, prove. No answer holds an address with a password."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from django.db.models import Q
+from django.http import HttpRequest
+from ninja import Router
+from ninja.responses import Status
+from pydantic import Field
+
+from dashboard import access
+from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.shapes import Asking, Moment, Name, Telling, answers
+from migrations_app.fleet import environments
+
+router = Router(tags=["environments"])
+
+
+class NewEnvironment(Asking):
+    name: Name
+    stage: Name
+    region: Annotated[str, Field(max_length=63)] = ""
+    order: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
+    dsn: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="env:NAME, file:PATH or a postgresql:// URL, which is kept encrypted and never shown.",
+        ),
+    ]
+    health_url: Annotated[str, Field(max_length=500)] = ""
+
+
+class EnvironmentOut(Telling):
+    service: str
+    name: str
+    stage: str
+    region: str
+    order: int
+    health_url: str
+    dsn_kind: str
+    target: str
+    server_version_num: int | None
+    reachability: str
+    reachability_note: str
+    checked_at: Moment | None
+    head_revision: str
+    head_seq: int
+    reconciled_at: Moment | None
+    reconcile_note: str
+    lock_window_seconds: int | None
+    created_at: Moment
+    created_by: str
+
+
+class EnvironmentsOut(Telling):
+    environments: list[EnvironmentOut]
+    next: str | None
+
+
+def told(environment: access.Environment) -> EnvironmentOut:
+    return EnvironmentOut(
+        service=environment.service.name,
+        name=environment.name,
+        stage=environment.stage,
+        region=environment.region,
+        order=environment.order,
+        health_url=environment.health_url,
+        dsn_kind=environment.dsn_kind,
+        target=environment.target_name,
+        server_version_num=environment.server_version_num,
+        reachability=environment.reachability,
+        reachability_note=environment.reachability_note,
+        checked_at=environment.checked_at,
+        head_revision=environment.head_revision,
+        head_seq=environment.head_seq,
+        reconciled_at=environment.reconciled_at,
+        reconcile_note=environment.reconcile_note,
+        lock_window_seconds=environment.lock_window_seconds,
+        created_at=environment.created_at,
+        created_by=environment.created_by.get_username(),
+    )
+
+
+@router.get("/{service}/environments", response=answers(EnvironmentsOut), operation_id="list_environments")
+def list_environments(request: HttpRequest, service: str, after: After = "", limit: Limit = 50) -> EnvironmentsOut:
+    """In their order, a page at a time."""
+    owner = access.service_for(request.user, service)
+    rows = access.environments_for(request.user).filter(service=owner).order_by("order", "name")
+    if after:
+        order, name = decode(after, int, str)
+        rows = rows.filter(Q(order__gt=order) | Q(order=order, name__gt=name))
+    found = list(rows[: limit + 1])
+    more = encode(found[limit - 1].order, found[limit - 1].name) if len(found) > limit else None
+    return EnvironmentsOut(environments=[told(environment) for environment in found[:limit]], next=more)
+
+
+@router.post("/{service}/environments", response=answers(EnvironmentOut, 201, also=409), operation_id="add_environment")
+def add_environment(request: HttpRequest, service: str, body: NewEnvironment) -> Status[EnvironmentOut]:
+    by = access.require(request.user, "edit_fleet", f"environment:{service}/{body.name}")
+    owner = access.service_for(request.user, service)
+    made = environments.add_environment(
+        service=owner,
+        name=body.name,
+        stage=body.stage,
+        region=body.region,
+        order=body.order,
+        dsn=body.dsn,
+        health_url=body.health_url,
+        by=by,
+    )
+    return Status(201, told(made))
+
+
+@router.get("/{service}/environments/{environment}", response=answers(EnvironmentOut), operation_id="get_environment")
+def get_environment(request: HttpRequest, service: str, environment: str) -> EnvironmentOut:
+    return told(access.environment_for(request.user, service, environment))

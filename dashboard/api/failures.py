@@ -1,0 +1,153 @@
+"""From an exception to the envelope: what was expected keeps its sentence, what was not shows nothing inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from ninja import NinjaAPI
+from ninja.errors import HttpError, Throttled, ValidationError
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from dashboard.api.envelope import CODES, error
+from migrations_app.admission.conditions import NotAdmitted
+from migrations_app.engine.errors import LockstepError, Refused
+
+POOL_RETRY_SECONDS, CONNECT_RETRY_SECONDS = 5, 5
+MOST_FIELDS, LONGEST_FIELD = 20, 100
+
+# Refusals because of how things stand, not because of how the request is written.
+CONFLICTS = frozenset({"revision_changed", "before_applied", "idempotency_conflict", "not_admitted", "in_use"})
+CONFLICT_ENDINGS = ("_exists", "_taken", "_conflict", "_changed")
+TOO_LARGE = frozenset({"too_large"})
+
+logger = structlog.get_logger(__name__)
+
+
+def register(api: NinjaAPI) -> None:
+    handlers: tuple[tuple[type[Exception], Any], ...] = (
+        (Exception, crash),
+        (OperationalError, database_away),
+        (InterfaceError, database_away),
+        (LockstepError, unavailable),
+        (Refused, refused),
+        (Http404, not_found),
+        (PermissionDenied, forbidden),
+        (ValidationError, invalid),
+        (HttpError, plain),
+        (Throttled, throttled),
+        (BadRequest, bad_request),
+        (SuspiciousOperation, bad_request),
+        (UnreadablePostError, bad_request),
+        (RequestDataTooBig, too_large),
+    )
+    for kind, handler in handlers:
+        api.add_exception_handler(kind, handler)
+
+
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    details: dict[str, object] = {"not_done": refusal.not_done, "next_step": refusal.next_step}
+    if isinstance(refusal, NotAdmitted):
+        details["conditions"] = [
+            {"code": unmet.code, "sentence": unmet.sentence, "clears": unmet.clears} for unmet in refusal.conditions
+        ]
+    return error(request, status_of(refusal.code), refusal.message, code=refusal.code, details=details)
+
+
+def status_of(code: str) -> int:
+    if code in TOO_LARGE:
+        return 413
+    conflict = code in CONFLICTS or code.startswith("run_is_") or code.endswith(CONFLICT_ENDINGS)
+    return 409 if conflict else 422
+
+
+def unavailable(request: HttpRequest, failure: LockstepError) -> HttpResponse:
+    """A target that cannot be reached is not the caller's mistake."""
+    details = {"not_done": failure.not_done, "next_step": failure.next_step}
+    return error(request, 503, failure.message, code=failure.code, details=details)
+
+
+def not_found(request: HttpRequest, missing: Http404) -> HttpResponse:
+    return error(request, 404, str(missing) or "There is nothing at this address.")
+
+
+def forbidden(request: HttpRequest, denied: PermissionDenied) -> HttpResponse:
+    return error(request, 403, str(denied) or "You may not do this.")
+
+
+def plain(request: HttpRequest, problem: HttpError) -> HttpResponse:
+    # The framework wraps what the body's parser raises.
+    cause = problem.__cause__
+    told = cause if isinstance(cause, HttpError) else problem
+    return error(request, told.status_code if told.status_code in CODES else 400, told.message)
+
+
+def throttled(request: HttpRequest, problem: Throttled) -> HttpResponse:
+    return error(request, 429, "Too many requests.", retry_after=max(int(problem.wait or 1), 1))
+
+
+def bad_request(request: HttpRequest, problem: Exception) -> HttpResponse:
+    return error(request, 400, "The request could not be read. Nothing was done.")
+
+
+def too_large(request: HttpRequest, problem: Exception) -> HttpResponse:
+    return error(request, 413, "The body is too large. Nothing was done.")
+
+
+def invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
+    """Every field that is wrong, each with a sentence; one in the path is an address that leads nowhere."""
+    found = [_field(item) for item in problem.errors[:MOST_FIELDS]]
+    if any(field["in"] == "path" for field in found):
+        return error(request, 404, "There is nothing at this address.")
+    sentences = " ".join(field["sentence"] for field in found)
+    more = len(problem.errors) - len(found)
+    rest = f" And {more} more." if more else ""
+    return error(request, 422, f"{sentences}{rest} Nothing was done.", details={"fields": found})
+
+
+def _field(item: Mapping[str, object]) -> dict[str, str]:
+    location = item.get("loc")
+    path = [str(part) for part in location] if isinstance(location, Sequence) else []
+    source, names = (path[0], path[1:]) if path else ("", [])
+    if source == "body":
+        names = names[1:]
+    name = ".".join(names)[:LONGEST_FIELD]
+    return {
+        "in": source,
+        "field": name,
+        "sentence": _sentence(source, name, str(item.get("type")), str(item.get("msg"))),
+    }
+
+
+def _sentence(source: str, name: str, kind: str, message: str) -> str:
+    where = "query parameter" if source == "query" else "field"
+    if kind == "extra_forbidden":
+        return f"There is no {where} {name}."
+    if kind == "missing":
+        return f"The {where} {name} is missing." if name else "The body is missing."
+    return f"The {where} {name} is not usable: {message[:1].lower()}{message[1:]}."
+
+
+def database_away(request: HttpRequest, failure: Exception) -> HttpResponse:
+    """The control database, not a target: typed, so that a client knows when to come back."""
+    cause = failure.__cause__
+    if isinstance(cause, PoolTimeout | TooManyRequests):
+        message = "Every database connection is in use. Nothing was done."
+        return error(request, 503, message, code="DB_POOL_EXHAUSTED", retry_after=POOL_RETRY_SECONDS)
+    logger.error("api.database", exc_info=failure)
+    if isinstance(cause, psycopg.errors.QueryCanceled):
+        return error(
+            request, 503, "The database took too long. Nothing was done.", code="DB_QUERY_TIMEOUT", retry_after=1
+        )
+    message = "The database cannot be reached. Whether the request was done is unknown only if it was a change."
+    return error(request, 503, message, code="DB_CONNECTION_FAILED", retry_after=CONNECT_RETRY_SECONDS)
+
+
+def crash(request: HttpRequest, failure: Exception) -> HttpResponse:
+    logger.error("api.crash", path=request.path, exc_info=failure)
+    return error(request, 500, "Lockstep failed. The request id leads to the reason in the log.")

@@ -1,0 +1,42 @@
+"""What requests and answers are made of; the nouns' own shapes stand beside their routes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from dashboard.api.envelope import ErrorOut
+
+
+class Asking(BaseModel):
+    """A request body: unknown fields are refused by name, and a text is not a number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Telling(BaseModel):
+    """Part of an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+Name = Annotated[str, Field(min_length=1, max_length=63)]
+RevisionId = Annotated[str, Field(min_length=1, max_length=200)]
+Reason = Annotated[str, Field(max_length=500)]
+
+REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503})
+
+
+def answers(
+    success: type[BaseModel], *statuses: int, also: int = 0
+) -> dict[int | frozenset[int], type[BaseModel] | None]:
+    """The responses of a route for the OpenAPI document: its success and every refusal."""
+    refusals = REFUSALS | {also} if also else REFUSALS
+    return {**dict.fromkeys(statuses or (200,), success), refusals: ErrorOut}

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from django.db.models import Q
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Body, Router
 from ninja.responses import Status
 from pydantic import Field
 
 from dashboard import access
 from dashboard.api.cursor import After, Limit, decode, encode
 from dashboard.api.shapes import Asking, Moment, Name, Telling, answers
+from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
 
 router = Router(tags=["environments"])
@@ -32,6 +33,15 @@ class NewEnvironment(Asking):
         ),
     ]
     health_url: Annotated[str, Field(max_length=500)] = ""
+
+
+class Proof(Asking):
+    adopt: Annotated[bool, Field(description="Accept that the database has moved or was replaced.")] = False
+
+
+# The body may be left out.
+OptionalProof = Annotated[Proof, Body()]
+JUST_LOOK = Proof()
 
 
 class EnvironmentOut(Telling):
@@ -102,19 +112,35 @@ def list_environments(request: HttpRequest, service: str, after: After = "", lim
 def add_environment(request: HttpRequest, service: str, body: NewEnvironment) -> Status[EnvironmentOut]:
     by = access.require(request.user, "edit_fleet", f"environment:{service}/{body.name}")
     owner = access.service_for(request.user, service)
-    made = environments.add_environment(
-        service=owner,
-        name=body.name,
-        stage=body.stage,
-        region=body.region,
-        order=body.order,
-        dsn=body.dsn,
-        health_url=body.health_url,
-        by=by,
-    )
+    try:
+        made = environments.add_environment(
+            service=owner,
+            name=body.name,
+            stage=body.stage,
+            region=body.region,
+            order=body.order,
+            dsn=body.dsn,
+            health_url=body.health_url,
+            by=by,
+        )
+    except ConnectionLost as lost:
+        # The address is part of this request, so one that leads nowhere is the request's mistake.
+        raise Refused(lost.code, lost.message, not_done=lost.not_done, next_step=lost.next_step) from None
     return Status(201, told(made))
 
 
 @router.get("/{service}/environments/{environment}", response=answers(EnvironmentOut), operation_id="get_environment")
 def get_environment(request: HttpRequest, service: str, environment: str) -> EnvironmentOut:
     return told(access.environment_for(request.user, service, environment))
+
+
+@router.post(
+    "/{service}/environments/{environment}/prove",
+    response=answers(EnvironmentOut, also=409),
+    operation_id="prove_environment",
+)
+def prove(request: HttpRequest, service: str, environment: str, body: OptionalProof = JUST_LOOK) -> EnvironmentOut:
+    """Check the target as on the first day: who it is, what may be done there, which receipts it has."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    by = access.require(request.user, "edit_fleet")
+    return told(environments.prove_again(environment=found, by=by, adopt=body.adopt))

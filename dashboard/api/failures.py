@@ -22,8 +22,21 @@ POOL_RETRY_SECONDS, CONNECT_RETRY_SECONDS = 5, 5
 MOST_FIELDS, LONGEST_FIELD = 20, 100
 
 # Refusals because of how things stand, not because of how the request is written.
-CONFLICTS = frozenset({"revision_changed", "before_applied", "idempotency_conflict", "not_admitted", "in_use"})
-CONFLICT_ENDINGS = ("_exists", "_taken", "_conflict", "_changed")
+CONFLICTS = frozenset(
+    {
+        "before_applied",
+        "environment_exists",
+        "environment_has_history",
+        "foreign_schema",
+        "idempotency_conflict",
+        "not_admitted",
+        "other_environment",
+        "restored_copy",
+        "revision_changed",
+        "run_open",
+        "service_exists",
+    }
+)
 TOO_LARGE = frozenset({"too_large"})
 
 logger = structlog.get_logger(__name__)
@@ -34,7 +47,7 @@ def register(api: NinjaAPI) -> None:
         (Exception, crash),
         (OperationalError, database_away),
         (InterfaceError, database_away),
-        (LockstepError, unavailable),
+        (LockstepError, prevented),
         (Refused, refused),
         (Http404, not_found),
         (PermissionDenied, forbidden),
@@ -62,14 +75,13 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
 def status_of(code: str) -> int:
     if code in TOO_LARGE:
         return 413
-    conflict = code in CONFLICTS or code.startswith("run_is_") or code.endswith(CONFLICT_ENDINGS)
-    return 409 if conflict else 422
+    return 409 if code in CONFLICTS or code.startswith("run_is_") else 422
 
 
-def unavailable(request: HttpRequest, failure: LockstepError) -> HttpResponse:
-    """A target that cannot be reached is not the caller's mistake."""
+def prevented(request: HttpRequest, failure: LockstepError) -> HttpResponse:
+    """A target that cannot be reached is neither the caller's mistake nor Lockstep's failure."""
     details = {"not_done": failure.not_done, "next_step": failure.next_step}
-    return error(request, 503, failure.message, code=failure.code, details=details)
+    return error(request, 409, failure.message, code=failure.code, details=details)
 
 
 def not_found(request: HttpRequest, missing: Http404) -> HttpResponse:

@@ -68,8 +68,8 @@ def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
 
 
 def catch_up(environment: Environment, conn: psycopg.Connection) -> int:
-    """Copy the receipts newer than the ledger's newest; the full comparison is the scheduler's."""
-    newest = LedgerEntry.objects.filter(environment=environment).aggregate(seq=Max("seq"))["seq"] or 0
+    """Copy the receipts the ledger lacks; comparing those it has is the scheduler's."""
+    newest = _known_without_gap(environment)
     copied = 0
     while page := target_receipts.read_after(conn, newest):
         copied += copy_receipts(environment, page)
@@ -81,6 +81,12 @@ def catch_up(environment: Environment, conn: psycopg.Connection) -> int:
         server_version_num=conn.info.server_version,
     )
     return copied
+
+
+def _known_without_gap(environment: Environment) -> int:
+    """The newest receipt up to which the ledger is complete; 0 when there is a hole, which reads them all."""
+    have = LedgerEntry.objects.filter(environment=environment).aggregate(newest=Max("seq"), count=Count("pk"))
+    return have["newest"] if have["newest"] == have["count"] else 0
 
 
 def mark_unreachable(environment: Environment, sentence: str) -> None:

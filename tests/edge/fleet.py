@@ -21,9 +21,7 @@ def make_service(by: User, name: str = "orders") -> Service:
     return Service.objects.create(name=name, created_by=by)
 
 
-def make_environment(
-    service: Service, name: str = "orders-eu", stage: str = "prod", order: int = 1
-) -> Environment:
+def make_environment(service: Service, name: str = "orders-eu", stage: str = "prod", order: int = 1) -> Environment:
     return Environment.objects.create(
         service=service,
         name=name,
@@ -84,9 +82,7 @@ def make_run(environment: Environment, by: User, status: str = "running", **fiel
 
 def make_log(run: Run, *messages: str) -> None:
     RunLogLine.objects.bulk_create(
-        RunLogLine(
-            run=run, seq=seq, at=timezone.now(), level="info", revision_id="0001_step", step=1, message=text
-        )
+        RunLogLine(run=run, seq=seq, at=timezone.now(), level="info", revision_id="0001_step", step=1, message=text)
         for seq, text in enumerate(messages, start=1)
     )
 

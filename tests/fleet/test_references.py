@@ -95,7 +95,7 @@ def test_it_refuses_locksteps_own_data_but_for_the_embedded_targets() -> None:
 
 
 def test_a_link_does_not_open_what_is_closed(tmp_path: Path) -> None:
-    for name, where in {"a": "/proc/self/environ", "b": Path(settings.LOCKSTEP_DATA_DIR) / "key"}.items():
+    for name, where in {"a": Path("/proc/self/environ"), "b": Path(settings.LOCKSTEP_DATA_DIR) / "key"}.items():
         (tmp_path / name).symlink_to(where)
         assert refusal(f"file:{tmp_path / name}").code == "dsn_reference"
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.secrets import (
@@ -42,7 +42,7 @@ def refusal(verb: object) -> Refused:
 
 
 @pytest.fixture(autouse=True)
-def _keys(settings: SettingsWrapper) -> None:
+def _keys(settings: Settings) -> None:
     settings.LOCKSTEP_CREDENTIALS_KEY = OLD
 
 
@@ -78,7 +78,7 @@ def test_it_does_not_stumble_over_rubbish(data: bytes) -> None:
     assert refusal(lambda: unseal(Sealed("old", data), aad=AAD)).code == "credentials_unreadable"
 
 
-def test_it_names_the_key_that_is_missing(settings: SettingsWrapper) -> None:
+def test_it_names_the_key_that_is_missing(settings: Settings) -> None:
     sealed = seal(URL, aad=AAD)
     settings.LOCKSTEP_CREDENTIALS_KEY = NEW
     error = refusal(lambda: unseal(sealed, aad=AAD))
@@ -86,13 +86,13 @@ def test_it_names_the_key_that_is_missing(settings: SettingsWrapper) -> None:
     assert error.next_step.startswith("Add key old to LOCKSTEP_CREDENTIALS_KEY")
 
 
-def test_another_key_under_the_same_name_does_not_open(settings: SettingsWrapper) -> None:
+def test_another_key_under_the_same_name_does_not_open(settings: Settings) -> None:
     sealed = seal(URL, aad=AAD)
     settings.LOCKSTEP_CREDENTIALS_KEY = key("old", 3)
     assert refusal(lambda: unseal(sealed, aad=AAD)).code == "credentials_unreadable"
 
 
-def test_the_first_key_seals_and_all_of_them_open(settings: SettingsWrapper) -> None:
+def test_the_first_key_seals_and_all_of_them_open(settings: Settings) -> None:
     sealed = seal(URL, aad=AAD)
     settings.LOCKSTEP_CREDENTIALS_KEY = f" {NEW} , {OLD},"
     assert seal(URL, aad=AAD).key_id == "new"
@@ -159,7 +159,7 @@ def test_it_finds_an_address_by_reference(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.django_db
-def test_it_names_the_environment_whose_address_cannot_be_read(settings: SettingsWrapper) -> None:
+def test_it_names_the_environment_whose_address_cannot_be_read(settings: Settings) -> None:
     environment = stored("prod-eu")
     settings.LOCKSTEP_CREDENTIALS_KEY = NEW
     error = refusal(lambda: resolve_dsn(environment))
@@ -175,7 +175,7 @@ def test_a_sealed_address_moved_to_another_environment_is_not_read() -> None:
 
 
 @pytest.mark.django_db
-def test_rotation_seals_everything_with_the_current_key(settings: SettingsWrapper) -> None:
+def test_rotation_seals_everything_with_the_current_key(settings: Settings) -> None:
     old = [stored("prod-eu"), stored("prod-us")]
     stored("dev", kind="env", reference="ORDERS_DSN")
     settings.LOCKSTEP_CREDENTIALS_KEY = f"{NEW},{OLD}"
@@ -190,7 +190,7 @@ def test_rotation_seals_everything_with_the_current_key(settings: SettingsWrappe
 
 
 @pytest.mark.django_db
-def test_rotation_without_an_old_key_changes_nothing(settings: SettingsWrapper) -> None:
+def test_rotation_without_an_old_key_changes_nothing(settings: Settings) -> None:
     first = stored("prod-eu")
     settings.LOCKSTEP_CREDENTIALS_KEY = key("lost", 7)
     stored("prod-us")
@@ -203,7 +203,7 @@ def test_rotation_without_an_old_key_changes_nothing(settings: SettingsWrapper) 
 
 
 @pytest.mark.django_db
-def test_the_command_reports_the_counts(settings: SettingsWrapper) -> None:
+def test_the_command_reports_the_counts(settings: Settings) -> None:
     stored("prod-eu")
     settings.LOCKSTEP_CREDENTIALS_KEY = f"{NEW},{OLD}"
     said = StringIO()
@@ -213,7 +213,7 @@ def test_the_command_reports_the_counts(settings: SettingsWrapper) -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_refuses_in_one_sentence(settings: SettingsWrapper) -> None:
+def test_the_command_refuses_in_one_sentence(settings: Settings) -> None:
     stored("prod-eu")
     settings.LOCKSTEP_CREDENTIALS_KEY = NEW
     with pytest.raises(CommandError) as caught:

@@ -8,6 +8,7 @@ from functools import wraps
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, URLResolver, re_path
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
@@ -27,7 +28,8 @@ class EdgeApi(NinjaAPI):
         patterns = super()._get_urls()
         for pattern in patterns:
             assert isinstance(pattern, URLPattern)
-            pattern.callback = guarded(self, pattern.callback)
+            # The framework's root view only gives the root a name to reverse.
+            pattern.callback = guarded(self, nothing_here if pattern.name == "api-root" else pattern.callback)
         return [*patterns, re_path("", guarded(self, nothing_here), name="nothing-here")]
 
 
@@ -39,18 +41,27 @@ def guarded(api: NinjaAPI, view: View) -> View:
         early = refusal_before_reading(request) or _unreadable_address(request)
         if early:
             return error(request, *early)
-        if request.method == "HEAD":
-            request.method = "GET"  # the server sends the headers alone
-        try:
-            response = view(request, *args, **kwargs)
-        except Exception as problem:  # what a view outside of an operation raises
-            response = api.on_exception(request, problem)
+        response = _answered(api, view, request, *args, **kwargs)
         if isinstance(response, HttpResponseNotAllowed):
             response = _not_allowed(request, response)
         response.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ("Authorization", "Cookie"))
         return response
 
     return csrf_exempt(login_not_required(answer))
+
+
+def _answered(api: NinjaAPI, view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """HEAD is answered like GET; Django leaves the body out. Errors outside of operations get the envelope too."""
+    method = request.method
+    if method == "HEAD":
+        request.method = "GET"
+    try:
+        return view(request, *args, **kwargs)
+    except Exception as problem:
+        return api.on_exception(request, problem)
+    finally:
+        request.method = method
 
 
 def _unreadable_address(request: HttpRequest) -> tuple[int, str] | None:

@@ -85,11 +85,11 @@ def get_run(request: HttpRequest, response: HttpResponse, run_id: int) -> RunDet
     run = access.run_for(request.user, run_id)
     tag = etag(run)
     unchanged = get_conditional_response(request, etag=tag)
-    if unchanged is not None:
-        return unchanged
-    response["ETag"] = tag
-    response["Cache-Control"] = "private, no-cache"
-    return told_in_full(run, request.user)
+    for answer in (unchanged, response):
+        if answer is not None:
+            answer["ETag"] = tag
+            answer["Cache-Control"] = "private, no-cache"
+    return unchanged or told_in_full(run, request.user)
 
 
 def _checked(key: str | None) -> str | None:

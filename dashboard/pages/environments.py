@@ -14,7 +14,7 @@ from dashboard.pages.verb import told
 from migrations_app.admission.door import preview, start_run
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.chain import environment_targets
-from migrations_app.fleet.environments import check_target, create_environment
+from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.standing import standings
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.listing import runs_of_environment
@@ -88,7 +88,7 @@ def environment_add(request: HttpRequest, service: str) -> HttpResponse:
     by = access.require(request.user, "edit_fleet")
     found = access.service_for(request.user, service)
     form = EnvironmentForm(request.POST or None)
-    if form.is_valid() and saved(form, lambda: create_environment(service=found, by=by, **form.cleaned_data)):
+    if form.is_valid() and saved(form, lambda: add_environment(service=found, by=by, **form.cleaned_data)):
         messages.success(request, f"Environment {form.cleaned_data['name']} is there.")
         return redirect("environment", found.name, form.cleaned_data["name"])
     context = {"form": form, "service": found}

@@ -20,9 +20,7 @@ NOT_RECORDED = "[not recorded]"
 
 def canonical(content: Mapping[str, object]) -> str:
     """Sorted keys, no spaces, UTF-8: the same content is always the same text."""
-    return json.dumps(
-        _plain(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return json.dumps(_plain(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _plain(value: object) -> object:

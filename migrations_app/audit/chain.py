@@ -33,14 +33,8 @@ class Anchor:
     @classmethod
     def parse(cls, text: str) -> Anchor:
         seq, _, digest = text.partition(":")
-        if (
-            not (seq.isascii() and seq.isdigit())
-            or len(digest) != 64
-            or set(digest) - set("0123456789abcdef")
-        ):
-            raise ValueError(
-                f"{text!r} is not an anchor; it wants SEQ:HASH, such as 18402:9f3c… (64 hex digits)."
-            )
+        if not (seq.isascii() and seq.isdigit()) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+            raise ValueError(f"{text!r} is not an anchor; it wants SEQ:HASH, such as 18402:9f3c… (64 hex digits).")
         return cls(int(seq), digest)
 
 
@@ -96,9 +90,7 @@ def _start_fault(start_seq: int, start_hash: bytes, anchor: Anchor | None) -> Fi
     if anchor is None or anchor.seq > start_seq:
         return None
     if anchor.seq < start_seq:
-        sentence = (
-            f"Number {anchor.seq} was anchored, which is before the first entry read: start at or before it."
-        )
+        sentence = f"Number {anchor.seq} was anchored, which is before the first entry read: start at or before it."
         return FirstBad(anchor.seq, "anchor", sentence)
     return None if start_hash.hex() == anchor.hash else _not_anchored(start_seq)
 
@@ -106,17 +98,11 @@ def _start_fault(start_seq: int, start_hash: bytes, anchor: Anchor | None) -> Fi
 def _fault(link: Link, seq: int, head: bytes) -> FirstBad | None:
     if link.seq > seq + 1:
         gone = str(seq + 1) if link.seq == seq + 2 else f"{seq + 1} to {link.seq - 1}"
-        return FirstBad(
-            seq + 1, "missing", f"Entry number {gone} is missing: the chain goes on at {link.seq}."
-        )
+        return FirstBad(seq + 1, "missing", f"Entry number {gone} is missing: the chain goes on at {link.seq}.")
     if link.seq < seq + 1:
-        return FirstBad(
-            link.seq, "reordered", f"Entry number {link.seq} stands after {seq}: the order was changed."
-        )
+        return FirstBad(link.seq, "reordered", f"Entry number {link.seq} stands after {seq}: the order was changed.")
     if digest(link.prev_hash, link.seq, link.at_us, link.body) != link.hash:
-        return FirstBad(
-            link.seq, "content", f"Entry number {link.seq} is not what was written: its hash differs."
-        )
+        return FirstBad(link.seq, "content", f"Entry number {link.seq} is not what was written: its hash differs.")
     if link.prev_hash != head:
         return FirstBad(
             link.seq,
@@ -133,9 +119,7 @@ def _anchor_fault(link: Link, anchor: Anchor | None) -> FirstBad | None:
 
 
 def _not_anchored(seq: int) -> FirstBad:
-    return FirstBad(
-        seq, "anchor", f"Entry number {seq} is not the one that was anchored: the chain was rewritten."
-    )
+    return FirstBad(seq, "anchor", f"Entry number {seq} is not the one that was anchored: the chain was rewritten.")
 
 
 def _cut(seq: int, anchor: Anchor | None) -> FirstBad | None:

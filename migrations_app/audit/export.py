@@ -54,9 +54,7 @@ def verify_file(path: Path, anchor: Anchor | None = None) -> Verdict:
             return verify_links((), anchor=anchor)
         if first.seq == 1:
             return verify_links(chain([first], links), start_hash=GENESIS, anchor=anchor)
-        return verify_links(
-            chain([first], links), start_seq=first.seq - 1, start_hash=first.prev_hash, anchor=anchor
-        )
+        return verify_links(chain([first], links), start_seq=first.seq - 1, start_hash=first.prev_hash, anchor=anchor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,9 +19,7 @@ def verify(from_seq: int = 0, anchor: Anchor | None = None, export: Path | None 
     """Check every entry after `from_seq`, whose own hash is trusted as the start."""
     start = _start(from_seq)
     if start is None:
-        return Verdict(
-            False, 0, 0, "", FirstBad(from_seq, "missing", f"There is no entry number {from_seq}.")
-        )
+        return Verdict(False, 0, 0, "", FirstBad(from_seq, "missing", f"There is no entry number {from_seq}."))
     links = stored_links(from_seq)
     if export is None:
         return verify_links(links, start_seq=from_seq, start_hash=start, anchor=anchor)

@@ -108,8 +108,9 @@ def list_services() -> tuple[ServiceRow, ...]:
     tops = dict(Revision.objects.values_list("service_id").annotate(last=Max("position")))
     newest = {
         service_id: revision_id
-        for service_id, position, revision_id in Revision.objects.filter(position__in=set(tops.values()))
-        .values_list("service_id", "position", "revision_id")
+        for service_id, position, revision_id in Revision.objects.filter(position__in=set(tops.values())).values_list(
+            "service_id", "position", "revision_id"
+        )
         if tops[service_id] == position
     }
     return tuple(

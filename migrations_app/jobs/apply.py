@@ -41,6 +41,6 @@ def execute(run_id: int) -> str:
         structlog.contextvars.unbind_contextvars("run", "token", "worker")
 
 
-def worker_name() -> str:
+def worker_name(pid: int | None = None) -> str:
     """Who holds a claim: the machine and the process, as an operator would look for it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return f"{socket.gethostname()}:{pid or os.getpid()}"

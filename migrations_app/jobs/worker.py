@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
+from resource import struct_rusage
 
 import django_rq
 import structlog
+from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.job import Job
@@ -17,6 +19,7 @@ from migrations_app.jobs import apply
 from migrations_app.jobs.launcher import QUEUE
 from migrations_app.jobs.process import close_database_connections, die_with_parent
 from migrations_app.jobs.reconciler import Reconciler
+from migrations_app.runs.claims import release_of_dead
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +41,16 @@ class LockstepWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(self.pid or 0)
         super().main_work_horse(job, queue)
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: struct_rusage) -> None:
+        """The job process is certainly dead: its lease need not be waited for."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
+        try:
+            release_of_dead(apply.worker_name(retpid))
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("lease left to run out", error=type(error).__name__)
+        finally:
+            close_database_connections()
 
     def handle_warm_shutdown_request(self) -> None:
         """Tell the job to stop between statements, so that a deployment does not wait for a long plan."""

@@ -72,9 +72,7 @@ def _service(crew: Crew) -> Service:
     service = Service.objects.filter(name=SERVICE).first() or create_service(name=SERVICE, by=crew.admin)
     stored = set(Revision.objects.filter(service=service).values_list("revision_id", flat=True))
     # What is stored stays: a later Lockstep may bring other bytes under the same id.
-    files = [
-        one for one in read_folder(settings.BASE_DIR / FOLDER / SERVICE) if one.revision_id not in stored
-    ]
+    files = [one for one in read_folder(settings.BASE_DIR / FOLDER / SERVICE) if one.revision_id not in stored]
     put_folder(service=service, files=files, by=crew.operator)
     return service
 

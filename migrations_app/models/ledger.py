@@ -46,8 +46,6 @@ class AppliedRevision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["environment", "revision_id"], name="applied_once_per_environment"
-            )
+            models.UniqueConstraint(fields=["environment", "revision_id"], name="applied_once_per_environment")
         ]
         indexes = [models.Index(fields=["revision_id"], name="applied_revision")]

@@ -79,9 +79,7 @@ class Run(models.Model):
             models.UniqueConstraint(fields=["requested_by", "idempotency_key"], name="idempotency_key_once"),
         ]
         indexes = [
-            models.Index(
-                fields=["lease_until"], condition=models.Q(status__in=sorted(OPEN)), name="run_open_lease"
-            ),
+            models.Index(fields=["lease_until"], condition=models.Q(status__in=sorted(OPEN)), name="run_open_lease"),
             models.Index(fields=["environment", "-id"], name="run_by_environment"),
         ]
 

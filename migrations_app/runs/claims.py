@@ -60,6 +60,11 @@ def claim(run_id: int, worker: str) -> Claim | None:
     return Claim(run.pk, run.token + 1, run.attempt + 1, silent)
 
 
+def release_of_dead(worker: str) -> int:
+    """End the lease of a worker process that is known to be dead, so that nobody waits for it to run out."""
+    return Run.objects.filter(worker=worker, status__in=ACTIVE).update(lease_until=Now())
+
+
 def _silence(run: Run) -> float | None:
     if run.beat_at is None:
         return None

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.db import transaction
 
 from migrations_app.audit.record import record
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Report
-from migrations_app.engine.contract.executor import Canceller
 from migrations_app.engine.contract.plan import Decision, Plan
 from migrations_app.engine.contract.recovery import execute_to_the_end
 from migrations_app.engine.contract.work import Job, Limits
@@ -51,6 +51,7 @@ class Execution:
         self.run = Run.objects.select_related("environment__service", "requested_by").get(pk=claim.run_id)
         self.claim = claim
         self.worker = worker
+        close_lost_attempts(self.run, claim)  # before the recorder reads where the steps stand
         self.canceller = Canceller()
         self.recorder = Recorder(self.run, claim, cancel_statement=self.canceller.cancel)
         self._observe = observe
@@ -58,7 +59,6 @@ class Execution:
 
     def carry_out(self) -> str:
         """Execute the run and return the status it ended in."""
-        close_lost_attempts(self.run, self.claim)
         self.recorder.start()
         restore = self._listen_for_shutdown()
         try:

@@ -78,9 +78,13 @@ class Recorder:
         self._flush()
 
     def _work(self) -> None:
+        """Without this thread nobody would renew the lease, so a bug in it must not go unnoticed."""
         try:
             while not self._closed.wait(FLUSH_EVERY_S):
                 self._try_flush()
+        except Exception:
+            log.exception("progress cannot be written, stopping", run=self._run.pk)
+            os._exit(LOST_LEASE)
         finally:
             connection.close()
 

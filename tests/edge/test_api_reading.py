@@ -179,12 +179,12 @@ def test_it_answers_304_until_the_run_changes(caller: Caller, run: Run) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        unchanged = caller.get(f"/runs/{run.pk}", **{"If-None-Match": tag})
+        unchanged = caller.get(f"/runs/{run.pk}", None, **{"If-None-Match": tag})
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert unchanged["ETag"] == tag
     assert not any("runstep" in query["sql"] for query in queries.captured_queries)
     Run.objects.update(version=2)
-    changed = caller.get(f"/runs/{run.pk}", **{"If-None-Match": tag})
+    changed = caller.get(f"/runs/{run.pk}", None, **{"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed["ETag"] != tag
     assert changed["Cache-Control"] == "private, no-cache"

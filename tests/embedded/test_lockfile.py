@@ -18,7 +18,7 @@ from pathlib import Path
 from migrations_app.embedded import lockfile
 lock = lockfile.hold(Path(sys.argv[1]), what="It")
 print("held", flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 
 

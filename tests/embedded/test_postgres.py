@@ -28,7 +28,7 @@ from pathlib import Path
 from migrations_app.embedded import postgres
 server = postgres.start(Path(sys.argv[1]), 18, fast=True)
 print(server.pid, flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 
 
@@ -151,7 +151,7 @@ def test_a_stale_pid_file_with_a_strangers_process_id_is_no_obstacle(folder: Pat
 def stranger() -> Iterator[int]:
     account = server_account()
     user = account.uid if account else None
-    with subprocess.Popen(["sleep", "600"], user=user, cwd="/") as process:
+    with subprocess.Popen(["sleep", "60"], user=user, cwd="/") as process:
         yield process.pid
         process.kill()
 

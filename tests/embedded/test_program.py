@@ -35,7 +35,7 @@ def test_the_exit_status_is_kept() -> None:
 
 
 def test_it_stops_when_asked() -> None:
-    running = run("import time; time.sleep(600)", [])
+    running = run("import time; time.sleep(60)", [])
     running.ask_to_stop()
     running.stop()
     assert running.poll() == -signal.SIGTERM

@@ -24,7 +24,7 @@ import sys, time
 from pathlib import Path
 from migrations_app.embedded import redis
 print(redis.start(Path(sys.argv[1])).pid, flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 
 

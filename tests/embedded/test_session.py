@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 
 from migrations_app.embedded import session
 from tests.embedded.waiting import is_alive
+
+FAMILY = """
+import subprocess, time
+print(subprocess.Popen(["sleep", "60"], process_group=0).pid, flush=True)
+time.sleep(60)
+"""
 
 
 def test_an_empty_set_of_sessions_has_no_members() -> None:
@@ -16,8 +23,7 @@ def test_an_empty_set_of_sessions_has_no_members() -> None:
 
 def test_members_include_a_process_group_of_its_own() -> None:
     """As the process of a job has, so that killing the worker's group would miss it."""
-    script = "set -m; sleep 600 & echo $!; wait"
-    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as leader:
+    with subprocess.Popen([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE, start_new_session=True) as leader:
         assert leader.stdout is not None
         child = int(leader.stdout.readline())
         assert os.getpgid(child) != os.getpgid(leader.pid)

@@ -16,12 +16,12 @@ from migrations_app.embedded.spawn import end, run_as, spawn
 from migrations_app.engine.errors import Refused
 from tests.embedded.waiting import is_alive, wait_until
 
-DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 PARENT = """
 import signal, sys, time
 from migrations_app.embedded.spawn import spawn
-print(spawn(["sleep", "600"], die_with=signal.SIGKILL).pid, flush=True)
-time.sleep(600)
+print(spawn(["sleep", "60"], die_with=signal.SIGKILL).pid, flush=True)
+time.sleep(60)
 """
 
 
@@ -49,7 +49,7 @@ def test_it_dies_with_a_killed_parent() -> None:
 
 
 def test_it_leads_a_session_of_its_own() -> None:
-    process = spawn(["sleep", "600"], die_with=signal.SIGKILL)
+    process = spawn(["sleep", "60"], die_with=signal.SIGKILL)
     assert os.getsid(process.pid) == process.pid
     end(process, [], patience=5.0)
 
@@ -60,7 +60,7 @@ def test_it_is_refused_outside_the_main_thread() -> None:
 
     def start() -> None:
         with pytest.raises(Refused) as refusal:
-            spawn(["sleep", "600"], die_with=signal.SIGKILL)
+            spawn(["sleep", "60"], die_with=signal.SIGKILL)
         caught.append(refusal.value)
 
     thread = threading.Thread(target=start)

@@ -17,13 +17,13 @@ from migrations_app.embedded.supervisor import Running, Supervisor
 from migrations_app.engine.errors import Refused
 from tests.embedded.waiting import is_alive, wait_until
 
-SLEEP = "import time; time.sleep(600)"
+SLEEP = "import time; time.sleep(60)"
 # A program with a child in a process group of its own, as a job's process is.
 FAMILY = """
 import os, subprocess, time
-child = subprocess.Popen(["sleep", "600"], process_group=0)
+child = subprocess.Popen(["sleep", "60"], process_group=0)
 print(child.pid, flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 HOUSE = """
 import sys

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +43,7 @@ if command == "migrate":
 if command == "ensure_demo_users":
     print("login: admin     admin")
 elif command in ("worker", "scheduler"):
-    time.sleep(600)
+    time.sleep(60)
 """
 WSGI = """
 def application(environ, start_response):
@@ -94,7 +94,7 @@ def base(folder: Path) -> Path:
 
 
 @contextmanager
-def up(base: Path, *arguments: str, port: int | None = None, **extra: str) -> Iterator[House]:
+def up(base: Path, *arguments: str, port: int | None = None, extra: Mapping[str, str] | None = None) -> Iterator[House]:
     port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")}
     with subprocess.Popen(
@@ -102,7 +102,7 @@ def up(base: Path, *arguments: str, port: int | None = None, **extra: str) -> It
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**environment, "LOCKSTEP_GUARD_SECONDS": "5", **extra},
+        env={**environment, "LOCKSTEP_GUARD_SECONDS": "5", **(extra or {})},
         cwd=PROJECT,
     ) as process:
         house = House(process, base, port)
@@ -181,7 +181,7 @@ def test_without_a_demonstration_there_is_no_second_postgres(base: Path) -> None
 
 def test_given_addresses_switch_the_embedded_servers_off(base: Path, pg18: Server, redis_server: RedisServer) -> None:
     given = {"LOCKSTEP_DATABASE_URL": pg18.dsn, "LOCKSTEP_REDIS_URL": redis_server.url()}
-    with up(base, "--no-demo", **given) as house:
+    with up(base, "--no-demo", extra=given) as house:
         house.wait_for("Ctrl-C stops everything")
         assert not list((base / "data").glob("postgres*"))
         assert not (base / "data" / "redis").exists()
@@ -210,7 +210,7 @@ def test_a_taken_address_is_told_in_one_sentence_and_nothing_runs(base: Path) ->
 
 
 def test_a_failed_preparation_stops_everything(base: Path) -> None:
-    with up(base, "--no-demo", STAND_IN_STATUS="3") as house:
+    with up(base, "--no-demo", extra={"STAND_IN_STATUS": "3"}) as house:
         assert house.process.wait(60) == 1
     assert "`manage.py migrate` failed (exit status 3)" in house.said
     assert not house.left()

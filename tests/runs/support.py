@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 from django.contrib.auth.models import Group, User
-from migrations_app.fleet.environments import add_environment
-from migrations_app.fleet.services import create_service
 
 from migrations_app.admission.door import start_run
 from migrations_app.engine.contract.receipts import Receipt, read_after
+from migrations_app.fleet.environments import add_environment
 from migrations_app.fleet.revisions import Put, put_revision
+from migrations_app.fleet.services import create_service
 from migrations_app.jobs.apply import execute
 from migrations_app.models import Environment, Run, Service
 

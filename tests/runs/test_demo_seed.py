@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from pytest_django import Settings
 
+from migrations_app.admission.door import start_run
 from migrations_app.embedded import targets
 from migrations_app.embedded.databases import drop_database
 from migrations_app.embedded.postgres import Server
@@ -22,8 +29,9 @@ from migrations_app.management import demo_seed, demo_targets
 from migrations_app.management.demo_fleet import FLEET, Place, smaller
 from migrations_app.models import AuditEntry, Environment, LedgerEntry, Run, Service
 from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
-from migrations_app.statuses import OPEN, RunStatus
+from migrations_app.statuses import ACTIVE, OPEN, RunStatus
 
+ROOT = Path(__file__).parents[2]
 SMALL = tuple(smaller(place, 60) for place in FLEET)
 STAGING_US = tuple(place for place in SMALL if place.name == "staging-us")
 PROD_US = tuple(place for place in SMALL if place.name == "prod-us")
@@ -55,6 +63,20 @@ def seed(fleet: Sequence[Place]) -> list[str]:
     lines: list[str] = []
     demo_seed.seed(fleet, lines.append)
     return lines
+
+
+def control_database() -> dict[str, str]:
+    """The test database's address, for another process."""
+    parts = urlsplit(os.environ["LOCKSTEP_DATABASE_URL"])
+    return {"LOCKSTEP_DATABASE_URL": parts._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
+
+
+def wait_for(condition: Callable[[], bool], *, alive: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert alive(), "the process ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def heads() -> dict[str, str]:
@@ -128,12 +150,30 @@ def test_it_goes_on_after_being_killed_between_tables_and_rows(monkeypatch: pyte
     assert demo_targets.facts(STAGING_US[0]).rows > 60 * 10
 
 
+@pytest.mark.faults
+@pytest.mark.usefixtures("servers", "users")
+def test_it_goes_on_after_its_process_was_killed_in_the_middle_of_a_run(tmp_path: Path) -> None:
+    first = FLEET[:1]
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "demo", "--skip-checks"],
+        env={**os.environ, **control_database(), "LOCKSTEP_DATA_DIR": str(tmp_path), "LOCKSTEP_LEASE_SECONDS": "2"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        wait_for(lambda: Run.objects.filter(status__in=ACTIVE).exists(), alive=lambda: process.poll() is None)
+        process.kill()
+    seed(first)
+    assert heads() == {"dev-eu": "0018_drop_shipping_address"}
+    found = summary()
+    assert (found.receipts, found.ledger, found.twice, found.out_of_order, found.changed) == (20, 20, 0, 0, 0)
+
+
 @pytest.mark.usefixtures("servers", "users")
 def test_it_leaves_alone_what_people_did_afterwards() -> None:
     lines = seed(PROD_US)
-    operator = demo_seed._user("operator")
+    operator = User.objects.get(username="olga")
     environment = Environment.objects.get(name="prod-us")
-    run = demo_seed.start_run(environment=environment, direction="up", by=operator).run
+    run = start_run(environment=environment, direction="up", by=operator).run
     apply.execute(run.pk)
     after = seed(PROD_US)
     assert heads() == {"prod-us": "0018_drop_shipping_address"}

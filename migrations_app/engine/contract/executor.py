@@ -9,15 +9,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import psycopg
 
 from migrations_app.engine.contract import nontransactional, transactional
 from migrations_app.engine.contract.bootstrap import ensure_objects
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Report, ShouldStop
 from migrations_app.engine.contract.lock import Patience, acquire, application_prefix, release
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
@@ -44,29 +42,6 @@ class Outcome:
     head: Head
 
 
-class Canceller:
-    """Lets another thread cancel the statement in progress; forgets the session when it is closed."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._conn: psycopg.Connection | None = None
-
-    def cancel(self) -> None:
-        with self._lock:
-            if self._conn is not None and not self._conn.closed:
-                self._conn.cancel_safe(timeout=5)
-
-    @contextmanager
-    def over(self, conn: psycopg.Connection) -> Iterator[None]:
-        with self._lock:
-            self._conn = conn
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._conn = None
-
-
 def execute(
     plan: Plan,
     dsn: Dsn,
@@ -84,8 +59,7 @@ def execute(
     refuse_pooler(dsn)
     conn = open_session(dsn, application_name=application_prefix(job.run_id))
     try:
-        with canceller.over(conn):
-            return _with_session(conn, plan, dsn, job, limits, report, should_stop)
+        return _with_session(conn, plan, dsn, job, limits, report, should_stop, canceller)
     except psycopg.Error as error:
         gone = lost(conn, "the run was under way")
         if gone is None:
@@ -103,6 +77,7 @@ def _with_session(
     limits: Limits,
     report: Report,
     should_stop: ShouldStop,
+    canceller: Canceller,
 ) -> Outcome:
     ensure_objects(conn)
     check_identity(conn, environment=job.environment)
@@ -112,7 +87,8 @@ def _with_session(
         conn, run_id=job.run_id, worker=job.worker, patience=patience, report=report, should_stop=should_stop
     )
     watch = LockWatch(dsn, held.backend_pid, report)
-    work = Work(conn, job, limits, held, report, should_stop, watch, _deadlock_timeout(conn), conn.info.server_version)
+    version, deadlock_timeout = conn.info.server_version, _deadlock_timeout(conn)
+    work = Work(conn, job, limits, held, report, should_stop, canceller, watch, deadlock_timeout, version)
     try:
         report(Event("fenced", f"fence {held.fence} is in the target", fence=held.fence))
         outcome = _run_all(work, plan)

@@ -80,14 +80,22 @@ def acquire(
 
 def release(conn: psycopg.Connection) -> None:
     """Give the lock back; PostgreSQL saying it was not ours is a failure, never shrugged off."""
-    row = conn.execute("SELECT pg_advisory_unlock(%s, %s)", RUN_KEY).fetchone()
-    if not row or row[0] is not True:
+    if not _unlock(conn):
         raise LockstepError(
             "lock_was_not_held",
             "PostgreSQL says that this session did not hold the target's lock when it gave it back.",
             not_done="The receipts are written and fenced all the same.",
             next_step="Look for revisions that call pg_advisory_unlock_all(), or for a pooler in between.",
         )
+
+
+def _unlock(conn: psycopg.Connection) -> bool:
+    """A cancel meant for the statement before may hit this one; then it is simply asked again."""
+    try:
+        row = conn.execute("SELECT pg_advisory_unlock(%s, %s)", RUN_KEY).fetchone()
+    except psycopg.errors.QueryCanceled:
+        row = conn.execute("SELECT pg_advisory_unlock(%s, %s)", RUN_KEY).fetchone()
+    return bool(row and row[0] is True)
 
 
 def _try_lock(conn: psycopg.Connection) -> bool:

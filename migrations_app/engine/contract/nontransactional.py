@@ -40,6 +40,7 @@ def run_step(work: Work, progress: Progress, step: Step, *, half_done: HalfDone,
     began = time.monotonic()
     open_intent = half_done.intent(step.n)
     attempt = half_done.next_attempt(step.n)
+    _tell(work, progress, step, "step_started", f"{progress.revision.revision_id}: {statement.summary}")
     with _session_settings(work, progress):
         if open_intent is not None:
             attempt = _recover(work, progress, step, expected, open_intent, attempt)
@@ -134,7 +135,8 @@ def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -
     stop_if_asked(work.should_stop)
     work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n)
     try:
-        work.conn.execute(statement.text)
+        with work.canceller.over(work.conn):
+            work.conn.execute(statement.text)
     finally:
         work.watch.disarm()
 
@@ -173,14 +175,25 @@ def _clean_up(work: Work, progress: Progress, step: Step, expected: Postconditio
     """After a failure: remove an invalid index, so that no write pays for it."""
     roll_back(work.conn)
     finding = look(work.conn, expected)
-    if finding.state == "half" and expected.kind == "index_valid":
-        _repair(work, progress, step, expected)
-        return f"{finding.sentence}; removed"
+    if finding.state == "half" and expected.kind in ("index_valid", "rerun"):
+        return f"{finding.sentence}; {_repair(work, progress, step, expected)}"
     return finding.sentence
 
 
-def _repair(work: Work, progress: Progress, step: Step, expected: Postcondition) -> None:
-    _tell(work, progress, step, "repaired", repair(work.conn, expected), level="warning")
+def _repair(work: Work, progress: Progress, step: Step, expected: Postcondition) -> str:
+    """Not cancellable: it waits, in the open, for whoever still uses the table, as long as the lock window."""
+    work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n)
+    work.conn.execute(f"SET lock_timeout = {int(work.limits.lock_window_s * 1000)}")
+    try:
+        said = repair(work.conn, expected)
+    except errors.LockNotAvailable:
+        said = f"the invalid index {expected.name} could not be dropped yet; applying again drops it"
+    finally:
+        work.watch.disarm()
+        if not (work.conn.closed or work.conn.broken):
+            work.conn.execute("SET lock_timeout = 0")
+    _tell(work, progress, step, "repaired", said, level="warning")
+    return said
 
 
 def _close_intent(work: Work, progress: Progress, n: int, attempt: int, evidence: dict[str, object]) -> None:

@@ -28,6 +28,15 @@ SELECT i.indisvalid AND i.indisready AND i.indislive, p.pid
  WHERE i.indexrelid = to_regclass(%s)
 """
 
+_COPIES = """
+SELECT n.nspname, c.relname
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
+   AND i.indrelid = coalesce(to_regclass(%(table)s),
+                             (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%(index)s)))
+   AND (%(name)s::text IS NULL OR starts_with(c.relname, left(%(name)s, 50)))
+"""
+
 _PARTITION = """
 SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = to_regclass(%s) AND inhparent = to_regclass(%s)
 """
@@ -48,7 +57,7 @@ def look(conn: psycopg.Connection, expected: Postcondition) -> Finding:
     if expected.kind in ("exists", "gone"):
         return _object(conn, expected)
     if expected.kind == "rerun":
-        return Finding("absent", "running it again is harmless")
+        return _rebuild(conn, expected)
     return Finding("unknown", "no catalogue entry tells whether it ran")
 
 
@@ -62,6 +71,8 @@ def repair(conn: psycopg.Connection, expected: Postcondition) -> str:
             )
         )
         return f"finished the interrupted detach of {expected.name}"
+    if expected.kind == "rerun":
+        return _sweep(conn, expected)
     conn.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(_identifier(expected, _schema(conn, expected))))
     return f"dropped the invalid index {expected.name} that a broken-off statement left"
 
@@ -93,6 +104,29 @@ def _index(conn: psycopg.Connection, expected: Postcondition) -> Finding:
     if not valid:
         return Finding("half", f"index {expected.name} exists but is invalid")
     return Finding("done" if wants_index else "absent", f"index {expected.name} exists and is valid")
+
+
+def _rebuild(conn: psycopg.Connection, expected: Postcondition) -> Finding:
+    """A broken-off REINDEX CONCURRENTLY leaves invalid copies, which every write has to maintain."""
+    left = _copies(conn, expected)
+    if left:
+        return Finding("half", f"{len(left)} invalid copies are left of an interrupted rebuild")
+    return Finding("absent", "running it again is harmless")
+
+
+def _copies(conn: psycopg.Connection, expected: Postcondition) -> list[tuple[str, str]]:
+    """(schema, name) of the invalid _ccnew and _ccold indexes of the index or table that is rebuilt."""
+    if not expected.name and not expected.table:
+        return []
+    index = _identifier(expected).as_string(conn) if expected.name else None
+    return conn.execute(_COPIES, {"index": index, "table": expected.table, "name": expected.name}).fetchall()
+
+
+def _sweep(conn: psycopg.Connection, expected: Postcondition) -> str:
+    copies = _copies(conn, expected)
+    for schema, name in copies:
+        conn.execute(SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(Identifier(schema, name)))
+    return f"dropped {', '.join(name for _, name in copies)}, left by an interrupted rebuild"
 
 
 def _partition(conn: psycopg.Connection, expected: Postcondition) -> Finding:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Report, ShouldStop
-from migrations_app.engine.contract.executor import Canceller, Outcome, execute, without_orphan_wait
+from migrations_app.engine.contract.executor import Outcome, execute, without_orphan_wait
 from migrations_app.engine.contract.plan import Plan
 from migrations_app.engine.contract.stopping import pause_or_stop
 from migrations_app.engine.contract.work import Job, Limits

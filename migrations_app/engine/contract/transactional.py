@@ -148,7 +148,8 @@ def _run_statement(work: Work, progress: Progress, step: Step, number: int, stat
     about = f"{number}/{len(step.statements)} {statement.summary}"
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
-    work.conn.execute(statement.text)
+    with work.canceller.over(work.conn):
+        work.conn.execute(statement.text)
     took = int((time.monotonic() - began) * 1000)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Kind, Report, ShouldStop
 from migrations_app.engine.contract.lock import Held
 from migrations_app.engine.contract.plan import Decision, Direction, PlannedRevision
@@ -53,6 +54,7 @@ class Work:
     held: Held
     report: Report
     should_stop: ShouldStop
+    canceller: Canceller
     watch: LockWatch
     deadlock_timeout_s: float
     server_version_num: int

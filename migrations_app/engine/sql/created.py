@@ -18,9 +18,7 @@ MAKERS = {
     "CreateSeqStmt": "sequence",
     "ViewStmt": "view",
 }
-RELATIONS = frozenset(
-    ("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE")
-)
+RELATIONS = frozenset(("OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"))
 
 
 class Created:

@@ -56,9 +56,7 @@ def _entry(line: int, content: str) -> tuple[str, str]:
         refuse("header", line, "this lockstep line has no key.", f"Known keys: {KNOWN}.")
     key, value, rest = match.group("key"), match.group("value") or "", match.group("rest").strip()
     if rest and not rest.startswith("--"):
-        refuse(
-            "header", line, f"{key} takes one word, then came {rest[:40]!r}.", "Put a comment behind `--`."
-        )
+        refuse("header", line, f"{key} takes one word, then came {rest[:40]!r}.", "Put a comment behind `--`.")
     _check(line, key, value)
     return key, value
 

@@ -61,13 +61,9 @@ def _reindex(node: Node) -> Postcondition | None:
         return None
     relation = field(node, "relation")
     if text(node, "kind") == "REINDEX_OBJECT_TABLE":
-        return Postcondition(
-            "rerun", schema=text(relation, "schemaname") or None, table=relation_name(relation)
-        )
+        return Postcondition("rerun", schema=text(relation, "schemaname") or None, table=relation_name(relation))
     if text(node, "kind") == "REINDEX_OBJECT_INDEX":
-        return Postcondition(
-            "rerun", schema=text(relation, "schemaname") or None, name=text(relation, "relname")
-        )
+        return Postcondition("rerun", schema=text(relation, "schemaname") or None, name=text(relation, "relname"))
     return RERUN
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,17 @@ class ChildDied(Exception):
     """The child ended before it answered."""
 
 
+_all: weakref.WeakSet[Parser] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for one in list(_all):
+        one.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class Parser:
     """A child process behind a lock; a forked process starts its own."""
 
@@ -40,6 +52,7 @@ class Parser:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        _all.add(self)
 
     @property
     def pid(self) -> int | None:
@@ -134,9 +147,7 @@ def checked(sql: str) -> str:
         size = len(sql.encode())
     except UnicodeEncodeError as error:
         line = _line(sql, error.start)
-        _refuse(
-            "not_unicode", f"Line {line}: half of a surrogate pair is no text.", "Save the file as UTF-8."
-        )
+        _refuse("not_unicode", f"Line {line}: half of a surrogate pair is no text.", "Save the file as UTF-8.")
     if size > MAX_BYTES:
         what = f"The file has {size:,} bytes; the most that is read is {MAX_BYTES:,}."
         _refuse("too_large", what, "Split it into several revisions; load bulk data outside of revisions.")
@@ -191,7 +202,6 @@ def _read(reply: bytes) -> Mapping[str, object]:
 
 _default = Parser()
 atexit.register(_default.close)
-os.register_at_fork(after_in_child=_default.forget)
 
 
 def ask(task: str, sql: str) -> Mapping[str, object]:

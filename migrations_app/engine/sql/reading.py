@@ -49,9 +49,7 @@ def verify(sql: str) -> tuple[Statement, ...]:
 
 def _verify_statement(piece: Piece) -> Statement:
     if is_setting(piece):
-        refuse(
-            "set_refused", piece.line, "a verify file sets no parameters.", "Write names with their schema."
-        )
+        refuse("set_refused", piece.line, "a verify file sets no parameters.", "Write names with their schema.")
     _check(piece)
     statement = facts_of(piece, Created()).statement
     if statement.mode == "nontx":

@@ -16,9 +16,7 @@ Mode = Literal["tx", "nontx"]
 # brief: seconds, behind the lock budget. validate: may run long, under locks that stop no reader or writer.
 # online_long: as long as it takes, outside any transaction.
 TimeoutClass = Literal["brief", "validate", "online_long"]
-PostconditionKind = Literal[
-    "index_valid", "index_gone", "partition_detached", "rerun", "exists", "gone", "unknown"
-]
+PostconditionKind = Literal["index_valid", "index_gone", "partition_detached", "rerun", "exists", "gone", "unknown"]
 
 SPLITTER = 1  # raise it when the same file would give other steps; stored plans are then known to be stale
 
@@ -78,9 +76,7 @@ def read_verify(sql: str) -> tuple[Statement, ...]:
 
 
 def script_to_json(script: Script) -> dict[str, object]:
-    steps = [
-        {**vars(step), "statements": [*map(statement_to_json, step.statements)]} for step in script.steps
-    ]
+    steps = [{**vars(step), "statements": [*map(statement_to_json, step.statements)]} for step in script.steps]
     return {**vars(script), "steps": steps}
 
 

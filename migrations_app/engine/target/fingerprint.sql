@@ -43,8 +43,9 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHE
     'with (' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o) || ')',
     CASE WHEN c.relrowsecurity THEN 'row security' END,
     CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
-    'replica identity ' || CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
-                             WHEN 'i' THEN 'index' END,
+    CASE WHEN c.relkind IN ('r', 'p') THEN
+      'replica identity ' || CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
+                               WHEN 'i' THEN 'index' END END,
     CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'not populated' END,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END),
   0

@@ -12,9 +12,7 @@ from migrations_app.management import asking
 
 
 class Command(BaseCommand):
-    help = (
-        "Apply the pending revisions of a service on one environment and follow the run; nothing to do is fine."
-    )
+    help = "Apply the pending revisions of a service on one environment and follow the run; nothing to do is fine."
 
     def add_arguments(self, parser: CommandParser) -> None:
         asking.add_run_arguments(parser)

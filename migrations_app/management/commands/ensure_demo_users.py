@@ -45,7 +45,7 @@ class Command(BaseCommand):
         """One option."""
         parser.add_argument("--admin-only", action="store_true", help="create only the user admin")
 
-    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's own signature
+    def handle(self, *_: object, **options: Any) -> None:
         """Print the logins that still work with the first password."""
         password = os.environ.get("LOCKSTEP_FIRST_PASSWORD", "")
         if not password:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--bind", metavar="HOST:PORT", help="instead of GUNICORN_BIND")
         parser.add_argument("--data-dir", metavar="DIR", type=Path, help="instead of LOCKSTEP_DATA_DIR")
 
-    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's own signature
+    def handle(self, *_: object, **options: Any) -> None:
         """Run until told to stop; 0 then, 1 when something was refused."""
         for signum in STOPPING:
             signal.signal(signum, _interrupt)

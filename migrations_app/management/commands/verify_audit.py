@@ -17,15 +17,11 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--from", dest="from_seq", type=int, default=0, help="trust this entry, check after it"
-        )
+        parser.add_argument("--from", dest="from_seq", type=int, default=0, help="trust this entry, check after it")
         parser.add_argument(
             "--anchor", type=_anchor, help="SEQ:HASH noted outside the database; only this shows a cut tail"
         )
-        parser.add_argument(
-            "--export", type=Path, help="also write the rows to this file, to be checked offline"
-        )
+        parser.add_argument("--export", type=Path, help="also write the rows to this file, to be checked offline")
 
     def handle(self, *args: object, **options: object) -> None:
         anchor, export = cast("Anchor | None", options["anchor"]), cast("Path | None", options["export"])

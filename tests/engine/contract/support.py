@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import psycopg
 
 from migrations_app.engine.contract.bootstrap import ensure_objects
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, StopRequest
-from migrations_app.engine.contract.executor import Canceller, Outcome
+from migrations_app.engine.contract.executor import Outcome
 from migrations_app.engine.contract.plan import Decision, Direction, Plan, PlannedRevision
 from migrations_app.engine.contract.receipts import Receipt, read_after
 from migrations_app.engine.contract.recovery import execute_to_the_end

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from migrations_app.engine.sql.locks import BLOCKS_WRITES, STRENGTH
-from migrations_app.engine.sql.script import Statement, read_script
+from migrations_app.engine.sql.script import read_script
+from tests.engine.sql.reading import only
 
 WORLD = """
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -89,10 +90,6 @@ SELECT * FROM t
 SELECT * FROM t FOR UPDATE
 WITH gone AS (DELETE FROM child RETURNING id) SELECT * FROM gone
 """.strip().splitlines()
-HELD = """
-SELECT c.oid::regclass::text, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-WHERE l.pid = pg_backend_pid() AND l.granted AND c.oid = ANY (%s)
-"""
 EXISTING = """
 SELECT oid, oid::regclass::text, relkind::text FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'v')
@@ -104,12 +101,6 @@ def connection(target_database: Callable[..., str]) -> Iterator[psycopg.Connecti
     with psycopg.connect(target_database(), autocommit=True) as connection:
         connection.execute(WORLD)
         yield connection
-
-
-def only(sql: str) -> Statement:
-    (step,) = read_script(sql).steps
-    (statement,) = step.statements
-    return statement
 
 
 def test_it_names_the_strongest_lock_that_postgresql_takes(connection: psycopg.Connection) -> None:

@@ -1,0 +1,1 @@
+"""The benchmarks behind `make bench`: a report with ratios, never an assertion about time."""

@@ -1,0 +1,84 @@
+"""The OpenAPI document is true: every operation is in it, and answers have the shape it promises."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.edge.caller import Caller, read
+from tests.edge.people import person
+
+pytestmark = pytest.mark.django_db
+
+PROMISED = {
+    ("post", "/services"),
+    ("post", "/services/{service}/environments"),
+    ("put", "/services/{service}/revisions/{revision_id}"),
+    ("get", "/services/{service}/matrix"),
+    ("get", "/services/{service}/history"),
+    ("post", "/runs"),
+    ("get", "/runs/{run_id}"),
+    ("get", "/runs/{run_id}/log"),
+    ("post", "/runs/{run_id}/cancel"),
+    ("post", "/runs/{run_id}/pause"),
+    ("post", "/runs/{run_id}/resume"),
+    ("post", "/runs/{run_id}/resolve"),
+}
+
+
+@pytest.fixture
+def vic() -> User:
+    return person("vic", "viewer")
+
+
+@pytest.fixture
+def document(vic: User) -> dict[str, Any]:
+    told: dict[str, Any] = read(Caller(vic).get("/openapi.json"))
+    return told
+
+
+def test_it_names_every_promised_operation(document: dict[str, Any]) -> None:
+    found = {
+        (method, path.removeprefix("/api/v1"))
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    assert found >= PROMISED
+
+
+def test_it_tells_how_to_call(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {"type": "http", "scheme": "bearer"} in [
+        {key: scheme[key] for key in ("type", "scheme") if key in scheme} for scheme in schemes.values()
+    ]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["security"]
+            assert operation["operationId"]
+
+
+def test_it_promises_the_envelope_for_every_refusal(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            refusals = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+            assert {"400", "401", "403", "404", "405", "422"} <= set(refusals)
+            for answer in refusals.values():
+                assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorOut"}
+
+
+def test_it_refuses_unknown_fields_in_every_body(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            body = operation.get("requestBody")
+            if body is not None:
+                name = json.dumps(body["content"]["application/json"]["schema"]).split("/")[-1].split('"')[0]
+                assert schemas[name]["additionalProperties"] is False, name
+
+
+def test_it_has_one_name_per_operation(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for operations in document["paths"].values() for operation in operations.values()]
+    assert len(names) == len(set(names))

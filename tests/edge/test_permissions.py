@@ -1,0 +1,155 @@
+"""Every operation of the API × eight identities: who gets in is written down here, and nowhere else in the tests.
+
+An operation without a row fails, and so does a row without an operation.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from dashboard.api.api import api
+from migrations_app.models import AuditEntry, Run
+from migrations_app.permissions import ROLES
+from tests.edge.caller import Caller
+from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
+from tests.edge.people import IDENTITIES, identity, person
+
+pytestmark = pytest.mark.django_db
+
+ALL = frozenset(ROLES)
+NOT_VIEWERS = ALL - {"viewer"}
+HANDS = frozenset({"operator", "on-call", "release-manager"})
+DECIDERS = frozenset({"on-call", "release-manager"})
+UPLOADERS = frozenset({"operator", "release-manager", "admin"})
+ADMIN = frozenset({"admin"})
+
+# operation: who may, and a body that is good enough to reach the permission check
+TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
+    ("GET", "/openapi.json"): (ALL, None),
+    ("GET", "/services"): (ALL, None),
+    ("POST", "/services"): (ADMIN, {"name": "new"}),
+    ("GET", "/services/{service}"): (ALL, None),
+    ("GET", "/services/{service}/environments"): (ALL, None),
+    ("POST", "/services/{service}/environments"): (ADMIN, {"name": "new", "stage": "dev", "dsn": "env:NOT_SET"}),
+    ("GET", "/services/{service}/environments/{environment}"): (ALL, None),
+    ("POST", "/services/{service}/environments/{environment}/prove"): (ADMIN, None),
+    ("GET", "/services/{service}/revisions"): (ALL, None),
+    ("GET", "/services/{service}/revisions/{revision_id}"): (NOT_VIEWERS, None),
+    ("PUT", "/services/{service}/revisions/{revision_id}"): (UPLOADERS, {"up": "SELECT 1;"}),
+    ("GET", "/services/{service}/matrix"): (ALL, None),
+    ("GET", "/services/{service}/history"): (ALL, None),
+    ("GET", "/runs"): (ALL, None),
+    ("POST", "/runs"): (HANDS, {"service": "orders", "environment": "orders-eu", "direction": "up"}),
+    ("GET", "/runs/{int:run_id}"): (ALL, None),
+    ("GET", "/runs/{int:run_id}/log"): (NOT_VIEWERS, None),
+    ("POST", "/runs/{int:run_id}/cancel"): (HANDS, None),
+    ("POST", "/runs/{int:run_id}/pause"): (HANDS, None),
+    ("POST", "/runs/{int:run_id}/resume"): (HANDS, None),
+    ("POST", "/runs/{int:run_id}/resolve"): (DECIDERS, {"verdict": "abandon", "reason": "ten characters"}),
+    ("GET", "/audit"): (NOT_VIEWERS, None),
+}
+
+
+def operations() -> set[tuple[str, str]]:
+    """Every method and path that the router serves."""
+    found = {("GET", "/openapi.json")}
+    for bound in api._get_bound_routers():
+        for path, view in bound.path_operations.items():
+            for operation in view.operations:
+                full = f"{bound.prefix}/{path}".replace("//", "/").rstrip("/")
+                found |= {(method, full if full.startswith("/") else f"/{full}") for method in operation.methods}
+    return found
+
+
+@pytest.fixture
+def run() -> Run:
+    owner = person("owner")
+    service = make_service(owner)
+    make_revision(service, 1)
+    environment = make_environment(service)
+    make_receipt(environment, 1)
+    run = make_run(environment, owner)
+    make_log(run, "one")
+    return run
+
+
+def test_every_operation_has_a_row() -> None:
+    assert operations() == set(TABLE)
+
+
+def address(path: str, run: Run) -> str:
+    names = {"{service}": "orders", "{environment}": "orders-eu", "{revision_id}": "0001_step"}
+    for name, value in {**names, "{int:run_id}": str(run.pk)}.items():
+        path = path.replace(name, value)
+    return path
+
+
+@pytest.mark.parametrize("who", IDENTITIES)
+@pytest.mark.parametrize(
+    ("operation", "row"), TABLE.items(), ids=lambda value: " ".join(value) if isinstance(value[0], str) else ""
+)
+def test_it_lets_in_whom_the_table_names(
+    run: Run, operation: tuple[str, str], row: tuple[frozenset[str], object], who: str
+) -> None:
+    method, path = operation
+    allowed, body = row
+    caller = _caller(who)
+    before = AuditEntry.objects.count()
+    response = caller.send(method.lower(), address(path, run), body)
+    expected = {"anonymous": 401, "disabled": 401}.get(who, 0 if who in allowed else 403)
+    if expected:
+        assert response.status_code == expected, response.content
+        denied = json.loads(response.content)
+        assert denied["error"]["code"] == {401: "UNAUTHORIZED", 403: "FORBIDDEN"}[expected]
+    else:
+        # Let in: done, or refused for another reason than who asks.
+        assert response.status_code not in (401, 403, 404, 405, 500), response.content
+    if expected == 403:
+        entry = AuditEntry.objects.first()
+        assert entry is not None
+        assert (entry.data["action"], entry.data["actor"]) == ("denied", who)
+        assert AuditEntry.objects.count() == before + 1
+        assert all(role in denied["error"]["message"] for role in allowed)
+
+
+def _caller(who: str) -> Caller:
+    user = identity(who)
+    if user is None:
+        return Caller()
+    active = user.is_active
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    caller = Caller(user)
+    User.objects.filter(pk=user.pk).update(is_active=active)
+    return caller
+
+
+@pytest.mark.parametrize("who", ["anonymous", "disabled", "viewer", "auditor"])
+def test_a_refused_request_changes_nothing(run: Run, who: str) -> None:
+    caller = _caller(who)
+    before = _digest()
+    for (method, path), (allowed, body) in TABLE.items():
+        if who not in allowed:
+            caller.send(method.lower(), address(path, run), body)
+    assert _digest() == before
+
+
+def test_a_get_changes_nothing(run: Run) -> None:
+    caller = _caller("release-manager")
+    caller.get("/services")
+    before, entries = _digest(), AuditEntry.objects.count()
+    for method, path in TABLE:
+        if method == "GET":
+            assert caller.get(address(path, run)).status_code == 200
+    assert (_digest(), AuditEntry.objects.count()) == (before, entries)
+
+
+def _digest() -> list[Any]:
+    """Everything a request could change, apart from the audit log."""
+    from django.apps import apps
+
+    models = [m for m in apps.get_app_config("migrations_app").get_models() if m is not AuditEntry]
+    return [(m.__name__, list(m._default_manager.order_by("pk").values())) for m in models if m.__name__ != "ApiToken"]

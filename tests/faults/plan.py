@@ -1,0 +1,186 @@
+"""Which faults there are, how many of each, and where in a run each can happen. The seed decides."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.files import Order
+from tests.faults.scripts import Text
+
+START = ("claimed", "connected", "locked", "fenced")
+WITHIN = (
+    "step_started",
+    "statement_started",
+    "statement_done",
+    "verifying",
+    "receipt_written",
+    "step_done",
+    "recorded",
+    "copying",
+)
+INDEX = ("intent", "nontx_done")
+END = ("released", "ending")
+# Only an earlier fault of the same run leads here.
+AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
+# Inside a transaction of the target; its server ends such a session after five seconds of silence.
+QUICK_STOPS = ("statement_done", "receipt_written", "verifying")
+SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
+
+HELPER = 1_000_000  # added to a fault's number for the order that only prepares it
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`share` of 500 faults; `part` names what the lane does (see lane.py), the worker does the rest."""
+
+    name: str
+    share: int
+    part: str
+    actions: tuple[str, ...]
+    points: tuple[str, ...]
+
+
+KILLS = START + WITHIN * 3 + INDEX * 2 + END * 3
+KINDS = (
+    Kind("job process killed", 134, "kill", ("job",), KILLS + AFTER * 2),
+    Kind("worker killed", 86, "kill", ("parent",), KILLS),
+    Kind("worker and job killed", 60, "kill", ("both",), KILLS),
+    Kind("worker killed between pop and prepare", 25, "popped", ("job",), ("popped",)),
+    Kind("request killed between COMMIT and enqueue", 25, "unsent", ("",), ("unsent",)),
+    Kind("job killed in CREATE INDEX CONCURRENTLY", 20, "kill in index", ("hold",), ("intent",)),
+    Kind("job killed while a table is locked", 10, "kill at lock", ("job",), ("lock_attempt",)),
+    Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 2 + SLOW_STOPS),
+    Kind("backend terminated", 28, "terminate", ("hold",), (*WITHIN[:-1], "locked", "nontx_done")),
+    Kind("backend terminated in CREATE INDEX CONCURRENTLY", 25, "terminate in index", ("hold",), ("intent",)),
+    Kind("target cut at COMMIT", 35, "cut", ("hold",), ("receipt_written",)),
+    Kind("Redis FLUSHALL", 12, "flush", ("hold",), (*WITHIN, "claimed")),
+    Kind("Redis killed, back after 5 s", 4, "redis", ("hold",), WITHIN),
+    Kind("Redis killed, back empty after a minute", 2, "redis minute", ("hold",), WITHIN),
+    Kind("control database restarted", 14, "control", ("hold",), (*WITHIN, "claimed", "ending")),
+)
+PROCESS_KILLS = ("kill", "kill in index", "kill at lock")
+GLOBAL = ("flush", "redis", "redis minute", "control")
+
+
+@dataclass(frozen=True)
+class Fault:
+    number: int
+    kind: Kind
+    point: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A fault in a run; without a revision it happens wherever the point comes first."""
+
+    fault: Fault
+    revision: str
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        if self.fault.kind.part == "unsent":
+            return ()
+        order = Order(self.fault.number, self.fault.point, self.fault.action, self.revision)
+        if self.fault.kind.part != "kill at lock":
+            return (order,)
+        return Order(self.fault.number + HELPER, "step_started", "hold", self.revision), order
+
+
+def make_faults(count: int, seed: int, only: str) -> list[Fault]:
+    """Every kind by its share, in an order of the seed's."""
+    kinds = [kind for kind in KINDS if only.lower() in kind.name.lower()]
+    rng = random.Random(f"faults {seed}")
+    chosen = _by_share(kinds, count)
+    rng.shuffle(chosen)
+    return [
+        Fault(number, kind, rng.choice(kind.points), rng.choice(kind.actions))
+        for number, kind in enumerate(chosen, start=1)
+    ]
+
+
+def _by_share(kinds: Sequence[Kind], count: int) -> list[Kind]:
+    total = sum(kind.share for kind in kinds)
+    exact = [(count * kind.share / total, kind) for kind in kinds]
+    chosen = [kind for amount, kind in exact for _ in range(int(amount))]
+    by_rest = sorted(exact, key=lambda pair: pair[0] % 1, reverse=True)
+    return chosen + [kind for _, kind in by_rest[: count - len(chosen)]]
+
+
+@dataclass
+class Draft:
+    """The faults of one run while they are being chosen."""
+
+    texts: Sequence[Text]
+    placed: list[Placed] = field(default_factory=list)
+
+    def add(self, fault: Fault, rng: random.Random) -> bool:
+        if self._crowded(fault):
+            return False
+        if fault.point in (*START, *END, "popped", "unsent", "already_applied", "connection_lost"):
+            revision = ""
+            if not self._reachable(fault):
+                return False
+        else:
+            places = self._places(fault)
+            if not places:
+                return False
+            revision = rng.choice(places)
+        self.placed.append(Placed(fault, revision))
+        return True
+
+    def _crowded(self, fault: Fault) -> bool:
+        parts = [placed.fault.kind.part for placed in self.placed]
+        part = fault.kind.part
+        if part == "stop" or part in GLOBAL:
+            return any(other == "stop" or other in GLOBAL for other in parts)
+        if part in ("unsent", "popped"):
+            return part in parts
+        return False
+
+    def _reachable(self, fault: Fault) -> bool:
+        if any(placed.fault.point == fault.point for placed in self.placed):
+            return False
+        if fault.point == "already_applied":
+            return any(placed.fault.point in ("step_done", "recorded", "copying", *END) for placed in self.placed)
+        if fault.point == "connection_lost":
+            return any(placed.fault.kind.part in ("terminate", "cut") for placed in self.placed)
+        return True
+
+    def _places(self, fault: Fault) -> list[str]:
+        taken = [placed.revision for placed in self.placed]
+        if fault.point in ("repaired", "recovered"):
+            before = "intent" if fault.point == "repaired" else "nontx_done"
+            held = [p for p in self.placed if p.fault.point == before and (before != "intent" or _in_index(p.fault))]
+            return [p.revision for p in held if taken.count(p.revision) == 1]
+        if fault.point in INDEX:
+            return [text.revision_id for text in self.texts if text.kind == "index" and text.revision_id not in taken]
+        if fault.point == "lock_attempt":
+            return [text.revision_id for text in self.texts if text.kind == "several" and text.revision_id not in taken]
+        here = {(placed.revision, placed.fault.point) for placed in self.placed}
+        return [
+            text.revision_id
+            for text in self.texts
+            if taken.count(text.revision_id) < 2 and (text.revision_id, fault.point) not in here
+        ]
+
+
+def _in_index(fault: Fault) -> bool:
+    return fault.kind.part in ("kill in index", "terminate in index")
+
+
+def draw(pool: list[Fault], texts: Sequence[Text], count: int, rng: random.Random) -> list[Placed]:
+    """Take up to `count` faults from the pool that this run's revisions have a place for."""
+    draft = Draft(texts)
+    # Two rounds: what needs an earlier fault of the same run finds it in the second.
+    for _ in range(2):
+        for fault in tuple(pool):
+            if len(draft.placed) < count and draft.add(fault, rng):
+                pool.remove(fault)
+    return draft.placed
+
+
+def orders(placed: Iterable[Placed]) -> list[Order]:
+    return [order for one in placed for order in one.orders]

@@ -1,0 +1,169 @@
+"""Pause, cancel, take-over and verdicts, while a run is really at work in another thread."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+from django.db import connection
+
+from migrations_app.engine.contract.events import Event
+from migrations_app.jobs import apply
+from migrations_app.models import Run, RunLogLine, StepAttempt
+from migrations_app.runs import actions, claims
+from migrations_app.statuses import RunStatus
+from tests.waiting import until
+
+from .support import make_fleet, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def fleet(target_database):
+    return make_fleet(target_database())
+
+
+@pytest.fixture
+def at_work():
+    """Executes a run in a thread, as a worker would; joins it at the end."""
+    threads: list[threading.Thread] = []
+
+    def start(run: Run) -> threading.Thread:
+        def body() -> None:
+            try:
+                apply.execute(run.pk)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=body)
+        thread.start()
+        threads.append(thread)
+        return thread
+
+    yield start
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+
+
+def status(run: Run) -> str:
+    return Run.objects.values_list("status", flat=True).get(pk=run.pk)
+
+
+def test_it_cancels_a_statement_in_progress(fleet, at_work):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    fleet.put("0002_b", "SELECT pg_sleep(600)")
+    run = fleet.start()
+    at_work(run)
+    until(lambda: fleet.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'"))
+    actions.cancel(run, by=fleet.olga, reason="too long")
+    until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
+    assert [r.revision_id for r in fleet.receipts()] == ["0001_a"]
+    assert fleet.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):
+    fleet.put("0001_a", "CREATE TABLE a (id int)")
+    fleet.apply()
+    fleet.put("0002_b", "CREATE INDEX CONCURRENTLY a_id ON a (id)")
+    with psycopg.connect(fleet.url, application_name="report") as holder:
+        holder.execute("SELECT * FROM a")
+        holder.execute("INSERT INTO a VALUES (1)")
+        run = fleet.start()
+        at_work(run)
+        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+        run.refresh_from_db()
+        assert run.status == RunStatus.WAITING_FOR_LOCK
+        assert run.waiting["blockers"][0]["application"] == "report"
+        assert run.waiting["blockers"][0]["pid"] == holder.info.backend_pid
+        actions.cancel(run, by=fleet.olga)
+        until(lambda: fleet.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^DROP INDEX'"))
+        holder.rollback()
+    until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
+    assert fleet.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+def test_it_pauses_between_statements_and_goes_on(fleet, at_work):
+    for number in range(1, 4):
+        fleet.put(f"000{number}_t", f"CREATE TABLE t{number} (); SELECT pg_sleep(0.7)")
+    run = fleet.start()
+    at_work(run).join(0)
+    until(lambda: Run.objects.get(pk=run.pk).steps_done >= 1, what="the first step is done")
+    actions.pause(run, by=fleet.olga)
+    until(lambda: status(run) == RunStatus.PAUSED, what="paused")
+    done = len(fleet.receipts())
+    assert 1 <= done < 3
+    actions.resume(run, by=fleet.olga)
+    assert apply.execute(run.pk) == RunStatus.SUCCEEDED
+    assert [r.seq for r in fleet.receipts()] == [1, 2, 3]
+
+
+def test_it_shuts_down_between_statements_and_is_taken_up_again(fleet, monkeypatch):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    fleet.put("0002_b", "CREATE TABLE b ()")
+    run = fleet.start()
+    execution = apply.Execution(claims.claim(run.pk, "w1"), "w1")
+    execution._observe = lambda event: execution.recorder.shut_down() if event.kind == "recorded" else None
+    assert execution.carry_out() == RunStatus.INTERRUPTED
+    assert run.pk in claims.due()
+    assert apply.execute(run.pk) == RunStatus.SUCCEEDED
+
+
+def test_it_takes_over_when_the_lease_ran_out(fleet):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    run = fleet.start()
+    first = claims.claim(run.pk, "gone")
+    assert claims.claim(run.pk, "rival") is None
+    assert claims.release_of_dead("gone") == 1
+    second = claims.claim(run.pk, "rival")
+    assert (second.token, second.attempt) == (first.token + 1, 2)
+
+
+class Cut(BaseException):
+    """Stands for a SIGKILL at a named point."""
+
+
+def cut_at(kind: str):
+    def observe(event: Event) -> None:
+        if event.kind == kind:
+            raise Cut
+
+    return observe
+
+
+def broken_off(run: Run, kind: str) -> None:
+    """Run until the point, then leave everything as a killed worker would."""
+    execution = apply.Execution(claims.claim(run.pk, "gone"), "gone", observe=cut_at(kind))
+    with pytest.raises(Cut):
+        execution.carry_out()
+    claims.release_of_dead("gone")
+
+
+def test_it_asks_a_person_when_the_catalogue_cannot_tell_and_follows_the_verdict(fleet):
+    fleet.put("0001_a", "CREATE TABLE a (id int)")
+    fleet.apply()
+    fleet.put("0002_u", UNKNOWABLE)
+    run = fleet.start()
+    broken_off(run, "intent")
+    assert apply.execute(run.pk) == RunStatus.NEEDS_OPERATOR
+    run.refresh_from_db()
+    assert run.error["code"] == "outcome_unknown"
+    ann = person("ann", "release-manager")
+    actions.resolve(run, verdict="done", by=ann, reason="looked at the target by hand")
+    assert apply.execute(run.pk) == RunStatus.SUCCEEDED
+    assert fleet.receipts()[-1].revision_id == "0002_u"
+    assert RunLogLine.objects.filter(run=run, message__contains="ann decided").exists()
+
+
+UNKNOWABLE = "ALTER SUBSCRIPTION s ADD PUBLICATION p"
+
+
+def test_it_marks_the_attempt_of_a_lost_worker(fleet):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    run = fleet.start()
+    broken_off(run, "statement_done")
+    assert apply.execute(run.pk) == RunStatus.SUCCEEDED
+    assert StepAttempt.objects.filter(step__run=run, outcome="done").count() == 1
+    assert [r.revision_id for r in fleet.receipts()] == ["0001_a"]

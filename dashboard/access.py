@@ -40,6 +40,7 @@ __all__ = [
     "RunLogLine",
     "RunStep",
     "Service",
+    "User",
     "audit_for",
     "environment_for",
     "environments_for",

@@ -83,6 +83,12 @@ class Frame:
         return ", ".join(sorted(roles_of(self._request.user))) or "no role"
 
     @cached_property
+    def role(self) -> str:
+        """As short as the header needs it."""
+        count = len(roles_of(self._request.user))
+        return self.roles if count < 2 else f"{count} roles"
+
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         if not self.signed_in:
             return ()

@@ -55,9 +55,7 @@ class SecurityHeaders:
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.setdefault("X-Frame-Options", "DENY")
-        if response.get("Content-Type", "").startswith("text/html") and not response.has_header(
-            "Cache-Control"
-        ):
+        if response.get("Content-Type", "").startswith("text/html") and not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_cache=True)
         return response
 

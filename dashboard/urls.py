@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from dashboard.api.api import api
 from dashboard.pages import audit, environments, find, history, home, matrix, revisions, runs, services, session, tokens
 
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("", home.home, name="home"),
     path("find", find.find_page, name="find"),
     path("matrix", matrix.matrix, name="matrix"),

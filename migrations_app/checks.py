@@ -8,15 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from migrations_app.engine.errors import LockstepError
+
 
 @register()
 def credentials_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.LOCKSTEP_CREDENTIALS_KEY:
+    from migrations_app.fleet.secrets import read_keyring
+
+    if settings.STANDALONE and not settings.LOCKSTEP_CREDENTIALS_KEY:
         return []
-    return [
-        Error(
-            "LOCKSTEP_CREDENTIALS_KEY is not set.",
-            hint="Set it to KEYID:BASE64 (32 random bytes), or LOCKSTEP_CREDENTIALS_KEY_FILE to a file with that.",
-            id="lockstep.E001",
-        )
-    ]
+    try:
+        read_keyring(settings.LOCKSTEP_CREDENTIALS_KEY)
+    except LockstepError as refusal:
+        return [Error(refusal.message, hint=refusal.next_step, id="lockstep.E001")]
+    return []

@@ -46,13 +46,15 @@ def guarded(api: NinjaAPI, view: View) -> View:
             response = _not_allowed(request, response)
         response.setdefault("Cache-Control", "no-store")
         patch_vary_headers(response, ("Authorization", "Cookie"))
+        if request.method == "HEAD":
+            _drop_body(response)
         return response
 
     return csrf_exempt(login_not_required(answer))
 
 
 def _answered(api: NinjaAPI, view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    """HEAD is answered like GET; Django leaves the body out. Errors outside of operations get the envelope too."""
+    """HEAD is answered like GET. Errors outside of operations get the envelope too."""
     method = request.method
     if method == "HEAD":
         request.method = "GET"
@@ -62,6 +64,12 @@ def _answered(api: NinjaAPI, view: View, request: HttpRequest, *args: object, **
         return api.on_exception(request, problem)
     finally:
         request.method = method
+
+
+def _drop_body(response: HttpResponse) -> None:
+    length = len(response.content)
+    response.content = b""
+    response["Content-Length"] = str(length)
 
 
 def _unreadable_address(request: HttpRequest) -> tuple[int, str] | None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from dashboard import access
 from dashboard.api.cursor import After, Limit, decode, encode
-from dashboard.api.shapes import Asking, Moment, Name, Telling, answers
+from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
 
@@ -20,8 +20,8 @@ router = Router(tags=["environments"])
 
 
 class NewEnvironment(Asking):
-    name: Name
-    stage: Name
+    name: NewName
+    stage: NewName
     region: Annotated[str, Field(max_length=63)] = ""
     order: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
     dsn: Annotated[

@@ -8,14 +8,14 @@ from ninja.responses import Status
 
 from dashboard import access
 from dashboard.api.cursor import After, Limit, decode, encode
-from dashboard.api.shapes import Asking, Moment, Name, Telling, answers
+from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.fleet import services
 
 router = Router(tags=["services"])
 
 
 class NewService(Asking):
-    name: Name
+    name: NewName
 
 
 class ServiceOut(Telling):

@@ -28,6 +28,8 @@ def _iso(moment: datetime) -> str:
 
 Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
+# Told to clients; the domain itself refuses other names, with a sentence.
+NewName = Annotated[str, Field(max_length=63, json_schema_extra={"pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})]
 RevisionId = Annotated[str, Field(min_length=1, max_length=200)]
 Reason = Annotated[str, Field(max_length=500)]
 

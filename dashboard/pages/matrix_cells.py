@@ -45,7 +45,9 @@ def draw(window: Window, service: str, show_all_url: str) -> SafeString:
 
 def _head(columns: Sequence[Column]) -> SafeString:
     stages = [(stage, len(list(group))) for stage, group in groupby(columns, key=lambda column: column.stage)]
-    groups = format_html_join("", '<th class="group" scope="colgroup" colspan="{}">{}</th>', ((n, s) for s, n in stages))
+    groups = format_html_join(
+        "", '<th class="group" scope="colgroup" colspan="{}">{}</th>', ((n, s) for s, n in stages)
+    )
     names = format_html_join(
         "",
         '<th scope="col"{}><span title="{}">{}</span></th>',
@@ -53,25 +55,22 @@ def _head(columns: Sequence[Column]) -> SafeString:
             (
                 mark_safe(' class="first"') if first else "",
                 f"{column.name}, {column.region}" if column.region else column.name,
-                column.name,
+                column.name.removeprefix(f"{column.stage}-"),
             )
             for column, first in zip(columns, _firsts(columns), strict=True)
         ),
     )
-    return format_html(
-        '<thead><tr><th rowspan="2" scope="col">Revision</th>{}</tr><tr>{}</tr></thead>', groups, names
-    )
+    return format_html('<thead><tr><th rowspan="2" scope="col">Revision</th>{}</tr><tr>{}</tr></thead>', groups, names)
 
 
 def _firsts(columns: Sequence[Column]) -> list[bool]:
-    return [index == 0 or column.stage != columns[index - 1].stage for index, column in enumerate(columns)]
+    """Where a new stage begins; the very first column has the row heads' border already."""
+    return [index > 0 and column.stage != columns[index - 1].stage for index, column in enumerate(columns)]
 
 
 def _body(window: Window, service: str) -> SafeString:
     firsts = ['<td class="first">' if first else "<td>" for first in _firsts(window.columns)]
-    pages = [
-        str(conditional_escape(reverse("environment", args=[service, column.name]))) for column in window.columns
-    ]
+    pages = [str(conditional_escape(reverse("environment", args=[service, column.name]))) for column in window.columns]
     names = [str(conditional_escape(column.name)) for column in window.columns]
     rows = (_row(row, service, firsts, pages, names) for row in window.rows)
     return mark_safe("".join(rows))  # noqa: S308  every name in it was escaped above or in _row
@@ -80,7 +79,7 @@ def _body(window: Window, service: str) -> SafeString:
 def _row(row: Row, service: str, firsts: Sequence[str], pages: Sequence[str], names: Sequence[str]) -> str:
     revision = str(conditional_escape(row.revision_id))
     cells = [
-        first + _APPLIED if code == "A" else f'{first}{_link(code, page, revision, name)}'
+        first + _APPLIED if code == "A" else f"{first}{_link(code, page, revision, name)}"
         for code, first, page, name in zip(row.cells, firsts, pages, names, strict=True)
     ]
     head = format_html(
@@ -140,7 +139,9 @@ def headline(window: Window) -> str:
     if not environments:
         return f"{counted(window.total, 'revision').capitalize()}, and no environment to apply {'it' if window.total == 1 else 'them'} to."
     if not window.differing:
-        return f"All {counted(environments, 'environment')} stand the same: {counted(window.total, 'revision')} applied."
+        return (
+            f"All {counted(environments, 'environment')} stand the same: {counted(window.total, 'revision')} applied."
+        )
     verb = "is" if window.differing == 1 else "are"
     return f"{counted(window.differing, 'revision').capitalize()} of {window.total} {verb} not the same everywhere."
 

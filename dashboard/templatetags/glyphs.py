@@ -21,18 +21,17 @@ _PATHS: dict[str, str] = {
     "warning": f'<path d="M8 2.2L14.3 13.4H1.7z" {_LINE} stroke-width="1.8"/>'
     f'<path d="M8 6.6v2.8M8 11.4v.1" {_LINE} stroke-width="1.8"/>',
     "failed": f'<path d="M4 4l8 8M12 4l-8 8" {_LINE} stroke-width="2.2"/>',
-    "unknown": f'<path d="M5.6 6a2.4 2.4 0 114 1.8c-.9.7-1.6 1.1-1.6 2.2M8 12.6v.1" {_LINE} '
-    'stroke-width="1.8"/>',
+    "unknown": f'<path d="M5.6 6a2.4 2.4 0 114 1.8c-.9.7-1.6 1.1-1.6 2.2M8 12.6v.1" {_LINE} stroke-width="1.8"/>',
     "skipped": f'<circle cx="8" cy="8" r="5.4" {_LINE} stroke-width="1.7"/>'
     f'<path d="M4.3 11.7l7.4-7.4" {_LINE} stroke-width="1.7"/>',
-    "drift": f'<path d="M3 6h8.5M9 3.4L11.8 6 9 8.6M13 10.4H4.6M7 7.9l-2.8 2.5L7 13" {_LINE} '
-    'stroke-width="1.7"/>',
-    "disorder": f'<path d="M5.5 13V3.5M3 6l2.5-2.5L8 6M10.5 3v9.5M8 10l2.5 2.5L13 10" {_LINE} '
-    'stroke-width="1.7"/>',
+    "drift": f'<path d="M3 6h8.5M9 3.4L11.8 6 9 8.6M13 10.4H4.6M7 7.9l-2.8 2.5L7 13" {_LINE} stroke-width="1.7"/>',
+    "disorder": f'<path d="M5.5 13V3.5M3 6l2.5-2.5L8 6M10.5 3v9.5M8 10l2.5 2.5L13 10" {_LINE} stroke-width="1.7"/>',
     "person": f'<circle cx="8" cy="5" r="2.5" {_LINE} stroke-width="1.8"/>'
     f'<path d="M3.2 13.4c.5-2.7 2.3-4 4.8-4s4.3 1.3 4.8 4" {_LINE} stroke-width="1.8"/>',
     "interrupted": f'<path d="M9.2 2.3L4.2 9h3.3l-.7 4.7L11.8 7H8.5z" {_LINE} stroke-width="1.6"/>',
     "undo": f'<path d="M3.2 6.2h6a3.5 3.5 0 010 7H6M6 3.2l-3 3 3 3" {_LINE} stroke-width="1.8"/>',
+    "unplugged": f'<path d="M6.6 11.8l-1 1a2.6 2.6 0 01-3.7-3.7l1-1M9.4 4.2l1-1a2.6 2.6 0 013.7 3.7l-1 1M5.4 3V1.6M3 5.4H1.6'
+    f'M10.6 13v1.4M13 10.6h1.4" {_LINE} stroke-width="1.7"/>',
     "empty": "",
     # Not states: signs for controls.
     "mark": f'<path d="M2 3h5v4H2zM9 9h5v4H9zM7 5h4v4M9 11H5V7" {_LINE} stroke-width="1.7"/>',

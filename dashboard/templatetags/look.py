@@ -82,13 +82,14 @@ def clock(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
-def copy(value: str, label: str) -> SafeString:
+def copy(value: str, label: str, word: str = "Copy") -> SafeString:
     """A copy button; hidden until copy.js can serve it."""
     return format_html(
-        '<button type="button" class="button slim" data-copy="{}" aria-label="{}" hidden>{}<span>Copy</span></button>',
+        '<button type="button" class="button slim" data-copy="{}" aria-label="{}" hidden>{}<span>{}</span></button>',
         value,
         label,
         GLYPHS["copy"],
+        word,
     )
 
 
@@ -106,6 +107,7 @@ def sql(source: str, label: str) -> SafeString:
 register.filter("duration", text.duration)
 register.filter("size", text.size)
 register.filter("short", text.short)
+register.filter("revision_number", text.revision_number)
 register.filter("server_version", text.server_version)
 
 

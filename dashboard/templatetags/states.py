@@ -53,7 +53,7 @@ STATES: dict[str, State] = {
     "empty": State("Empty", "wait", "queued"),
     # targets and tokens
     "ok": State("Reachable", "ok", "ok"),
-    "unreachable": State("Unreachable", "bad", "failed"),
+    "unreachable": State("Unreachable", "warn", "unplugged"),
     "valid": State("Valid", "ok", "ok"),
     "expired": State("Expired", "wait", "clock"),
     "revoked": State("Revoked", "wait", "skipped"),

@@ -46,6 +46,11 @@ def short(checksum: str | None) -> str:
     return (checksum or "").rpartition(":")[2][:10]
 
 
+def revision_number(revision_id: str) -> str:
+    """`0042` of `0042_add_index`, where a column has no room for more."""
+    return revision_id.partition("_")[0]
+
+
 def number(count: int) -> str:
     """Small numbers as words, as in a sentence."""
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"

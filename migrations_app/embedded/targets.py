@@ -34,7 +34,8 @@ def make_target(data_dir: Path, name: str, *, major: int = 18) -> str:
             next_step="Start `manage.py up` without --no-demo.",
         )
     folder = data_dir / FOLDER / str(major)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for level in (folder.parent, folder):
+        level.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{name}{SUFFIX}"
     owner = Owner(name, _password_in(path) or secret.password())
     secret.write(path, create_database(admin_url, name, owner=owner))

@@ -38,6 +38,12 @@ def run(url: str, script: Path) -> float:
 
 def _libpq(url: str) -> Mapping[str, str]:
     """In the environment, so that no password stands on a command line."""
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+    }
     given = conninfo.conninfo_to_dict(url)
     return {variable: str(given[name]) for name, variable in names.items() if name in given}

@@ -7,6 +7,7 @@ use instead (its superuser's address). Nothing of Django is imported before `ope
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +60,7 @@ def open_house() -> Iterator[House]:
     given = os.environ.get(GIVEN)
     server = None if given else postgres.start(pytest_servers.home() / "durable18", 18)
     try:
-        house = House(given or server.dsn if server else str(given), pytest_servers.home())
+        house = House(server.dsn if server else str(given), pytest_servers.home())
         with house.database("control") as control:
             _set_up_django(control)
             yield house
@@ -77,6 +78,7 @@ def _set_up_django(control_url: str) -> None:
     from django.core.management import call_command
 
     django.setup()
+    logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
 
 

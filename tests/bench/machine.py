@@ -19,9 +19,7 @@ _SYNCS = 200
 
 
 def facts(house: House, sizes: Sizes) -> Table:
-    durable = ", ".join(
-        f"{name} {house.setting(name)}" for name in ("fsync", "synchronous_commit", "full_page_writes")
-    )
+    durable = ", ".join(f"{name} {house.setting(name)}" for name in ("fsync", "synchronous_commit", "full_page_writes"))
     rows = (
         ("date", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
         ("size", _size(sizes)),

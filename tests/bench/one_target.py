@@ -92,7 +92,15 @@ def _times(course: _Course, samples: dict[str, Sample], sizes: Sizes) -> Table:
     version = f"dbmate is {course.peer.version}. " if isinstance(course.peer, dbmate.Dbmate) else ""
     return Table(
         f"1. {TITLE}",
-        ("who", "median", "fastest – slowest", "per revision", "× floor", "× floor, fastest", f"target {TARGET} ×"),
+        (
+            "who",
+            "median",
+            "fastest – slowest",
+            "per revision",
+            "× floor",
+            "× floor, fastest",
+            f"target {TARGET} ×",
+        ),
         tuple(rows),
         (
             f"{sizes.revisions:,} revisions of one statement each ({workload.MIX}) on a fresh database, "

@@ -24,7 +24,10 @@ def measure(sizes: Sizes) -> Table:
         _row("1,000 statements in one file", [large] * 3),
     ]
     return Table(
-        f"5. {TITLE}", ("file", "files", "median", "p95", "files per second"), tuple(rows), ("`read_script`, warm.",)
+        f"5. {TITLE}",
+        ("file", "files", "median", "p95", "files per second"),
+        tuple(rows),
+        ("`read_script`, warm.",),
     )
 
 

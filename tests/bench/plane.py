@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Sequence
 
+import django_rq
 from django.contrib.auth.models import User
 
 from migrations_app.admission.door import start_run
@@ -98,7 +99,7 @@ def check(runs: Sequence[Run]) -> None:
 
 def forget_wake_ups() -> None:
     """So that a worker started later is not woken for what was done here."""
-    launcher._queue().empty()
+    django_rq.get_queue(launcher.QUEUE).empty()
 
 
 def _files(change: Change) -> RevisionFiles:

@@ -14,7 +14,5 @@ def register(url: str) -> uuid.UUID:
     environment = uuid.uuid4()
     with psycopg.connect(url, autocommit=True) as connection:
         ensure_objects(connection)
-        claim_identity(
-            connection, installation=uuid.uuid4(), environment=environment, service="bench", name="bench"
-        )
+        claim_identity(connection, installation=uuid.uuid4(), environment=environment, service="bench", name="bench")
     return environment

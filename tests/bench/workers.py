@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -10,8 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db.models.functions import Now
+import django_rq
+from rq import Worker
 
+from migrations_app.embedded.pytest_servers import home
+from migrations_app.jobs import launcher
 from migrations_app.models import WorkerProcess
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +28,7 @@ class NotReady(Exception):
 @contextmanager
 def working(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """That many workers, ready to take runs; ended when the block is left."""
-    WorkerProcess.objects.filter(beat_at__lte=Now()).delete()
+    WorkerProcess.objects.all().delete()
     workers = [_start() for _ in range(count)]
     try:
         _wait_until_ready(workers)
@@ -39,26 +41,22 @@ def working(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "worker"],
-        cwd=_ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    """What it says goes to a file, shown when it does not get ready."""
+    with _log().open("ab") as said:
+        return subprocess.Popen([sys.executable, "manage.py", "worker"], cwd=_ROOT, stdout=said, stderr=said)
+
+
+def _log() -> Path:
+    return home() / "workers.log"
 
 
 def _wait_until_ready(workers: list[subprocess.Popen[bytes]]) -> None:
     """Its reconciler beats in the control database, and RQ knows it as listening."""
-    from rq import Worker
-
-    from migrations_app.jobs import launcher
-
     deadline = time.monotonic() + _READY_S
-    queue = launcher._queue()
+    queue = django_rq.get_queue(launcher.QUEUE)
     while WorkerProcess.objects.count() < len(workers) or Worker.count(queue=queue) < len(workers):
         if any(worker.poll() is not None for worker in workers):
-            raise NotReady("a worker ended while starting")
+            raise NotReady(f"a worker ended while starting and said: {_log().read_text()[-2000:]}")
         if time.monotonic() > deadline:
             raise NotReady(f"the workers were not ready within {_READY_S:.0f} s")
         time.sleep(0.05)

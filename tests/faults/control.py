@@ -55,10 +55,7 @@ def make_people() -> tuple[User, User]:
 
 def make_service(name: str, texts: Sequence[Text], by: User, admin: User) -> Service:
     service = create_service(name=name, by=admin)
-    files = [
-        RevisionFiles(text.revision_id, text.up, None, text.verify, read_header(text.up))
-        for text in texts
-    ]
+    files = [RevisionFiles(text.revision_id, text.up, None, text.verify, read_header(text.up)) for text in texts]
     put_folder(service=service, files=files, by=by)
     return service
 
@@ -85,7 +82,9 @@ def start(environment: int, to: str, key: str, by: User, exchange: Exchange, pla
 
 
 def find(by: User, key: str) -> int | None:
-    return patient(lambda: Run.objects.filter(requested_by=by, idempotency_key=key).values_list("pk", flat=True).first())
+    return patient(
+        lambda: Run.objects.filter(requested_by=by, idempotency_key=key).values_list("pk", flat=True).first()
+    )
 
 
 def look(run: int) -> Run:

@@ -29,7 +29,9 @@ CUT_AT_BRACKET = frozenset(
         "CREATE TYPE",
     )
 )
-DETAIL = re.compile(r"\s*\(| USING (?=[^(]*\()| VALUES\b| SELECT\b| AS (?:SELECT|WITH|VALUES|ENUM)\b", re.IGNORECASE)
+DETAIL = re.compile(
+    r"\s*\(| USING (?=[^(]*\()|(?: FOR)? VALUES\b| SELECT\b| AS (?:SELECT|WITH|VALUES|ENUM)\b", re.IGNORECASE
+)
 BODY = re.compile(r"(?<= AS) (?:SELECT|WITH|VALUES|\().*", re.IGNORECASE)
 
 

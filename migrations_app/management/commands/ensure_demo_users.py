@@ -20,19 +20,20 @@ from migrations_app import permissions
 
 @dataclass(frozen=True)
 class FirstUser:
-    """A user to create and the group it is in."""
+    """A user to create and the groups it is in."""
 
     name: str
-    group: str
+    groups: tuple[str, ...]
 
 
-ADMINISTRATOR = FirstUser("admin", permissions.ADMIN)
+# Whoever installs Lockstep can do everything once; production should split these between people.
+ADMINISTRATOR = FirstUser("admin", (permissions.ADMIN, permissions.RELEASE_MANAGER, permissions.OPERATOR))
 OTHERS = (
-    FirstUser("olga", permissions.OPERATOR),
-    FirstUser("ann", permissions.RELEASE_MANAGER),
-    FirstUser("oscar", permissions.ON_CALL),
-    FirstUser("vic", permissions.VIEWER),
-    FirstUser("aud", permissions.AUDITOR),
+    FirstUser("olga", (permissions.OPERATOR,)),
+    FirstUser("ann", (permissions.RELEASE_MANAGER,)),
+    FirstUser("oscar", (permissions.ON_CALL,)),
+    FirstUser("vic", (permissions.VIEWER,)),
+    FirstUser("aud", (permissions.AUDITOR,)),
 )
 
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             sys.exit(1)
         wanted = (ADMINISTRATOR,) if options["admin_only"] else (ADMINISTRATOR, *OTHERS)
         for first in ensure_users(wanted, password=password):
-            self.stdout.write(f"login: {first.name:<8}  {first.group}")
+            self.stdout.write(f"login: {first.name:<8}  {", ".join(first.groups)}")
 
 
 @transaction.atomic
@@ -69,5 +70,5 @@ def _ensure_user(first: FirstUser, password: str) -> User:
     if known is not None:
         return known
     user = User.objects.create_user(first.name, password=password)
-    user.groups.add(Group.objects.get(name=first.group))
+    user.groups.set(Group.objects.filter(name__in=first.groups))
     return user

@@ -85,6 +85,8 @@ def _plan(bind_text: str | None, data_dir: Path | None, *, demo: bool) -> house.
 def _up(plan: house.Plan) -> None:
     """Refuse before anything starts; then run with the folder locked."""
     make_home(plan.data_dir, server_account())
+    # Static files come straight from the source here; the web server only warns when this folder is missing.
+    (plan.data_dir / "static").mkdir(exist_ok=True)
     lock = lockfile.hold(plan.data_dir / "up.lock", what="Lockstep")
     try:
         bind.ensure_free(plan.bind)

@@ -13,7 +13,10 @@ from migrations_app.audit.verify import verify
 
 
 class Command(BaseCommand):
-    help = "Recompute the audit chain from the kept rows."
+    help = (
+        "Recompute the audit chain from the kept rows. Whoever is superuser of the database can cut off its tail, and "
+        "what is left still verifies: note the head elsewhere from time to time and give it as --anchor."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -51,6 +52,15 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
         threading.Event().wait(0.01)
 
 
+def stop(one: Parser) -> int:
+    """Stopped is stopped only when every thread of the child is."""
+    assert one.pid is not None
+    os.kill(one.pid, signal.SIGSTOP)
+    tasks = list(Path(f"/proc/{one.pid}/task").iterdir())
+    until(lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks))
+    return one.pid
+
+
 def test_it_starts_no_child_before_it_is_asked(fresh: Parser) -> None:
     assert fresh.pid is None
     assert count(fresh) == 2
@@ -86,12 +96,10 @@ def test_a_child_that_died_on_its_own_is_replaced_without_a_word(fresh: Parser) 
 
 def test_a_child_killed_while_it_works_is_asked_again(fresh: Parser) -> None:
     count(fresh)
-    first = fresh.pid
-    assert first is not None
-    os.kill(first, signal.SIGSTOP)
+    first = stop(fresh)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(count, fresh)
-        until(lambda: not answer.done())
+        until(fresh._lock.locked)
         os.kill(first, signal.SIGKILL)
         assert answer.result(timeout=10) == 2
     assert fresh.pid != first
@@ -112,9 +120,8 @@ def test_too_slow_is_a_verdict() -> None:
 
 def test_a_child_that_hangs_is_a_verdict(fresh: Parser) -> None:
     count(fresh)
-    assert fresh.pid is not None
+    stop(fresh)
     fresh.seconds = 0.2
-    os.kill(fresh.pid, signal.SIGSTOP)
     assert refusal(fresh, "SELECT 1").code == "unparseable"
     fresh.seconds = 10
     assert count(fresh) == 2
@@ -208,11 +215,10 @@ def test_a_fork_starts_its_own_child(fresh: Parser) -> None:
 def test_a_fork_while_a_thread_waits_for_an_answer_does_not_hang(fresh: Parser) -> None:
     """The lock is held by a thread that does not exist in the fork."""
     count(fresh)
-    assert fresh.pid is not None
-    os.kill(fresh.pid, signal.SIGSTOP)
+    stopped = stop(fresh)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(count, fresh)
-        until(lambda: fresh._lock.locked())
+        until(fresh._lock.locked)
         child = os.fork()
         if child == 0:
             try:
@@ -221,7 +227,7 @@ def test_a_fork_while_a_thread_waits_for_an_answer_does_not_hang(fresh: Parser) 
             finally:
                 os._exit(code)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        os.kill(fresh.pid, signal.SIGCONT)
+        os.kill(stopped, signal.SIGCONT)
         assert answer.result(timeout=10) == 2
 
 

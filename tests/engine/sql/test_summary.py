@@ -17,7 +17,7 @@ from tests.engine.sql.reading import only
         ),
         ("CREATE INDEX i ON t USING gin (a)", "CREATE INDEX i ON t"),
         ("CREATE TABLE IF NOT EXISTS app.t (\n  id int\n)", "CREATE TABLE IF NOT EXISTS app.t"),
-        ("CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)", "CREATE TABLE p1 PARTITION OF p FOR VALUES IN"),
+        ("CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)", "CREATE TABLE p1 PARTITION OF p"),
         ("CREATE TABLE t AS SELECT * FROM u", "CREATE TABLE t"),
         ("INSERT INTO t (a, b) VALUES (1, 'secret')", "INSERT INTO t"),
         ("INSERT INTO t VALUES (1)", "INSERT INTO t"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import word
+from dashboard.pages.query import reason, word
 from dashboard.pages.verb import told
 from migrations_app.admission.door import preview, start_run
 from migrations_app.engine.errors import Refused
@@ -66,7 +66,7 @@ def environment_run(request: HttpRequest, service: str, environment: str) -> Htt
             direction=request.POST.get("direction", ""),
             to=request.POST.get("to", "").strip() or None,
             by=access.require(request.user, "create_run"),
-            reason=request.POST.get("reason", "").strip()[:500],
+            reason=reason(request),
         )
         messages.success(request, f"Run {started.run.pk} is queued.")
         return redirect("run", started.run.pk)

@@ -93,7 +93,8 @@ def _row(row: Row, service: str, firsts: Sequence[str], pages: Sequence[str], na
 
 def _link(code: str, page: str, revision: str, name: str) -> str:
     target = f"{page}?to={revision}" if code == "P" else page
-    return f'{_OPENING[code]}{target}" aria-label="{name}, revision {revision}: {CELLS[code]}" title="{name}: {CELLS[code]}{_CLOSING[code]}'
+    words = f'aria-label="{name}, revision {revision}: {CELLS[code]}" title="{name}: {CELLS[code]}'
+    return f'{_OPENING[code]}{target}" {words}{_CLOSING[code]}'
 
 
 def _fold(window: Window, show_all_url: str) -> SafeString | str:
@@ -134,14 +135,13 @@ def _foot(columns: Sequence[Column]) -> SafeString:
 
 def headline(window: Window) -> str:
     environments = len(window.columns) + window.hidden_columns
+    revisions = counted(window.total, "revision")
     if not window.total:
         return "This service has no revision yet."
     if not environments:
-        return f"{counted(window.total, 'revision').capitalize()}, and no environment to apply {'it' if window.total == 1 else 'them'} to."
+        return f"{revisions.capitalize()}, and no environment to apply {'it' if window.total == 1 else 'them'} to."
     if not window.differing:
-        return (
-            f"All {counted(environments, 'environment')} stand the same: {counted(window.total, 'revision')} applied."
-        )
+        return f"All {counted(environments, 'environment')} stand the same: {revisions} applied."
     verb = "is" if window.differing == 1 else "are"
     return f"{counted(window.differing, 'revision').capitalize()} of {window.total} {verb} not the same everywhere."
 

@@ -28,3 +28,8 @@ def address(request: HttpRequest, **changes: str | int | None) -> str:
         if value not in (None, ""):
             query[name] = str(value)
     return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
+def reason(request: HttpRequest) -> str:
+    """Why a person does it, as sent with a form."""
+    return request.POST.get("reason", "").replace("\x00", "").strip()[:500]

@@ -13,7 +13,7 @@ from django.views.decorators.http import condition, require_POST, require_safe
 
 from dashboard import access
 from dashboard.pages.choices import Choice, choices
-from dashboard.pages.query import address, number, word
+from dashboard.pages.query import address, number, reason, word
 from dashboard.pages.run_view import LOG_LEVELS, run_context
 from dashboard.pages.verb import told
 from migrations_app.fleet.chain import environment_names, service_names
@@ -155,7 +155,7 @@ def run_resolve(request: HttpRequest, pk: int) -> HttpResponse:
             found,
             verdict=request.POST.get("verdict", ""),
             by=access.require(request.user, "resolve_run"),
-            reason=request.POST.get("reason", "").strip()[:500],
+            reason=reason(request),
         )
         messages.success(request, "The decision is recorded.")
     return redirect("run", pk=pk)

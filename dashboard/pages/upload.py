@@ -29,7 +29,7 @@ class Upload:
         return replace(self, refusals=(*self.refusals, failure.sentence))
 
 
-def read_upload(files: Sequence[UploadedFile]) -> Upload:
+def read_upload(files: Sequence[UploadedFile[bytes]]) -> Upload:
     """
     1. Names and encodings.
     2. Each revision's SQL, parsed without storing.
@@ -48,7 +48,7 @@ def read_upload(files: Sequence[UploadedFile]) -> Upload:
     return Upload(tuple(revisions), tuple(refusals))
 
 
-def _texts(files: Sequence[UploadedFile]) -> tuple[Texts, list[str]]:
+def _texts(files: Sequence[UploadedFile[bytes]]) -> tuple[Texts, list[str]]:
     texts: Texts = {}
     refusals: list[str] = []
     for file in files:
@@ -68,7 +68,7 @@ def _texts(files: Sequence[UploadedFile]) -> tuple[Texts, list[str]]:
     return texts, refusals
 
 
-def _decode(file: UploadedFile, name: str, parts: dict[str, str], part: str, refusals: list[str]) -> None:
+def _decode(file: UploadedFile[bytes], name: str, parts: dict[str, str], part: str, refusals: list[str]) -> None:
     try:
         parts[part] = file.read().decode()
     except UnicodeDecodeError as error:

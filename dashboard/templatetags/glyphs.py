@@ -30,8 +30,8 @@ _PATHS: dict[str, str] = {
     f'<path d="M3.2 13.4c.5-2.7 2.3-4 4.8-4s4.3 1.3 4.8 4" {_LINE} stroke-width="1.8"/>',
     "interrupted": f'<path d="M9.2 2.3L4.2 9h3.3l-.7 4.7L11.8 7H8.5z" {_LINE} stroke-width="1.6"/>',
     "undo": f'<path d="M3.2 6.2h6a3.5 3.5 0 010 7H6M6 3.2l-3 3 3 3" {_LINE} stroke-width="1.8"/>',
-    "unplugged": f'<path d="M6.6 11.8l-1 1a2.6 2.6 0 01-3.7-3.7l1-1M9.4 4.2l1-1a2.6 2.6 0 013.7 3.7l-1 1M5.4 3V1.6M3 5.4H1.6'
-    f'M10.6 13v1.4M13 10.6h1.4" {_LINE} stroke-width="1.7"/>',
+    "unplugged": f'<path d="M6.6 11.8l-1 1a2.6 2.6 0 01-3.7-3.7l1-1M9.4 4.2l1-1a2.6 2.6 0 013.7 3.7l-1 1'
+    f'M5.4 3V1.6M3 5.4H1.6M10.6 13v1.4M13 10.6h1.4" {_LINE} stroke-width="1.7"/>',
     "empty": "",
     # Not states: signs for controls.
     "mark": f'<path d="M2 3h5v4H2zM9 9h5v4H9zM7 5h4v4M9 11H5V7" {_LINE} stroke-width="1.7"/>',

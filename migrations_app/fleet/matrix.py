@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Max, OuterRef, Subquery
@@ -160,7 +161,7 @@ def _rows(
     before: int,
     limit: int,
 ) -> tuple[Row, ...]:
-    parameters = {
+    parameters: dict[str, Any] = {
         "service": service.pk,
         "environments": [column.id for column in columns],
         "everything": everything,

@@ -99,7 +99,7 @@ def check(runs: Sequence[Run]) -> None:
 
 def forget_wake_ups() -> None:
     """So that a worker started later is not woken for what was done here."""
-    django_rq.get_queue(launcher.QUEUE).empty()
+    django_rq.get_queue(launcher.QUEUE).empty()  # type: ignore[no-untyped-call]
 
 
 def _files(change: Change) -> RevisionFiles:

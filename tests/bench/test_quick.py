@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,11 +107,14 @@ def test_it_names_a_part_that_could_not_be_measured():
 def test_it_lets_every_contender_begin_a_round():
     order: list[str] = []
 
-    def contender(name: str) -> float:
-        order.append(name)
-        return 1.0
+    def contender(name: str) -> Callable[[], float]:
+        def run() -> float:
+            order.append(name)
+            return 1.0
 
-    interleaved({name: lambda name=name: contender(name) for name in "abc"}, rounds=3)
+        return run
+
+    interleaved({name: contender(name) for name in "abc"}, rounds=3)
     assert "".join(order) == "abcbcacab"
 
 

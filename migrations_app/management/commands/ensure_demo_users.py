@@ -54,7 +54,7 @@ class Command(BaseCommand):
             sys.exit(1)
         wanted = (ADMINISTRATOR,) if options["admin_only"] else (ADMINISTRATOR, *OTHERS)
         for first in ensure_users(wanted, password=password):
-            self.stdout.write(f"login: {first.name:<8}  {", ".join(first.groups)}")
+            self.stdout.write(f"login: {first.name:<8}  {', '.join(first.groups)}")
 
 
 @transaction.atomic

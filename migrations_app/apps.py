@@ -26,7 +26,6 @@ class LockstepConfig(AppConfig):
 
     def ready(self) -> None:
         from migrations_app import checks  # noqa: F401  registers the system checks
-
         from migrations_app.jobs import launcher
         from migrations_app.runs import actions
 

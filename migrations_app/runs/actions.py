@@ -18,10 +18,10 @@ from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus
 PHASES = ("lock", "run", "verify", "record", "release")
 
 # Called after commit with the run's id; jobs.launcher puts the real one here when Django is ready.
-_on_wake: list[Callable[[int], None]] = []
+_on_wake: list[Callable[[int], object]] = []
 
 
-def on_wake(callback: Callable[[int], None]) -> None:
+def on_wake(callback: Callable[[int], object]) -> None:
     """Register who wakes a worker. Losing a wake-up costs seconds, never a run: the reconciler finds it."""
     _on_wake.append(callback)
 

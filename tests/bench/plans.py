@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.chain import resolve
 from migrations_app.engine.contract.events import Event
-from migrations_app.engine.contract.cancelling import Canceller
 from migrations_app.engine.contract.executor import Outcome, execute
 from migrations_app.engine.contract.folder import RevisionFiles
 from migrations_app.engine.contract.plan import Plan, PlannedRevision

@@ -52,7 +52,8 @@ class Fleet:
 
     def value(self, query: str) -> object:
         with psycopg.connect(self.url, autocommit=True) as conn:
-            row = conn.execute(query).fetchone()  # type: ignore[call-overload]
+            row = conn.execute(query).fetchone()
+            assert row is not None
             return row[0]
 
 

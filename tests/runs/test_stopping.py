@@ -12,6 +12,7 @@ from migrations_app.engine.contract.events import Event
 from migrations_app.jobs import apply
 from migrations_app.models import Run, RunLogLine, StepAttempt
 from migrations_app.runs import actions, claims
+from migrations_app.runs.execution import Execution
 from migrations_app.statuses import RunStatus
 from tests.waiting import until
 
@@ -46,6 +47,12 @@ def at_work():
     for thread in threads:
         thread.join(timeout=60)
         assert not thread.is_alive()
+
+
+def claimed(run: Run, worker: str) -> claims.Claim:
+    claim = claims.claim(run.pk, worker)
+    assert claim is not None
+    return claim
 
 
 def status(run: Run) -> str:
@@ -104,7 +111,7 @@ def test_it_shuts_down_between_statements_and_is_taken_up_again(fleet, monkeypat
     fleet.put("0001_a", "CREATE TABLE a ()")
     fleet.put("0002_b", "CREATE TABLE b ()")
     run = fleet.start()
-    execution = apply.Execution(claims.claim(run.pk, "w1"), "w1")
+    execution = Execution(claimed(run, "w1"), "w1")
     execution._observe = lambda event: execution.recorder.shut_down() if event.kind == "recorded" else None
     assert execution.carry_out() == RunStatus.INTERRUPTED
     assert run.pk in claims.due()
@@ -114,10 +121,10 @@ def test_it_shuts_down_between_statements_and_is_taken_up_again(fleet, monkeypat
 def test_it_takes_over_when_the_lease_ran_out(fleet):
     fleet.put("0001_a", "CREATE TABLE a ()")
     run = fleet.start()
-    first = claims.claim(run.pk, "gone")
+    first = claimed(run, "gone")
     assert claims.claim(run.pk, "rival") is None
     assert claims.release_of_dead("gone") == 1
-    second = claims.claim(run.pk, "rival")
+    second = claimed(run, "rival")
     assert (second.token, second.attempt) == (first.token + 1, 2)
 
 
@@ -135,7 +142,7 @@ def cut_at(kind: str):
 
 def broken_off(run: Run, kind: str) -> None:
     """Run until the point, then leave everything as a killed worker would."""
-    execution = apply.Execution(claims.claim(run.pk, "gone"), "gone", observe=cut_at(kind))
+    execution = Execution(claimed(run, "gone"), "gone", observe=cut_at(kind))
     with pytest.raises(Cut):
         execution.carry_out()
     claims.release_of_dead("gone")

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.middleware.RequestId",
+    "dashboard.api.outside.ApiErrors",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -156,8 +157,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = LOCKSTEP_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served from where they lie: no collecting step that could be forgotten.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

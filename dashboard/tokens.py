@@ -39,9 +39,7 @@ class NewToken:
     text: str = field(repr=False)
 
 
-def create(
-    *, user: User, by: User | None, name: str = "", role: str = "", days: int = DEFAULT_DAYS
-) -> NewToken:
+def create(*, user: User, by: User | None, name: str = "", role: str = "", days: int = DEFAULT_DAYS) -> NewToken:
     """Make a token for a user. `by` is None on the command line. Raises Refused with status 422 in mind."""
     _check(user, name, role, days)
     prefix = secrets.token_hex(4)
@@ -89,9 +87,7 @@ def state_of(token: ApiToken, now: datetime | None = None) -> str:
 def _check(user: User, name: str, role: str, days: int) -> None:
     not_done = "No token was made."
     if role and role not in ROLES:
-        raise Refused(
-            "unknown_role", f"{role!r} is no role.", not_done=not_done, next_step=f"Use {', '.join(ROLES)}."
-        )
+        raise Refused("unknown_role", f"{role!r} is no role.", not_done=not_done, next_step=f"Use {', '.join(ROLES)}.")
     if role and role not in roles_of(user):
         raise Refused(
             "role_not_held",
@@ -138,9 +134,7 @@ def _mark_used(token: ApiToken, now: datetime) -> None:
     """At most one write a minute and token, however busy its client is."""
     due = now - USED_AT_MOST_EVERY
     if token.last_used_at is None or token.last_used_at <= due:
-        ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=token.pk).update(
-            last_used_at=now
-        )
+        ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=due), pk=token.pk).update(last_used_at=now)
 
 
 def _acting(token: ApiToken) -> User:

@@ -4,6 +4,11 @@ The application is not preloaded, so that SIGHUP to the master loads new code wh
 """
 
 import os
+import signal
+import sys
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 # Where a watchdog finds the master to send SIGHUP to.
@@ -25,7 +30,19 @@ accesslog = None
 errorlog = "-"
 
 
-def worker_exit(server: object, worker: object) -> None:
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    """Let a stop end a worker that is still booting.
+
+    Until a worker installs its own handlers it has the master's, which only queue the signal: the stop would be
+    lost and the master would wait for the whole graceful_timeout.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    while not server.SIG_QUEUE.empty():
+        if server.SIG_QUEUE.get_nowait() == signal.SIGTERM:
+            sys.exit(0)
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Hand the pooled database connections back before the process ends."""
     from django.db import connections
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import django_rq
 import structlog
 from django.db.models.functions import Now
@@ -25,7 +27,8 @@ def wake(run_id: int) -> bool:
         _queue().enqueue(
             JOB,
             run_id,
-            job_id=f"run-{run_id}-{number}",
+            # Never twice the same: RQ cannot cope with one job in two workers, and a run may well be woken twice.
+            job_id=f"run-{run_id}-{number}-{time.time_ns()}",
             job_timeout=-1,
             result_ttl=0,
             failure_ttl=_KEEP_FAILED_S,

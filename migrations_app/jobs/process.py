@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+from django.conf import settings
 from django.db import connections
 
 _PR_SET_PDEATHSIG = 1
@@ -18,6 +19,18 @@ def die_with_parent(parent_pid: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def end_idle_transactions() -> None:
+    """Have the server end this process's open transactions when it falls silent.
+
+    A process that is stopped in the middle of one would otherwise keep its rows locked, so that nobody could take
+    its run over; half a lease is long enough for a live one.
+    """
+    limit = f"-c idle_in_transaction_session_timeout={int(settings.LOCKSTEP_LEASE_SECONDS * 500)}"
+    options = connections["default"].settings_dict["OPTIONS"]
+    if limit not in options.get("options", ""):
+        options["options"] = f"{options.get('options', '')} {limit}".strip()
 
 
 def close_database_connections() -> None:

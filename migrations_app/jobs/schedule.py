@@ -17,6 +17,7 @@ from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.identity import check_identity
 from migrations_app.fleet.ledger import mark_unreachable, reconcile
 from migrations_app.fleet.secrets import resolve_dsn
+from migrations_app.jobs.process import end_idle_transactions
 from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, WorkerProcess
 
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 def run_forever() -> None:
     """One scheduler works at a time; a second one waits for the lock of the first."""
     stopping = threading.Event()
+    end_idle_transactions()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, lambda *_: stopping.set())
     while not stopping.wait(_TICK_S):

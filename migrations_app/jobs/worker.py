@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from resource import struct_rusage
+from types import FrameType
 
 import django_rq
 import structlog
@@ -17,7 +21,7 @@ from rq.serializers import JSONSerializer
 
 from migrations_app.jobs import apply
 from migrations_app.jobs.launcher import QUEUE
-from migrations_app.jobs.process import close_database_connections, die_with_parent
+from migrations_app.jobs.process import close_database_connections, die_with_parent, end_idle_transactions
 from migrations_app.jobs.reconciler import Reconciler
 from migrations_app.runs.claims import release_of_dead
 
@@ -33,6 +37,12 @@ class LockstepWorker(Worker):
 
     max_connection_wait_time = _REDIS_RETRY_S
     connection_wait_time = 1.0
+    asked_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """RQ also ends its loop over a lost Redis and over surprises; those are no reason to stop working."""
+        self.asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         close_database_connections()
@@ -59,30 +69,51 @@ class LockstepWorker(Worker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
 
 
+@dataclass
+class Stop:
+    """Whether the end was asked for. Not an Event: its lock is not for signal handlers."""
+
+    asked: bool = False
+
+
 def work_forever() -> None:
     """Run until asked to stop. Without Redis the reconciler alone keeps runs going."""
     name = apply.worker_name()
+    end_idle_transactions()
     reconciler = _start_reconciler(name)
-    stopping = False
+    stop = Stop()
 
-    def stop(number: int, frame: object) -> None:
-        nonlocal stopping
-        stopping = True
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.asked = True
 
+    watcher = threading.Thread(target=_end_with, args=(reconciler, stop), name="reconciler-watch", daemon=True)
+    signal.signal(signal.SIGTERM, on_signal)
+    watcher.start()
     try:
-        while not stopping:
-            signal.signal(signal.SIGTERM, stop)
-            signal.signal(signal.SIGINT, stop)
-            if _work_until_redis_fails(name):
+        while not stop.asked:
+            signal.signal(signal.SIGTERM, on_signal)
+            signal.signal(signal.SIGINT, on_signal)
+            if _work_until_rq_ends(name):
                 return
             time.sleep(_REDIS_RETRY_S)
     finally:
-        os.kill(reconciler, signal.SIGTERM)
-        os.waitpid(reconciler, 0)
+        stop.asked = True
+        with suppress(ProcessLookupError):
+            os.kill(reconciler, signal.SIGTERM)
+        watcher.join()
 
 
-def _work_until_redis_fails(name: str) -> bool:
-    """True when RQ was asked to stop, False when Redis went away."""
+def _end_with(reconciler: int, stop: Stop) -> None:
+    """A worker whose reconciler died would miss every lost wake-up; it ends, and whoever started it starts it again."""
+    os.waitpid(reconciler, 0)
+    if not stop.asked:
+        log.error("the reconciler ended; its worker ends too")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _work_until_rq_ends(name: str) -> bool:
+    """True when RQ was asked to stop, False when it ended for another reason."""
+    worker: LockstepWorker | None = None
     try:
         worker = LockstepWorker(
             [django_rq.get_queue(QUEUE)],
@@ -94,8 +125,7 @@ def _work_until_redis_fails(name: str) -> bool:
         worker.work(logging_level="WARNING", with_scheduler=False)
     except (RedisError, OSError) as error:
         log.warning("Redis is not reachable; runs still start, a few seconds late", error=type(error).__name__)
-        return False
-    return True
+    return worker is not None and worker.asked_to_stop
 
 
 def _start_reconciler(name: str) -> int:

@@ -31,7 +31,7 @@ from migrations_app.models import Run
 from migrations_app.runs.claims import Claim
 from migrations_app.runs.planning import plan_of
 from migrations_app.runs.progress import Recorder
-from migrations_app.runs.step_progress import close_lost_attempts, mark_step
+from migrations_app.runs.step_progress import close_lost_attempts, mark_step, settle_steps
 from migrations_app.runs.transitions import move
 from migrations_app.statuses import RunStatus, StepStatus
 
@@ -125,6 +125,7 @@ class Execution:
             if not move(self.run.pk, to=status, token=self.claim.token, fields=fields):
                 log.warning("the run was taken over before it could be ended here", run=self.run.pk)
                 return Run.objects.values_list("status", flat=True).get(pk=self.run.pk)
+            settle_steps(self.run)
             record(
                 actor=None,
                 action=f"run.{status}",

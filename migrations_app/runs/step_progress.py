@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import Count
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from migrations_app.engine.contract.events import Event
-from migrations_app.models import Run, RunStep, StepAttempt
+from migrations_app.models import AppliedRevision, Run, RunStep, StepAttempt
 from migrations_app.runs.claims import Claim
 from migrations_app.statuses import StepStatus
 
@@ -157,6 +157,22 @@ def close_lost_attempts(run: Run, claim: Claim) -> int:
         ]
     )
     return RunStep.objects.filter(pk__in=[s.pk for s in running]).update(status=StepStatus.PENDING, started_at=None)
+
+
+def settle_steps(run: Run) -> None:
+    """Steps whose worker died after the COMMIT and before it could say so: the receipt, by now copied, proves them."""
+    standing = set(
+        AppliedRevision.objects.filter(environment_id=run.environment_id).values_list("revision_id", flat=True)
+    )
+    planned = {item["revision_id"] for item in run.revisions}
+    proven = planned & standing if run.direction == "up" else planned - standing
+    steps = RunStep.objects.filter(run=run)
+    steps.filter(revision_id__in=proven).exclude(status=StepStatus.DONE).update(
+        status=StepStatus.DONE,
+        started_at=Coalesce("started_at", Now()),
+        finished_at=Coalesce("finished_at", Now()),
+    )
+    Run.objects.filter(pk=run.pk).update(steps_done=steps.filter(status=StepStatus.DONE).count())
 
 
 def mark_step(run: Run, key: Key, status: StepStatus, outcome: str, detail: str, claim: Claim, worker: str) -> None:

@@ -110,22 +110,16 @@ def test_it_goes_on_from_a_trusted_entry(links: list[Link]) -> None:
 def test_it_compares_the_anchor_with_the_entry_it_starts_from(links: list[Link]) -> None:
     wrong = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(2, "0" * 64))
     assert wrong.first_bad and (wrong.first_bad.seq, wrong.first_bad.code) == (2, "anchor")
-    assert verify_links(
-        links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(2, links[1].hash.hex())
-    ).ok
+    assert verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(2, links[1].hash.hex())).ok
 
 
 def test_it_cannot_compare_an_anchor_before_the_start(links: list[Link]) -> None:
-    verdict = verify_links(
-        links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(1, links[0].hash.hex())
-    )
+    verdict = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(1, links[0].hash.hex()))
     assert verdict.first_bad and verdict.first_bad.code == "anchor"
     assert "before" in verdict.sentence
 
 
-@pytest.mark.parametrize(
-    "text", ["", "5", "5:", "x:" + "0" * 64, "5:" + "0" * 63, "5:" + "G" * 64, "²:" + "0" * 64]
-)
+@pytest.mark.parametrize("text", ["", "5", "5:", "x:" + "0" * 64, "5:" + "0" * 63, "5:" + "G" * 64, "²:" + "0" * 64])
 def test_it_refuses_what_is_no_anchor(text: str) -> None:
     with pytest.raises(ValueError, match="is not an anchor"):
         Anchor.parse(text)

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def olga() -> User:
     user = User.objects.create_user("olga")
-    user.groups.add(
-        Group.objects.get_or_create(name="operator")[0], Group.objects.get_or_create(name="on-call")[0]
-    )
+    user.groups.add(Group.objects.get_or_create(name="operator")[0], Group.objects.get_or_create(name="on-call")[0])
     return user
 
 

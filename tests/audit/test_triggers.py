@@ -50,7 +50,5 @@ def test_it_refuses_to_truncate(entry: AuditEntry, truncate_trigger: None) -> No
 def test_it_lets_no_other_role_append() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE lockstep_test_stranger")
-        cursor.execute(
-            "SELECT has_function_privilege('lockstep_test_stranger', 'audit_append(text)', 'EXECUTE')"
-        )
+        cursor.execute("SELECT has_function_privilege('lockstep_test_stranger', 'audit_append(text)', 'EXECUTE')")
         assert cursor.fetchone() == (False,)

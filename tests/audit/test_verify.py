@@ -182,9 +182,7 @@ def test_the_command_fails_with_the_first_bad_entry(first: int) -> None:
 def test_the_command_takes_an_anchor_and_writes_a_file(first: int, tmp_path: Path) -> None:
     head = verify()
     out, file = StringIO(), tmp_path / "audit.jsonl"
-    call_command(
-        "verify_audit", "--anchor", f"{head.head_seq}:{head.head_hash}", "--export", str(file), stdout=out
-    )
+    call_command("verify_audit", "--anchor", f"{head.head_seq}:{head.head_hash}", "--export", str(file), stdout=out)
     assert json.loads(file.read_text().splitlines()[-1])["hash"] == head.head_hash
     with pytest.raises(CommandError, match="is not the one that was anchored"):
         call_command("verify_audit", "--anchor", f"{head.head_seq}:{'0' * 64}")

@@ -46,7 +46,7 @@ SENTENCES: list[tuple[list[Standing], str]] = [
     ([place()], "prod-eu is at the newest revision, and nothing is broken."),
     ([place(), STAGING], "All 2 environments are at the newest revision, and nothing is broken."),
     ([place(behind=1), STAGING], "Production is one revision behind staging, and nothing is broken."),
-    ([place(behind=2), STAGING, place("prod-us")], "One of 3 environments have revisions to apply, and nothing is broken."),
+    ([place(behind=2), STAGING, place("prod-us")], "prod-eu is two revisions behind, and nothing is broken."),
     ([place(behind=1)], "prod-eu is one revision behind, and nothing is broken."),
     ([place(reconciled_at=None)], "What stands on every environment is unknown: not checked against the target yet."),
     ([place(behind=None), STAGING], "What stands on prod-eu is unknown: not checked against the target yet."),
@@ -54,7 +54,10 @@ SENTENCES: list[tuple[list[Standing], str]] = [
     ([place(reconcile_note="Receipt 2 differs."), STAGING], "Ledger and target disagree on prod-eu."),
     ([place(run_status="failed"), place("b", run_status="failed")], "The last run failed on prod-eu and b."),
     ([place(run_status="needs_operator"), place("b", run_status="failed")], "One run needs an operator: prod-eu."),
-    ([place(run_status="running"), STAGING], "All 2 environments are at the newest revision, and one run is on the way."),
+    (
+        [place(run_status="running"), STAGING],
+        "All 2 environments are at the newest revision, and one run is on the way.",
+    ),
     ([], "No environment yet: Lockstep looks after no database."),
 ]
 

@@ -121,21 +121,21 @@ def test_a_viewer_sees_the_run_but_neither_log_nor_open_buttons(run: Run) -> Non
     page = client.get(f"/runs/{run.pk}")
     assert "a secret statement" not in text(page)
     assert "Reading logs needs one of these roles" in text(page)
-    assert "<form class=\"sheet form drop\"" not in page.content.decode()
+    assert '<form class="sheet form drop"' not in page.content.decode()
     assert client.get(f"/runs/{run.pk}/log").status_code == 403
     assert client.post(f"/runs/{run.pk}/cancel").status_code == 403
     run.refresh_from_db()
     assert run.asked == ""
 
 
-def test_a_pause_is_asked_for_once_and_told(olga: User, run: Run) -> None:
+def test_a_pause_is_told_and_what_cannot_be_done_is_told_too(olga: User, run: Run) -> None:
     client = signed_in(olga)
     page = client.post(f"/runs/{run.pk}/pause", {"reason": "lunch"}, follow=True)
     run.refresh_from_db()
     assert (run.status, run.asked, run.asked_reason) == ("pausing", "pause", "lunch")
     assert "Pause asked for" in text(page)
-    again = client.post(f"/runs/{run.pk}/pause", follow=True)
-    assert "was not done" in text(again)
+    refused = client.post(f"/runs/{run.pk}/resume", follow=True)
+    assert "The resume was not done." in text(refused)
     assert AuditEntry.objects.filter(data__action="run.pause").count() == 1
 
 

@@ -72,9 +72,8 @@ class Exchange:
     def orders(self, run: int) -> list[Order]:
         found = []
         with contextlib.suppress(FileNotFoundError):
-            for entry in sorted(os.listdir(self.folder / "orders" / str(run))):
+            for path in sorted((self.folder / "orders" / str(run)).iterdir()):
                 with contextlib.suppress(FileNotFoundError):
-                    path = self.folder / "orders" / str(run) / entry
                     if path.suffix != ".new":
                         found.append(Order(**json.loads(path.read_text())))
         return found

@@ -114,7 +114,8 @@ def install(saboteur: Saboteur) -> None:
     from migrations_app.runs.progress import Recorder
 
     apply.observers.append(saboteur.observe)
-    carry_out, copy, move = execution.Execution.carry_out, Recorder._copy, execution.move
+    carry_out, copy = execution.Execution.carry_out, Recorder._copy
+    move = execution.move  # type: ignore[attr-defined]
     prepare = LockstepWorker.prepare_execution
 
     def carried_out(self: execution.Execution) -> str:
@@ -128,7 +129,7 @@ def install(saboteur: Saboteur) -> None:
 
     def moved(*positional: object, **named: object) -> bool:
         saboteur.point("ending")
-        return move(*positional, **named)  # type: ignore[arg-type]
+        return bool(move(*positional, **named))  # type: ignore[arg-type]
 
     def prepared(self: LockstepWorker, job: Job) -> RqExecution:
         saboteur.point("popped", run=int(job.id.split("-")[1]))
@@ -136,8 +137,8 @@ def install(saboteur: Saboteur) -> None:
 
     execution.Execution.carry_out = carried_out  # type: ignore[method-assign]
     Recorder._copy = copied  # type: ignore[method-assign]
-    execution.move = moved
-    LockstepWorker.prepare_execution = prepared  # type: ignore[method-assign]
+    execution.move = moved  # type: ignore[attr-defined]
+    LockstepWorker.prepare_execution = prepared  # type: ignore[method-assign, assignment]
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -18,9 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user")
-        parser.add_argument(
-            "--role", default="", choices=("", *ROLES), help="act with this one of the user's roles"
-        )
+        parser.add_argument("--role", default="", choices=("", *ROLES), help="act with this one of the user's roles")
         parser.add_argument("--days", type=int, default=tokens.DEFAULT_DAYS, help="valid for so many days")
         parser.add_argument("--name", default="command line", help="what the token is for")
 

@@ -28,6 +28,8 @@ RUNNERS = words(
     """lock_timeout statement_timeout idle_in_transaction_session_timeout transaction_timeout deadlock_timeout
     idle_session_timeout"""
 )
+# A dump begins with these; "no limit of mine" leaves the runner's own in force.
+NO_LIMIT = ("0", "0s", "0ms", "0min")
 LISTS = ("search_path", "temp_tablespaces")  # parameters whose values are quoted names
 WAY_OUT = "Remove the line, or put what it does into the environment's own set-up."
 
@@ -36,6 +38,7 @@ WAY_OUT = "Remove the line, or put what it does into the environment's own set-u
 class Setting:
     name: str
     value: str
+    local: bool = False  # ends with its transaction, where the file writes one
 
 
 def is_setting(piece: Piece) -> bool:
@@ -49,7 +52,7 @@ def setting_of(piece: Piece) -> Setting | None:
     name = name.lower()
     _check_name(piece, name)
     _check_value(piece, name, value)
-    return None if name in FIXED else Setting(name, value)
+    return None if name in FIXED or name in RUNNERS else Setting(name, value, _is_local(piece, call))
 
 
 def refuse_hidden_set_config(piece: Piece) -> None:
@@ -67,6 +70,12 @@ def refuse_hidden_set_config(piece: Piece) -> None:
                     "set_config() inside a larger statement hides which parameter changes.",
                     "Write SET as a statement of its own.",
                 )
+
+
+def _is_local(piece: Piece, call: Node | None) -> bool:
+    if call is None:
+        return flag(piece.node, "is_local")
+    return any(flag(field(node, "boolval"), "boolval") for _, node in nodes(call, "args"))
 
 
 def _set_config_call(piece: Piece) -> Node | None:
@@ -129,14 +138,14 @@ def _is_custom(name: str) -> bool:
 
 
 def _check_name(piece: Piece, name: str) -> None:
-    if name in RUNNERS:
+    if name in RUNNERS and value not in NO_LIMIT:
         refuse(
             "set_refused",
             piece.line,
             f"{name} is set by the runner for every statement, from the environment's limits.",
             "Remove the line; change the limit on the environment's page if it is too tight.",
         )
-    if name not in ALLOWED and name not in FIXED and not _is_custom(name):
+    if name not in ALLOWED and name not in FIXED and name not in RUNNERS and not _is_custom(name):
         refuse("set_refused", piece.line, f"a revision may not set {name[:60]}.", WAY_OUT)
 
 

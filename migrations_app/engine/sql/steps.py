@@ -4,9 +4,10 @@
 2. ACCESS EXCLUSIVE on an existing table, VALIDATE CONSTRAINT on an existing table, and ALTER TYPE … ADD VALUE
    (usable only once committed) are a step each.
 3. Everything else up to the next such statement is one step.
-4. An atomic file is one step.
+4. What stood between BEGIN and COMMIT, or must stay together for another reason, is one step; so is an
+   atomic file.
 A harmless SET above the first statement holds for the whole revision. One further down becomes SET LOCAL
-where it stands, and is repeated at the head of every later step.
+where it stands, and is repeated at the head of every later step. SET LOCAL between BEGIN and COMMIT ends there.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ class Steps:
     _open: list[Statement] = field(default_factory=list)
     _late: dict[str, Statement] = field(default_factory=dict)
     _now: dict[str, str] = field(default_factory=dict)
+    _local: dict[str, tuple[str | None, Statement | None]] = field(default_factory=dict)
+    _together: bool = False
     head: dict[str, str] = field(default_factory=dict)
 
     def set(self, line: int, setting: Setting) -> None:
         if self._now.get(setting.name) == setting.value:
             return
+        ends = self._together and setting.local
+        if ends:
+            before = self._now.get(setting.name), self._late.get(setting.name)
+            self._local.setdefault(setting.name, before)
         self._now[setting.name] = setting.value
-        if not self._steps and not self._open:
+        if not self._steps and not self._open and not ends:
             self.head[setting.name] = setting.value
             return
         statement = _set_local(line, setting)
@@ -47,11 +54,24 @@ class Steps:
         if self._open:
             self._open.append(statement)
 
+    def begin(self) -> None:
+        """From here to `end` everything is one step."""
+        self._close()
+        self._together = True
+
+    def end(self) -> None:
+        self._close()
+        self._together = False
+        for name, (value, statement) in self._local.items():
+            _put_back(self._now, name, value)
+            _put_back(self._late, name, statement)
+        self._local = {}
+
     def add(self, facts: Facts) -> None:
         statement = facts.statement
         if statement.mode == "nontx":
             self._add_nontx(statement)
-        elif facts.alone and not self.atomic:
+        elif facts.alone and not self.atomic and not self._together:
             self._close()
             self._append(statement)
             self._close()
@@ -68,11 +88,12 @@ class Steps:
         self._open.append(statement)
 
     def _add_nontx(self, statement: Statement) -> None:
-        if self.atomic:
+        if self.atomic or self._together:
+            what = "this file asks to be one" if self.atomic else "what stands around it needs one"
             refuse(
                 "nontx_in_atomic",
                 statement.line,
-                f"{statement.tag} can't run inside a transaction, and this file asks to be one.",
+                f"{statement.tag} can't run inside a transaction, and {what}.",
                 "Move the statement to a revision of its own, or take the BEGIN … COMMIT away.",
             )
         if self._late:
@@ -89,6 +110,13 @@ class Steps:
         if self._open:
             self._steps.append(_step(len(self._steps) + 1, self._open))
             self._open = []
+
+
+def _put_back[T](values: dict[str, T], name: str, value: T | None) -> None:
+    if value is None:
+        values.pop(name, None)
+    else:
+        values[name] = value
 
 
 def _step(n: int, statements: Sequence[Statement]) -> Step:

@@ -1,6 +1,8 @@
-"""BEGIN and COMMIT in a file: one outer pair is taken over by the runner, anything else is refused."""
+"""BEGIN and COMMIT in a file: the runner takes each pair over, and what stood between becomes one step."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.settings import is_setting
@@ -23,24 +25,49 @@ NAMES = {
 }
 
 
-def take_over(pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], bool]:
-    """The statements without the outer BEGIN … COMMIT, and whether there was one."""
-    first = next((n for n, piece in enumerate(pieces) if not is_setting(piece)), None)
-    wrapped = first is not None and first < len(pieces) - 1 and _is_pair(pieces[first], pieces[-1])
-    if first is not None and wrapped:
-        _check_begin(pieces[first])
-        pieces = pieces[:first] + pieces[first + 1 : -1]
+@dataclass(frozen=True)
+class Taken:
+    """The statements without BEGIN and COMMIT, and which of them (half-open ranges) stood between a pair."""
+
+    pieces: tuple[Piece, ...]
+    blocks: tuple[tuple[int, int], ...]
+    wrapped: bool  # one pair around the whole file
+
+
+def take_over(pieces: tuple[Piece, ...]) -> Taken:
+    kept: list[Piece] = []
+    blocks: list[tuple[int, int]] = []
+    opened: tuple[int, Piece] | None = None
     for piece in pieces:
-        if piece.kind == "TransactionStmt":
+        if piece.kind != "TransactionStmt":
+            kept.append(piece)
+        elif opened is None and _is_begin(piece):
+            _check_begin(piece)
+            opened = len(kept), piece
+        elif opened is not None and _is_commit(piece):
+            blocks.append((opened[0], len(kept)))
+            opened = None
+        else:
             _refuse(piece)
-    return pieces, wrapped
+    if opened is not None:
+        _refuse(opened[1])
+    return Taken(tuple(kept), tuple(blocks), _is_wrapped(kept, blocks))
 
 
-def _is_pair(first: Piece, last: Piece) -> bool:
-    if first.kind != "TransactionStmt" or last.kind != "TransactionStmt":
+def _is_wrapped(kept: list[Piece], blocks: list[tuple[int, int]]) -> bool:
+    """Parameters above the pair hold for the file, as they do without one."""
+    if len(blocks) != 1:
         return False
-    kinds = text(first.node, "kind") in BEGIN and text(last.node, "kind") == COMMIT
-    return kinds and not flag(last.node, "chain")
+    start, end = blocks[0]
+    return end == len(kept) and all(is_setting(piece) for piece in kept[:start])
+
+
+def _is_begin(piece: Piece) -> bool:
+    return text(piece.node, "kind") in BEGIN
+
+
+def _is_commit(piece: Piece) -> bool:
+    return text(piece.node, "kind") == COMMIT and not flag(piece.node, "chain")
 
 
 def _check_begin(piece: Piece) -> None:
@@ -71,6 +98,6 @@ def _refuse(piece: Piece) -> None:
         "embedded_transaction",
         piece.line,
         f"{name} inside a revision would take the transaction away from the runner.",
-        "Remove it. To run the whole file as one transaction, wrap everything in one BEGIN … COMMIT "
-        "or write `-- lockstep:atomic` at the top.",
+        "Remove it. To run statements as one transaction, put BEGIN before and COMMIT after them, "
+        "or write `-- lockstep:atomic` at the top for the whole file.",
     )

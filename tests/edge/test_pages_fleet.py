@@ -1,0 +1,146 @@
+"""Services and environments on pages: adding them, the plan before a run, and the run itself."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from migrations_app.fleet.revisions import put_revision
+from migrations_app.models import Environment, Run, Service
+from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
+from tests.browser.client import heading, signed_in, text
+from tests.conftest import MakeDatabase
+from tests.edge.fleet import make_environment, make_service
+from tests.edge.people import person
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/services/orders/environments/orders-eu"
+
+
+@pytest.fixture
+def olga() -> User:
+    return person("olga", OPERATOR)
+
+
+@pytest.fixture
+def service(olga: User) -> Service:
+    service = make_service(olga)
+    for number, down in ((1, "DROP TABLE t1;"), (2, None)):
+        up = f"CREATE TABLE t{number} (id bigint);\n"
+        put_revision(service=service, revision_id=f"000{number}_t", up=up, down=down, by=olga)
+    index = "CREATE INDEX CONCURRENTLY i ON t1 (id);"
+    put_revision(service=service, revision_id="0003_i", up=index, down="DROP INDEX CONCURRENTLY i;", by=olga)
+    return service
+
+
+@pytest.fixture
+def environment(service: Service) -> Environment:
+    return make_environment(service)
+
+
+def test_an_admin_adds_a_service_and_others_do_not(olga: User) -> None:
+    admin = signed_in(person("ada", ADMIN))
+    page = admin.post("/add-service", {"name": "billing"}, follow=True)
+    assert heading(page) == "billing: no environments, no revisions."
+    assert signed_in(olga).post("/add-service", {"name": "other"}).status_code == 403
+    again = admin.post("/add-service", {"name": "billing"})
+    assert again.status_code == 422
+    assert "There is a service named billing already." in text(again)
+    assert list(Service.objects.values_list("name", flat=True)) == ["billing"]
+
+
+def test_an_environment_is_proven_and_its_address_never_shown(olga: User, target_database: MakeDatabase) -> None:
+    make_service(olga)
+    dsn = target_database()
+    form = {"name": "eu", "stage": "prod", "region": "eu", "order": "1", "dsn": dsn, "health_url": ""}
+    page = signed_in(person("ada", ADMIN)).post("/services/orders/add-environment", form, follow=True)
+    assert heading(page).startswith("eu has no revision applied")
+    assert "stored encrypted" in text(page)
+    assert dsn not in page.content.decode()
+
+
+def test_a_target_that_cannot_be_reached_is_refused_in_the_form(olga: User) -> None:
+    make_service(olga)
+    dsn = "postgresql://nobody:secret-word@127.0.0.1:1/none"
+    form = {"name": "eu", "stage": "prod", "region": "", "order": "1", "dsn": dsn, "health_url": ""}
+    page = signed_in(person("ada", ADMIN)).post("/services/orders/add-environment", form)
+    assert page.status_code == 422
+    assert "Nothing was saved." in text(page)
+    assert not Environment.objects.exists()
+
+
+def test_a_form_names_each_field_that_is_wrong(olga: User) -> None:
+    make_service(olga)
+    page = signed_in(person("ada", ADMIN)).post("/services/orders/add-environment", {"order": "x"})
+    assert page.status_code == 422
+    assert page.content.decode().count('aria-invalid="true"') == 4
+
+
+def test_the_plan_shows_what_a_run_would_do(olga: User, environment: Environment) -> None:
+    page = text(signed_in(olga).get(PAGE))
+    assert "CREATE TABLE t1" in page
+    assert "outside a transaction" in page
+    assert "Apply three revisions on orders-eu" in page
+    assert "Apply two revisions on orders-eu" in text(signed_in(olga).get(f"{PAGE}?to=0002_t"))
+
+
+def test_a_viewer_sees_the_plan_without_sql_and_why_the_button_is_off(environment: Environment) -> None:
+    page = text(signed_in(person("vic", VIEWER)).get(PAGE))
+    assert "0003_i" in page
+    assert "CREATE TABLE" not in page
+    assert "Starting runs needs one of these roles" in page
+
+
+def test_applying_leads_to_the_run(olga: User, environment: Environment) -> None:
+    page = signed_in(olga).post(f"{PAGE}/run", {"direction": "up", "to": "0002_t", "reason": "go"}, follow=True)
+    run = Run.objects.get()
+    assert page.redirect_chain[-1][0] == f"/runs/{run.pk}"  # type: ignore[attr-defined]
+    assert (run.to_revision, run.reason, run.requested_by) == ("0002_t", "go", olga)
+    assert f"Run {run.pk} is queued." in text(page)
+
+
+def test_a_second_click_is_told_about_the_first_run(olga: User, environment: Environment) -> None:
+    client = signed_in(olga)
+    client.post(f"{PAGE}/run", {"direction": "up"})
+    page = client.post(f"{PAGE}/run", {"direction": "up"}, follow=True)
+    assert f"Run {Run.objects.get().pk} on orders-eu is not finished" in text(page)
+
+
+def test_a_viewer_may_not_start_a_run(environment: Environment) -> None:
+    assert signed_in(person("vic", VIEWER)).post(f"{PAGE}/run", {"direction": "up"}).status_code == 403
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["to=nope", "direction=down&to=nope", "direction=sideways", "to=%00"])
+def test_nonsense_in_the_address_is_told_in_the_plan(olga: User, environment: Environment, query: str) -> None:
+    assert signed_in(olga).get(f"{PAGE}?{query}").status_code == 200
+
+
+def test_what_cannot_be_rolled_back_says_so(olga: User, environment: Environment) -> None:
+    Environment.objects.filter(pk=environment.pk).update(head_revision="0003_i", head_seq=3)
+    page = text(signed_in(olga).get(f"{PAGE}?direction=down&to=zero"))
+    assert "0002_t has no down file, so it cannot be rolled back." in page
+    assert "Roll back three" not in page
+    assert "Roll back one revision on orders-eu" in text(signed_in(olga).get(f"{PAGE}?direction=down"))
+
+
+def test_comparing_an_unreachable_target_is_told_and_changes_the_state(olga: User, environment: Environment) -> None:
+    page = signed_in(olga).post(f"{PAGE}/check", follow=True)
+    assert page.status_code == 200
+    environment.refresh_from_db()
+    assert environment.reachability == "unreachable"
+    assert "Unreachable" in text(page)
+
+
+def test_an_environment_of_another_service_is_nothing(olga: User, environment: Environment) -> None:
+    make_service(olga, "other")
+    assert signed_in(olga).get("/services/other/environments/orders-eu").status_code == 404
+
+
+def test_the_search_opens_the_only_hit_and_lists_several(olga: User, environment: Environment) -> None:
+    client = signed_in(olga)
+    assert client.get("/find?q=0003")["Location"] == "/services/orders/revisions/0003_i"
+    assert "places have “orders” in their name" in heading(client.get("/find?q=orders"))
+    assert heading(client.get("/find?q=zzz")) == "Nothing here has “zzz” in its name."
+    assert client.get("/find?q=%00").status_code == 200

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.templatetags.glyphs import GLYPHS
+from dashboard.templatetags.glyphs import GLYPHS, PATHS
 from dashboard.templatetags.text import counted
 from migrations_app.fleet.matrix import CELLS, Column, Row, Window
 
@@ -26,16 +26,29 @@ LOOKS: dict[str, tuple[str, str]] = {
     ".": ("wait quiet", "empty"),
 }
 _SHAPES = {code: GLYPHS[shape] for code, (_, shape) in LOOKS.items()}
-# Applied cells are by far the most and need nobody: a constant, no link.
-_APPLIED = f'<span class="cell {LOOKS["A"][0]}">{_SHAPES["A"]}<span class="hush">applied</span></span></td>'
-_OPENING = {code: f'<a class="cell {look}" href="' for code, (look, _) in LOOKS.items()}
-_CLOSING = {code: f'">{shape}</a></td>' for code, shape in _SHAPES.items()}
+# Applied cells are by far the most and need nobody: no link, and the check mark comes from the style sheet.
+_APPLIED = {False: '<td class="a"><i>applied</i></td>', True: '<td class="a first"><i>applied</i></td>'}
+_OPENING = {
+    (code, first): f'<td{" class=first" if first else ""}><a class="cell {look}" href="'
+    for code, (look, _) in LOOKS.items()
+    for first in (False, True)
+}
+_CLOSING = {code: f'"><svg><use href="#cell-{code}"/></svg></a></td>' for code in LOOKS}
+# Each shape once in the page; the cells only refer to it.
+_SYMBOLS = mark_safe(  # noqa: S308  constants only
+    "<svg hidden>"
+    + "".join(
+        f'<symbol id="cell-{code}" viewBox="0 0 16 16">{PATHS[shape]}</symbol>' for code, (_, shape) in LOOKS.items()
+    )
+    + "</svg>"
+)
 
 
 def draw(window: Window, service: str, show_all_url: str) -> SafeString:
     """The whole table. Its cells were never in a template: a loop there costs twenty times as much."""
     return format_html(
-        "<table><caption>Revisions by environment, newest first</caption>{}<tbody>{}{}</tbody>{}</table>",
+        "{}<table><caption>Revisions by environment, newest first</caption>{}<tbody>{}{}</tbody>{}</table>",
+        _SYMBOLS,
         _head(window.columns),
         _body(window, service),
         _fold(window, show_all_url),
@@ -69,17 +82,17 @@ def _firsts(columns: Sequence[Column]) -> list[bool]:
 
 
 def _body(window: Window, service: str) -> SafeString:
-    firsts = ['<td class="first">' if first else "<td>" for first in _firsts(window.columns)]
+    firsts = _firsts(window.columns)
     pages = [str(conditional_escape(reverse("environment", args=[service, column.name]))) for column in window.columns]
     names = [str(conditional_escape(column.name)) for column in window.columns]
     rows = (_row(row, service, firsts, pages, names) for row in window.rows)
     return mark_safe("".join(rows))  # noqa: S308  every name in it was escaped above or in _row
 
 
-def _row(row: Row, service: str, firsts: Sequence[str], pages: Sequence[str], names: Sequence[str]) -> str:
+def _row(row: Row, service: str, firsts: Sequence[bool], pages: Sequence[str], names: Sequence[str]) -> str:
     revision = str(conditional_escape(row.revision_id))
     cells = [
-        first + _APPLIED if code == "A" else f"{first}{_link(code, page, revision, name)}"
+        _APPLIED[first] if code == "A" else _link(code, first, page, revision, name)
         for code, first, page, name in zip(row.cells, firsts, pages, names, strict=True)
     ]
     head = format_html(
@@ -91,10 +104,10 @@ def _row(row: Row, service: str, firsts: Sequence[str], pages: Sequence[str], na
     return f"{head}{''.join(cells)}</tr>"
 
 
-def _link(code: str, page: str, revision: str, name: str) -> str:
+def _link(code: str, first: bool, page: str, revision: str, name: str) -> str:
+    """Its title is its name for everyone: where, what and how it stands."""
     target = f"{page}?to={revision}" if code == "P" else page
-    words = f'aria-label="{name}, revision {revision}: {CELLS[code]}" title="{name}: {CELLS[code]}'
-    return f'{_OPENING[code]}{target}" {words}{_CLOSING[code]}'
+    return f'{_OPENING[code, first]}{target}" title="{name}, revision {revision}: {CELLS[code]}{_CLOSING[code]}'
 
 
 def _fold(window: Window, show_all_url: str) -> SafeString | str:

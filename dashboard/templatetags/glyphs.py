@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 _LINE = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
 
-_PATHS: dict[str, str] = {
+PATHS: dict[str, str] = {
     "ok": f'<path d="M3 8.5l3.2 3L13 4.8" {_LINE} stroke-width="2.2"/>',
     "running": '<circle cx="8" cy="8" r="4.6" fill="currentColor"/>',
     "verifying": f'<circle cx="8" cy="8" r="5.6" {_LINE} stroke-width="1.6"/>'
@@ -47,9 +47,9 @@ _PATHS: dict[str, str] = {
 
 GLYPHS: dict[str, SafeString] = {
     name: mark_safe(f'<svg viewBox="0 0 16 16" aria-hidden="true">{path}</svg>')  # noqa: S308  constants only
-    for name, path in _PATHS.items()
+    for name, path in PATHS.items()
 }
 ICONS: dict[str, SafeString] = {
     name: mark_safe(f'<svg class="icon" viewBox="0 0 16 16" aria-hidden="true">{path}</svg>')  # noqa: S308
-    for name, path in _PATHS.items()
+    for name, path in PATHS.items()
 }

@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Max, OuterRef, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from migrations_app.models import AppliedRevision, Environment, Revision, Service
+from migrations_app.models import Environment, Revision, Service
 
 MAX_ROWS, MAX_COLUMNS = 100, 80
 EVERYTHING = 2**31 - 1
+
+OTHER_BYTES = """
+    SELECT DISTINCT r.revision_id, r.position
+    FROM migrations_app_appliedrevision a
+    JOIN migrations_app_environment e ON e.id = a.environment_id AND e.service_id = %s
+    JOIN migrations_app_revision r ON r.service_id = %s AND r.revision_id = a.revision_id
+    WHERE a.checksum <> r.checksum
+    ORDER BY r.position DESC LIMIT %s"""
 
 # What a character means. Any other character is a defect.
 CELLS: dict[str, str] = {
@@ -129,22 +137,12 @@ def _columns(service: Service) -> tuple[Column, ...]:
 
 
 def _frontier(service: Service, columns: Sequence[Column], total: int) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """The place up to which all heads agree, and revisions below it whose bytes differ somewhere."""
+    """The place up to which all heads agree, and the revisions whose bytes differ from what was applied somewhere."""
     lags = [total if column.lag is None else column.lag for column in columns]
-    floor = total - max(lags, default=total)
-    chain = Revision.objects.filter(service=service, revision_id=OuterRef("revision_id"))
-    odd = (
-        AppliedRevision.objects.filter(environment__service=service)
-        .annotate(
-            wanted=Subquery(chain.values("checksum")[:1]),
-            position=Subquery(chain.values("position")[:1]),
-        )
-        .exclude(checksum=F("wanted"))
-        .exclude(position=None)
-        .values_list("revision_id", "position")
-        .distinct()[:MAX_ROWS]
-    )
-    return floor, tuple(odd)
+    with connection.cursor() as cursor:
+        cursor.execute(OTHER_BYTES, [service.pk, service.pk, MAX_ROWS])
+        odd = tuple((str(revision_id), int(position)) for revision_id, position in cursor.fetchall())
+    return total - max(lags, default=total), odd
 
 
 @cache

@@ -26,6 +26,12 @@ WITH columns AS (
               WHEN n.status IN ('queued', 'paused', 'interrupted', 'waiting_for_lock', 'pausing') THEN 'W'
               ELSE 'R' END AS mark
   FROM newest n CROSS JOIN LATERAL jsonb_array_elements(n.revisions) AS item
+), wanted AS (
+  SELECT revision_id, position, phase, schema_rev, checksum
+  FROM migrations_app_revision
+  WHERE service_id = %(service)s AND position <= %(before)s
+    AND (%(everything)s OR position > %(floor)s OR revision_id = ANY(%(odd)s))
+  ORDER BY position DESC LIMIT %(limit)s
 )
 SELECT v.revision_id, v.position, v.phase, v.schema_rev,
        string_agg(
@@ -37,12 +43,9 @@ SELECT v.revision_id, v.position, v.phase, v.schema_rev,
            WHEN v.position < c.head_position THEN 'O'
            ELSE 'P'
          END, '' ORDER BY c.place) AS cells
-FROM migrations_app_revision v
+FROM wanted v
 CROSS JOIN columns c
 LEFT JOIN migrations_app_appliedrevision a ON a.environment_id = c.id AND a.revision_id = v.revision_id
 LEFT JOIN marks m ON m.environment_id = c.id AND m.revision_id = v.revision_id
-WHERE v.service_id = %(service)s AND v.position <= %(before)s
-  AND (%(everything)s OR v.position > %(floor)s OR v.revision_id = ANY(%(odd)s))
 GROUP BY v.revision_id, v.position, v.phase, v.schema_rev
 ORDER BY v.position DESC
-LIMIT %(limit)s

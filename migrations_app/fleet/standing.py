@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from migrations_app.models import Environment, Revision, Run
@@ -66,7 +66,7 @@ def standings(environments: QuerySet[Environment] | None = None) -> tuple[Standi
     """One query: head and newest place in the chain, and the newest run, beside each environment."""
     chain = Revision.objects.filter(service_id=OuterRef("service_id"))
     newest_run = Run.objects.filter(environment_id=OuterRef("pk")).order_by("-id")
-    last = chain.order_by().values("service_id").annotate(last=Max("position")).values("last")
+    last = chain.order_by("-position").values("position")[:1]
     rows = (
         (Environment.objects.all() if environments is None else environments)
         .select_related("service")

@@ -15,7 +15,7 @@ from pathlib import Path
 from migrations_app.engine.errors import LockstepError
 from tests.bench import report
 from tests.bench.house import House, open_house
-from tests.bench.machine import facts
+from tests.bench.machine import facts, with_last_load
 from tests.bench.report import Failure, Section, Table
 from tests.bench.sizes import FULL, QUICK, TINY, Sizes
 
@@ -36,6 +36,7 @@ def main() -> int:
         about = facts(house, sizes)
         print(about, flush=True)
         sections = list(_sections(_parts(house, sizes, install=not chosen.no_install), set(chosen.only)))
+        about = with_last_load(about)
     text = report.document(about, sorted(sections, key=lambda section: section.title))
     output = chosen.output or (_DOCUMENT if sizes is FULL and not chosen.only else None)
     if output is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -35,8 +36,13 @@ def facts(house: House, sizes: Sizes) -> Table:
     return Table("Measured on", ("what", "value"), rows)
 
 
+def with_last_load(facts: Table) -> Table:
+    """A load above the number of processors at either end means that others were at work too."""
+    return replace(facts, rows=(*facts.rows, ("load when done", f"{os.getloadavg()[0]:.2f}")))
+
+
 def _size(sizes: Sizes) -> str:
-    return f"{sizes.name}: {sizes.revisions:,} revisions, {sizes.rounds} rounds"
+    return f"{sizes.name}: {sizes.revisions:,} revisions, rounds: {sizes.rounds}"
 
 
 def _commit() -> str:

@@ -104,7 +104,7 @@ def _times(course: _Course, samples: dict[str, Sample], sizes: Sizes) -> Table:
         tuple(rows),
         (
             f"{sizes.revisions:,} revisions of one statement each ({workload.MIX}) on a fresh database, "
-            f"{sizes.rounds} rounds in turns, the server at rest before each. {version}"
+            f"rounds in turns: {sizes.rounds}, the server at rest before each. {version}"
             "psql and dbmate are timed as whole processes; the engine from plan to last receipt, connecting "
             "included; the control plane from the request to the last ledger row, its database being on the same "
             "server and disk.",

@@ -14,7 +14,7 @@ from tests.edge.fleet import make_log
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 UNNAMED = """() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea')]
-  .filter(e => e.checkVisibility() && !(e.innerText || e.getAttribute('aria-label') || e.labels?.length))
+  .filter(e => e.checkVisibility() && !(e.innerText || e.getAttribute('aria-label') || e.title || e.labels?.length))
   .map(e => e.outerHTML.slice(0, 120))"""
 SMALL = """() => [...document.querySelectorAll('button, .button, select, input:not([type=hidden]), .seg > *')]
   .filter(e => e.checkVisibility() && !['checkbox', 'radio'].includes(e.type))

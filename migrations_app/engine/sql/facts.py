@@ -11,7 +11,7 @@ from migrations_app.engine.sql.script import Postcondition, Statement, TimeoutCl
 from migrations_app.engine.sql.split import Piece
 from migrations_app.engine.sql.summary import summarise
 from migrations_app.engine.sql.tags import tag_of
-from migrations_app.engine.sql.tree import field, nodes, text, words
+from migrations_app.engine.sql.tree import nodes, text, words
 
 # May take long without stopping anybody, as long as they hold no strong lock on an existing table.
 LONG = words(
@@ -24,7 +24,6 @@ LONG = words(
 class Facts:
     statement: Statement
     alone: bool  # a transactional statement that shares its step with no other
-    temporary: bool
 
 
 def facts_of(piece: Piece, created: Created) -> Facts:
@@ -45,7 +44,7 @@ def facts_of(piece: Piece, created: Created) -> Facts:
         concurrent_index=is_concurrent_index(piece),
         locks=locks.tables,
     )
-    return Facts(statement, alone=_stands_alone(piece, locks), temporary=_is_temporary(piece))
+    return Facts(statement, alone=_stands_alone(piece, locks))
 
 
 def _timeout_class(piece: Piece, locks: Locks, postcondition: Postcondition | None) -> TimeoutClass:
@@ -68,10 +67,3 @@ def _stands_alone(piece: Piece, locks: Locks) -> bool:
 def _validates(piece: Piece) -> bool:
     commands = nodes(piece.node, "cmds")
     return any(text(command, "subtype") == "AT_ValidateConstraint" for _, command in commands)
-
-
-def _is_temporary(piece: Piece) -> bool:
-    """Gone with the session, so it can't be carried from one step to the next."""
-    relation = field(piece.node, "relation") or field(field(piece.node, "into"), "rel")
-    makes = piece.kind in ("CreateStmt", "CreateTableAsStmt")
-    return makes and text(relation, "relpersistence") == "t"

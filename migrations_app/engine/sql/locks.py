@@ -29,7 +29,8 @@ from migrations_app.engine.sql.tree import (
 AS, RS, RE = "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"
 SUE, S, SRE = "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
 E, AE = "EXCLUSIVE", "ACCESS EXCLUSIVE"
-STRENGTH = {mode: n for n, mode in enumerate((AS, RS, RE, SUE, S, SRE, E, AE))}
+MODES = (AS, RS, RE, SUE, S, SRE, E, AE)  # in PostgreSQL's numbering, from 1
+STRENGTH = {mode: n for n, mode in enumerate(MODES)}
 BLOCKS_WRITES = frozenset((S, SRE, E, AE))
 
 # table: can be locked by name beforehand. data: holds rows, but LOCK TABLE can't take it (materialised view,
@@ -320,6 +321,12 @@ def _everything(_: Node) -> Iterator[Hold]:
     yield Hold({}, AE, "data")
 
 
+def _lock_table(node: Node) -> Iterator[Hold]:
+    mode = node.get("mode")
+    name = MODES[mode - 1] if isinstance(mode, int) and 0 < mode <= len(MODES) else AE
+    yield from (Hold(relation, name) for _, relation in nodes(node, "relations"))
+
+
 RULES: dict[str, Callable[[Node], Iterable[Hold]]] = {
     "AlterTableStmt": _alter_table,
     "AlterTableMoveAllStmt": _everything,
@@ -342,6 +349,7 @@ RULES: dict[str, Callable[[Node], Iterable[Hold]]] = {
     "DropStmt": _drop,
     "IndexStmt": _create_index,
     "InsertStmt": _write,
+    "LockStmt": _lock_table,
     "MergeStmt": _write,
     "RefreshMatViewStmt": _refresh,
     "ReindexStmt": _reindex,

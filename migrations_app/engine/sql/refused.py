@@ -26,10 +26,13 @@ SESSION = {
 }
 
 
-def refuse_forbidden(piece: Piece) -> None:
+def refuse_forbidden(piece: Piece, *, may_lock: bool) -> None:
+    """`may_lock`: the file wrote a transaction, to whose end LOCK TABLE holds."""
     if piece.kind in SESSION:
         what, way_out = SESSION[piece.kind]
         refuse("session_statement", piece.line, what, way_out)
+    if piece.kind == "LockStmt" and not may_lock:
+        _lock(piece)
     if check := CHECKS.get(piece.kind):
         check(piece)
 
@@ -54,8 +57,8 @@ def _lock(piece: Piece) -> None:
     refuse(
         "lock_table",
         piece.line,
-        "LOCK TABLE is the runner's: it takes the locks with time-outs and retries.",
-        "Remove it; to keep statements in one transaction, write `-- lockstep:atomic` at the top.",
+        "LOCK TABLE holds to the end of a transaction, and this file writes none.",
+        "Put BEGIN before it and COMMIT after the statements that need the lock, or remove it: the runner locks.",
     )
 
 
@@ -81,7 +84,6 @@ def _drop(piece: Piece) -> None:
 
 CHECKS: dict[str, Callable[[Piece], None]] = {
     "CopyStmt": _copy,
-    "LockStmt": _lock,
     "IndexStmt": _index,
     "DropStmt": _drop,
 }

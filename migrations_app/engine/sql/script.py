@@ -18,7 +18,7 @@ Mode = Literal["tx", "nontx"]
 TimeoutClass = Literal["brief", "validate", "online_long"]
 PostconditionKind = Literal["index_valid", "index_gone", "partition_detached", "rerun", "exists", "gone", "unknown"]
 
-SPLITTER = 1  # raise it when the same file would give other steps; stored plans are then known to be stale
+SPLITTER = 2  # raise it when the same file would give other steps; stored plans are then known to be stale
 
 
 @dataclass(frozen=True)

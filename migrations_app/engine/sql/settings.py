@@ -25,7 +25,7 @@ FIXED = {
     "default_with_oids": ("off", "false", "no", "0"),
 }
 RUNNERS = words(
-    """lock_timeout statement_timeout idle_in_transaction_session_timeout transaction_timeout deadlock_timeout
+    """lock_timeout statement_timeout idle_in_transaction_session_timeout transaction_timeout
     idle_session_timeout"""
 )
 # A dump begins with these; "no limit of mine" leaves the runner's own in force.
@@ -50,7 +50,7 @@ def setting_of(piece: Piece) -> Setting | None:
     call = _set_config_call(piece)
     name, value = _from_call(piece, call) if call is not None else _from_set(piece)
     name = name.lower()
-    _check_name(piece, name)
+    _check_name(piece, name, value)
     _check_value(piece, name, value)
     return None if name in FIXED or name in RUNNERS else Setting(name, value, _is_local(piece, call))
 
@@ -137,7 +137,7 @@ def _is_custom(name: str) -> bool:
     return "." in name and not name.startswith("lockstep.")
 
 
-def _check_name(piece: Piece, name: str) -> None:
+def _check_name(piece: Piece, name: str, value: str) -> None:
     if name in RUNNERS and value not in NO_LIMIT:
         refuse(
             "set_refused",

@@ -36,12 +36,13 @@ class Steps:
     _now: dict[str, str] = field(default_factory=dict)
     _local: dict[str, tuple[str | None, Statement | None]] = field(default_factory=dict)
     _together: bool = False
+    _written: bool = False
     head: dict[str, str] = field(default_factory=dict)
 
     def set(self, line: int, setting: Setting) -> None:
         if self._now.get(setting.name) == setting.value:
             return
-        ends = self._together and setting.local
+        ends = self._written and setting.local
         if ends:
             before = self._now.get(setting.name), self._late.get(setting.name)
             self._local.setdefault(setting.name, before)
@@ -54,17 +55,21 @@ class Steps:
         if self._open:
             self._open.append(statement)
 
-    def begin(self) -> None:
-        """From here to `end` everything is one step."""
+    def begin(self, *, written: bool) -> None:
+        """From here to `end` everything is one step; `written`: by a BEGIN, whose COMMIT ends SET LOCAL."""
         self._close()
-        self._together = True
+        self._together, self._written = True, written
 
     def end(self) -> None:
         self._close()
-        self._together = False
+        self._together = self._written = False
         for name, (value, statement) in self._local.items():
-            _put_back(self._now, name, value)
-            _put_back(self._late, name, statement)
+            self._now.pop(name)
+            self._late.pop(name)
+            if value is not None:
+                self._now[name] = value
+            if statement is not None:
+                self._late[name] = statement
         self._local = {}
 
     def add(self, facts: Facts) -> None:
@@ -110,13 +115,6 @@ class Steps:
         if self._open:
             self._steps.append(_step(len(self._steps) + 1, self._open))
             self._open = []
-
-
-def _put_back[T](values: dict[str, T], name: str, value: T | None) -> None:
-    if value is None:
-        values.pop(name, None)
-    else:
-        values[name] = value
 
 
 def _step(n: int, statements: Sequence[Statement]) -> Step:

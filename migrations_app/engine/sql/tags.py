@@ -60,6 +60,7 @@ TAGS = {
     "ExplainStmt": "EXPLAIN",
     "IndexStmt": "CREATE INDEX",
     "InsertStmt": "INSERT",
+    "LockStmt": "LOCK TABLE",
     "MergeStmt": "MERGE",
     "NotifyStmt": "NOTIFY",
     "ReassignOwnedStmt": "REASSIGN OWNED",

@@ -20,7 +20,7 @@ def spans(pieces: Sequence[Piece], blocks: Sequence[Span]) -> tuple[Span, ...]:
     """The written blocks and what must stay together besides, in file order, none overlapping another."""
     found = [*blocks]
     for start, piece in enumerate(pieces):
-        if piece.kind == "ConstraintsSetStmt" and not _inside(start, blocks):
+        if piece.kind == "ConstraintsSetStmt" and not inside(start, blocks):
             found.append((start, len(pieces)))
         elif names := temporary(piece):
             found.append((start, _last_use(pieces, start, names) + 1))
@@ -62,7 +62,7 @@ def _names(piece: Piece, name: str) -> bool:
     return "u&" in lowered or re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", lowered) is not None
 
 
-def _inside(number: int, blocks: Sequence[Span]) -> bool:
+def inside(number: int, blocks: Sequence[Span]) -> bool:
     return any(start <= number < end for start, end in blocks)
 
 

@@ -32,18 +32,21 @@ class Taken:
     pieces: tuple[Piece, ...]
     blocks: tuple[tuple[int, int], ...]
     wrapped: bool  # one pair around the whole file
+    begun: int  # the line of the first BEGIN
 
 
 def take_over(pieces: tuple[Piece, ...]) -> Taken:
     kept: list[Piece] = []
     blocks: list[tuple[int, int]] = []
     opened: tuple[int, Piece] | None = None
+    begun = 0
     for piece in pieces:
         if piece.kind != "TransactionStmt":
             kept.append(piece)
         elif opened is None and _is_begin(piece):
             _check_begin(piece)
             opened = len(kept), piece
+            begun = begun or piece.line
         elif opened is not None and _is_commit(piece):
             blocks.append((opened[0], len(kept)))
             opened = None
@@ -51,7 +54,7 @@ def take_over(pieces: tuple[Piece, ...]) -> Taken:
             _refuse(piece)
     if opened is not None:
         _refuse(opened[1])
-    return Taken(tuple(kept), tuple(blocks), _is_wrapped(kept, blocks))
+    return Taken(tuple(kept), tuple(blocks), _is_wrapped(kept, blocks), begun)
 
 
 def _is_wrapped(kept: list[Piece], blocks: list[tuple[int, int]]) -> bool:

@@ -87,7 +87,8 @@ def _text(file: UploadedFile[bytes]) -> str:
     if (file.size or 0) > MAX_BYTES:
         raise ValueError(f"{file.size:,} bytes; the most that is read is {MAX_BYTES:,}.")
     try:
-        return file.read().decode()
+        content: bytes = file.read()
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start + 1}; save it as UTF-8.") from None
 

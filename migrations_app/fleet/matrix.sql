@@ -32,20 +32,28 @@ WITH columns AS (
   WHERE service_id = %(service)s AND position <= %(before)s
     AND (%(everything)s OR position > %(floor)s OR revision_id = ANY(%(odd)s))
   ORDER BY position DESC LIMIT %(limit)s
+), applied AS MATERIALIZED (
+  -- OFFSET 0 keeps this a look-up for each row of the window: the whole table would be read otherwise.
+  SELECT a.environment_id, a.revision_id, a.checksum
+  FROM wanted w
+  CROSS JOIN LATERAL (
+    SELECT environment_id, revision_id, checksum FROM migrations_app_appliedrevision
+    WHERE revision_id = w.revision_id OFFSET 0
+  ) a
 )
 SELECT v.revision_id, v.position, v.phase, v.schema_rev,
        string_agg(
          CASE
-           WHEN m.mark IN ('F', 'R', 'W') AND (a.id IS NULL OR m.mark <> 'F') THEN m.mark
-           WHEN a.id IS NOT NULL AND a.checksum <> v.checksum THEN 'D'
-           WHEN a.id IS NOT NULL THEN 'A'
+           WHEN m.mark IN ('F', 'R', 'W') AND (a.revision_id IS NULL OR m.mark <> 'F') THEN m.mark
+           WHEN a.revision_id IS NOT NULL AND a.checksum <> v.checksum THEN 'D'
+           WHEN a.revision_id IS NOT NULL THEN 'A'
            WHEN c.never_read THEN 'U'
            WHEN v.position < c.head_position THEN 'O'
            ELSE 'P'
          END, '' ORDER BY c.place) AS cells
 FROM wanted v
 CROSS JOIN columns c
-LEFT JOIN migrations_app_appliedrevision a ON a.environment_id = c.id AND a.revision_id = v.revision_id
+LEFT JOIN applied a ON a.environment_id = c.id AND a.revision_id = v.revision_id
 LEFT JOIN marks m ON m.environment_id = c.id AND m.revision_id = v.revision_id
 GROUP BY v.revision_id, v.position, v.phase, v.schema_rev
 ORDER BY v.position DESC

@@ -6,11 +6,11 @@ Only this wrapper catches everything: a crash keeps its traceback on the run.
 from __future__ import annotations
 
 import os
-import socket
 
 import structlog
 
 from migrations_app.engine.contract.events import Report
+from migrations_app.jobs.process import machine
 from migrations_app.runs.claims import claim
 from migrations_app.runs.crash import keep_crash
 from migrations_app.runs.execution import Execution
@@ -43,4 +43,4 @@ def execute(run_id: int) -> str:
 
 def worker_name(pid: int | None = None) -> str:
     """Who holds a claim: the machine and the process, as an operator would look for it."""
-    return f"{socket.gethostname()}:{pid or os.getpid()}"
+    return f"{machine()}:{pid or os.getpid()}"

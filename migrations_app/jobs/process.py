@@ -1,16 +1,19 @@
-"""Processes that must not outlive their parent."""
+"""Processes that must not outlive their parent, and those that are gone."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
+import socket
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
 
 _PR_SET_PDEATHSIG = 1
+_FIRST_PID_NAMESPACE = "pid:[4026531836]"  # the kernel's constant for a machine without containers
 
 
 def die_with_parent(parent_pid: int) -> None:
@@ -19,6 +22,29 @@ def die_with_parent(parent_pid: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def machine() -> str:
+    """Where process ids mean something: the host, and the container if it shares the host's name with others."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = _FIRST_PID_NAMESPACE
+    inside = "" if namespace == _FIRST_PID_NAMESPACE else f"/{namespace[5:-1]}"
+    return f"{socket.gethostname()}{inside}"
+
+
+def is_gone(pid: int) -> bool:
+    """Whether no such process works here any more; a stopped one does, one that waits to be buried does not."""
+    try:
+        os.kill(pid, 0)
+        return (
+            sys.platform == "linux" and (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] in "ZX"
+        )
+    except PermissionError:
+        return False
+    except (ProcessLookupError, FileNotFoundError):
+        return True
 
 
 def end_idle_transactions() -> None:

@@ -17,9 +17,9 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
 from migrations_app.jobs import launcher
-from migrations_app.jobs.process import close_database_connections, die_with_parent
+from migrations_app.jobs.process import close_database_connections, die_with_parent, is_gone, machine
 from migrations_app.models import WorkerProcess
-from migrations_app.runs.claims import due
+from migrations_app.runs.claims import due, holders, release_of_dead
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,7 @@ class Reconciler:
     def once(self) -> None:
         """One look: beat, then start whatever is due."""
         self._reap()
+        _release_what_dead_processes_hold()
         queued = launcher.waiting_in_queue()
         self._beat(redis_ok=queued is not None)
         for run_id in due():
@@ -99,3 +100,10 @@ class Reconciler:
         if self._child is not None:
             os.kill(self._child, signal.SIGTERM)
             os.waitpid(self._child, 0)
+
+
+def _release_what_dead_processes_hold() -> None:
+    """A process of this machine that is gone will not renew its lease; the run need not wait for it to run out."""
+    for worker in holders(machine()):
+        if is_gone(int(worker.rpartition(":")[2])):
+            release_of_dead(worker)

@@ -65,6 +65,12 @@ def release_of_dead(worker: str) -> int:
     return Run.objects.filter(worker=worker, status__in=ACTIVE).update(lease_until=Now())
 
 
+def holders(machine: str) -> set[str]:
+    """The worker processes of this machine that runs name as theirs."""
+    mine = Run.objects.filter(status__in=ACTIVE, worker__startswith=f"{machine}:", lease_until__gte=Now())
+    return set(mine.values_list("worker", flat=True))
+
+
 def _silence(run: Run) -> float | None:
     if run.beat_at is None:
         return None

@@ -95,7 +95,7 @@ def test_a_viewer_sees_the_plan_without_sql_and_why_the_button_is_off(environmen
 def test_applying_leads_to_the_run(olga: User, environment: Environment) -> None:
     page = signed_in(olga).post(f"{PAGE}/run", {"direction": "up", "to": "0002_t", "reason": "go"}, follow=True)
     run = Run.objects.get()
-    assert page.redirect_chain[-1][0] == f"/runs/{run.pk}"  # type: ignore[attr-defined]
+    assert page.redirect_chain[-1][0] == f"/runs/{run.pk}"
     assert (run.to_revision, run.reason, run.requested_by) == ("0002_t", "go", olga)
     assert f"Run {run.pk} is queued." in text(page)
 

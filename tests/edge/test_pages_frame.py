@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from dashboard.middleware import CONTENT_SECURITY_POLICY
+from dashboard.middleware import CONTENT_SECURITY_POLICY, NamedErrors
+from migrations_app.engine.errors import Refused
 from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.edge.people import person
@@ -116,3 +119,16 @@ def test_the_sign_in_page_says_what_went_wrong_and_keeps_the_name() -> None:
 @pytest.mark.parametrize("name", ["theme", "logout", "audit_verify"])
 def test_a_change_is_never_made_by_get(name: str) -> None:
     assert signed_in(person("ann", "release-manager")).get(reverse(name)).status_code == 405
+
+
+def test_a_named_failure_that_nobody_caught_is_told_and_any_other_stays_a_crash(rf: RequestFactory) -> None:
+    errors = NamedErrors(lambda request: HttpResponse())
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    refusal = Refused("too_late", "It is too late.", not_done="Nothing was done.", next_step="Come earlier.")
+    answer = errors.process_exception(request, refusal)
+    assert answer is not None
+    assert answer.status_code == 409
+    assert heading(answer) == "It is too late."
+    assert "Nothing was done. Come earlier." in text(answer)
+    assert errors.process_exception(request, KeyError("x")) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -28,7 +30,8 @@ def service(olga: User) -> Service:
     return make_service(olga)
 
 
-def upload(user: User, **files: str | bytes) -> object:
+def upload(user: User, **files: Any) -> Any:
+    """Offer files; `0001_a__up__sql` is 0001_a.up.sql."""
     offered = [
         SimpleUploadedFile(name.replace("__", "."), body.encode() if isinstance(body, str) else body)
         for name, body in files.items()
@@ -66,7 +69,7 @@ def test_every_refusal_is_told_and_nothing_is_stored(olga: User, service: Servic
         },
     )
     told = text(page)
-    assert page.status_code == 422  # type: ignore[attr-defined]
+    assert page.status_code == 422
     assert heading(page) == "Nothing was stored: four refusals."
     assert "0002_b.up.sql:" in told
     assert "0003_c.down.sql: there is no 0003_c.up.sql beside it." in told
@@ -88,7 +91,7 @@ def test_an_empty_form_says_what_to_choose(olga: User, service: Service) -> None
 
 def test_a_viewer_may_not_upload(service: Service) -> None:
     response = upload(person("vic", VIEWER), **{"0001_a__up__sql": UP})
-    assert response.status_code == 403  # type: ignore[attr-defined]
+    assert response.status_code == 403
     assert not Revision.objects.exists()
 
 

@@ -5,10 +5,12 @@ Exit status 0 when every number is as it should be, 1 otherwise.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType
 
 from tests.faults.ground import Ground, remove_abandoned
@@ -46,10 +48,12 @@ def _strike(ground: Ground, options: Options) -> list[str]:
     say(f"  {options.workers} workers, {options.targets} targets, {options.timing}")
     say(f"  servers in {ground.folder}, without fsync: processes die here, the machine does not")
     ground.start()
-    os.environ.update(ground.environment(options.settings))
+    _use_only(ground.environment(options.settings))
     import django
 
     django.setup()
+    # What is logged here is about servers that are away on purpose; the workers keep their own logs.
+    logging.getLogger().setLevel(logging.ERROR)
     from tests.faults.stage import Stage
 
     stage = Stage(ground, options)
@@ -57,6 +61,13 @@ def _strike(ground: Ground, options: Options) -> list[str]:
         return stage.perform()
     finally:
         stage.close()
+
+
+def _use_only(environment: Mapping[str, str]) -> None:
+    """Nothing that is set in this terminal may lead a fault into a real installation."""
+    for name in [name for name in os.environ if name.startswith("LOCKSTEP_")]:
+        del os.environ[name]
+    os.environ.update(environment)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

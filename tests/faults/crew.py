@@ -58,10 +58,10 @@ class Post:
 
 
 class Crew:
-    def __init__(self, folder: Path, exchange: Path, workers: int, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, exchange: Path, workers: int) -> None:
         logs = folder / "logs"
         logs.mkdir()
-        everything = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+        everything = {**os.environ, "PYTHONUNBUFFERED": "1"}
         worker = [sys.executable, "-m", "tests.faults.worker", str(exchange)]
         scheduler = [sys.executable, str(ROOT / "manage.py"), "scheduler"]
         self.posts = [

@@ -132,7 +132,10 @@ class OneRun:
 
     def carry_out(self, pool: list[Fault]) -> None:
         self._request()
-        ended = self._attend_until_ended()
+        try:
+            ended = self._attend_until_ended()
+        finally:
+            self._unlock_table()
         self._shared.exchange.withdraw(self._run)
         self._wake_stopped()
         trace = self._shared.exchange.trace(self._run)
@@ -225,6 +228,9 @@ class OneRun:
 
     def _on_kill_at_lock(self, one: Placed, fired: Fired) -> None:
         self._note(one, fired)
+        self._unlock_table()
+
+    def _unlock_table(self) -> None:
         if self._unlock is not None:
             self._unlock.close()
 

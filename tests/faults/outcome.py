@@ -55,11 +55,12 @@ def measure(happened: Happened, trace: Sequence[Line], ended_at: float) -> None:
     elif part in ("unsent", "popped"):
         happened.takeover = _first(after, happened, "claimed")
     elif part in ("terminate", "terminate in index", "cut"):
-        happened.takeover = _first(after, happened, "locked")
+        # The same process goes on; when the next fault ends it first, that one's takeover is what counts.
+        happened.takeover = _first([line for line in after if line.token == happened.token], happened, "locked")
     else:
         happened.takeover = after[0].at - happened.at if after else None
     if happened.takeover is None:
-        happened.note = "nothing to take over"
+        happened.note = "struck again, or nothing to take over"
 
 
 def _first(lines: Sequence[Line], happened: Happened, kind: str) -> float | None:

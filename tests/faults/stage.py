@@ -63,8 +63,7 @@ class Stage:
         self._exchange.make()
         call_command("migrate", "--noinput", verbosity=0)
         self._make_lanes()
-        env = self._ground.environment(self._options.settings) | _same_secrets()
-        self._crew = Crew(self._ground.folder, self._exchange.folder, self._options.workers, env)
+        self._crew = Crew(self._ground.folder, self._exchange.folder, self._options.workers)
         settled = self._keep_running()
         findings = self._look()
         report.table(self._tally)
@@ -115,7 +114,8 @@ class Stage:
             chore=self._have_done,
             flush_redis=self._flush_redis,
             request_and_die=self._request_and_die,
-            stops=threading.Semaphore(max(self._options.workers - 2, 1)),
+            # A stopped worker may hold up a second one, which waits for the lock of the first.
+            stops=threading.Semaphore(max(self._options.workers // 2 - 1, 1)),
             closing=self._closing,
             stuck_after_s=self._options.stale_s + 90,
             stale_s=self._options.stale_s,
@@ -213,11 +213,3 @@ class Stage:
         if len(alive) <= 4:
             for lane in alive:
                 report.say(f"      {lane.name}: {lane.doing}")
-
-
-def _same_secrets() -> dict[str, str]:
-    """The workers sign and seal with the keys that this process already has."""
-    import os
-
-    names = ("LOCKSTEP_SECRET_KEY", "LOCKSTEP_CREDENTIALS_KEY")
-    return {name: os.environ[name] for name in names}

@@ -6,11 +6,13 @@ The head is the newest receipt's `head_after`; a roll-back is one more receipt, 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
+
+from migrations_app.engine.contract.wire import Prepared
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,18 @@ _COLUMNS = ", ".join(field.name for field in fields(Receipt))
 
 _READ_AFTER = f"SELECT {_COLUMNS} FROM lockstep.migration_history WHERE seq > %s ORDER BY seq LIMIT %s"  # noqa: S608
 
-_INSERT = """
-INSERT INTO lockstep.migration_history
-  (seq, prev_seq, revision_id, parent, direction, cycle, checksum, phase, schema_rev, operator, run_id, fence,
-   fp_before, fp_after, duration_ms, server_version_num, tool_version)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-RETURNING applied_at
-"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_INSERT = Prepared(
+    "lockstep_receipt",
+    """
+    INSERT INTO lockstep.migration_history
+      (seq, prev_seq, revision_id, parent, direction, cycle, checksum, phase, schema_rev, operator, run_id, fence,
+       fp_before, fp_after, duration_ms, server_version_num, tool_version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    RETURNING (extract(epoch FROM applied_at) * 1000000)::bigint
+    """,
+)
 
 
 def read_head(conn: psycopg.Connection) -> Head:
@@ -99,29 +106,29 @@ def read_after(conn: psycopg.Connection, seq: int, limit: int = 5000) -> tuple[R
 
 
 def insert(conn: psycopg.Connection, receipt: Receipt, *, tool_version: str) -> datetime:
-    """Write the receipt in the caller's transaction; the table's constraints refuse gaps, doubles and rivals."""
-    row = conn.execute(
-        _INSERT,
-        (
-            receipt.seq,
-            receipt.seq - 1 or None,
-            receipt.revision_id,
-            receipt.parent,
-            receipt.direction,
-            receipt.cycle,
-            receipt.checksum,
-            receipt.phase,
-            receipt.schema_rev,
-            receipt.operator,
-            receipt.run_id,
-            receipt.fence,
-            receipt.fp_before,
-            receipt.fp_after,
-            receipt.duration_ms,
-            receipt.server_version_num,
-            tool_version,
-        ),
-    ).fetchone()
-    assert row is not None
-    applied_at: datetime = row[0]
-    return applied_at
+    """Write the receipt in the caller's transaction; the table's constraints refuse gaps, doubles and rivals.
+
+    Returns `applied_at` by the target's clock.
+    """
+    result = _INSERT.send(
+        conn,
+        receipt.seq,
+        receipt.seq - 1 or None,
+        receipt.revision_id,
+        receipt.parent,
+        receipt.direction,
+        receipt.cycle,
+        receipt.checksum,
+        receipt.phase,
+        receipt.schema_rev,
+        receipt.operator,
+        receipt.run_id,
+        receipt.fence,
+        receipt.fp_before,
+        receipt.fp_after,
+        receipt.duration_ms,
+        receipt.server_version_num,
+        tool_version,
+    )
+    microseconds = int(result.get_value(0, 0) or 0)
+    return _EPOCH + timedelta(microseconds=microseconds)

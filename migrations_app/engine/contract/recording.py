@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -48,7 +49,7 @@ def write_receipt(work: Work, progress: Progress) -> Receipt:
     )
     applied_at = receipts.insert(work.conn, receipt, tool_version=__version__)
     work.report(progress.event("receipt_written", f"record: receipt {receipt.seq}", receipt=receipt))
-    return Receipt(**{**receipt.__dict__, "applied_at": applied_at})
+    return replace(receipt, applied_at=applied_at)
 
 
 def _hold_true(progress: Progress, statement: Statement, cursor: psycopg.Cursor) -> None:

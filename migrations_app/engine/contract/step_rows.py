@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from migrations_app.engine.contract.wire import Prepared
 from migrations_app.engine.contract.work import Progress, Work
 from migrations_app.engine.sql.script import Step
 
@@ -53,6 +54,17 @@ SELECT revision_id, cycle, direction, n, attempt, status, sql_sha256, evidence
 """
 
 
+_DONE = Prepared(
+    "lockstep_step_done",
+    """
+    INSERT INTO lockstep.step (revision_id, cycle, direction, n, attempt, run_id, sql_sha256, mode, status,
+                               fence, backend_pid, backend_start, xid, started_at, finished_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'tx', 'done', $8, $9, $10, pg_current_xact_id(), now(),
+            clock_timestamp())
+    """,
+)
+
+
 def read_half_done(conn: psycopg.Connection) -> dict[Key, HalfDone]:
     """Every revision with step rows but no receipt; usually none, at most one."""
     found: dict[Key, list[StepRow]] = defaultdict(list)
@@ -63,15 +75,7 @@ def read_half_done(conn: psycopg.Connection) -> dict[Key, HalfDone]:
 
 def insert_done(work: Work, progress: Progress, step: Step, attempt: int) -> None:
     """In the step's own transaction."""
-    work.conn.execute(
-        """
-        INSERT INTO lockstep.step (revision_id, cycle, direction, n, attempt, run_id, sql_sha256, mode, status,
-                                   fence, backend_pid, backend_start, xid, started_at, finished_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, 'tx', 'done', %s, %s, %s, pg_current_xact_id(), now(),
-                clock_timestamp())
-        """,
-        (*_key(progress), step.n, attempt, work.job.run_id, step.sha256, *_holder(work)),
-    )
+    _DONE.send(work.conn, *_key(progress), step.n, attempt, work.job.run_id, step.sha256, *_holder(work))
 
 
 def insert_intent(work: Work, progress: Progress, step: Step, attempt: int, evidence: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ import time
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.sql import SQL, Composable, Literal
+from psycopg.sql import SQL, Literal
 
 from migrations_app.engine.contract.attempts import LockAttempt, schedule
 from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
@@ -18,6 +18,7 @@ from migrations_app.engine.contract.receipts import Receipt
 from migrations_app.engine.contract.recording import verify, write_receipt
 from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
+from migrations_app.engine.contract.wire import send
 from migrations_app.engine.contract.work import FENCE_CHECK, Progress, Work, fenced, lost, roll_back
 from migrations_app.engine.errors import LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
@@ -74,10 +75,12 @@ def _once(
             for number, current in enumerate(step.statements, start=1):
                 _run_statement(work, progress, step, number, current)
             work.watch.disarm()
-            insert_done(work, progress, step, attempt_row)
         current = None
         if last:
             verify(work, progress)
+        if step is not None:
+            insert_done(work, progress, step, attempt_row)
+        if last:
             receipt = write_receipt(work, progress)
         _commit(work, progress)
     except LOCK_NOT_AVAILABLE:
@@ -109,20 +112,25 @@ def _once(
 def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> None:
     """Open the transaction, set its limits and check the fence in one round trip."""
     lock_s, statement_s = _limits(work, step, attempt)
-    parts: list[Composable] = [
-        SQL("BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {};").format(
-            Literal(int(lock_s * 1000)), Literal(int(statement_s * 1000))
-        ),
-        SQL(" SET LOCAL idle_in_transaction_session_timeout = '5s';"),
-    ]
-    for name, value in progress.revision.script.settings:
-        parts.append(SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)))
-    parts.append(SQL(FENCE_CHECK.format(fence=int(work.held.fence))))
-    cursor = work.conn.execute(SQL("").join(parts))
-    while cursor.nextset():
-        pass
-    if cursor.fetchone() is None:
+    # What an earlier revision of this run left in the session must not be there for the next one.
+    fresh = "DISCARD TEMP; " if step is not None and step.n == 1 else ""
+    result = send(
+        work.conn,
+        f"BEGIN; {fresh}SET LOCAL lock_timeout = {int(lock_s * 1000)};"
+        f" SET LOCAL statement_timeout = {int(statement_s * 1000)};"
+        " SET LOCAL idle_in_transaction_session_timeout = '5s';"
+        f"{_parameters(work, progress)} {FENCE_CHECK.format(fence=int(work.held.fence))}",
+    )
+    if result.ntuples == 0:
         raise fenced(work)
+
+
+def _parameters(work: Work, progress: Progress) -> str:
+    """The revision's own harmless SETs, for this transaction only."""
+    return "".join(
+        SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)).as_string(work.conn)
+        for name, value in progress.revision.script.settings
+    )
 
 
 def _limits(work: Work, step: Step | None, attempt: LockAttempt) -> tuple[float, float]:
@@ -149,7 +157,7 @@ def _run_statement(work: Work, progress: Progress, step: Step, number: int, stat
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
     with work.canceller.over(work.conn):
-        work.conn.execute(statement.text)
+        send(work.conn, statement.text)
     took = int((time.monotonic() - began) * 1000)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
 
@@ -162,7 +170,7 @@ def _commit(work: Work, progress: Progress) -> None:
             not_done="No receipt was written; what it committed by itself may stand.",
             next_step="Take transaction statements out of the revision and check the target by hand.",
         )
-    work.conn.execute("COMMIT")
+    send(work.conn, "COMMIT")
 
 
 def _report_attempt(
@@ -173,7 +181,8 @@ def _report_attempt(
     blockers: tuple[Blocker, ...],
     error: psycopg.Error,
 ) -> None:
-    what = "deadlock" if error.sqlstate == "40P01" else f"no lock within {attempt.lock_timeout:g} s"
+    lock_s, _ = _limits(work, step, attempt)
+    what = "deadlock" if error.sqlstate == "40P01" else f"no lock within {lock_s:g} s"
     holders = "; ".join(blocker.sentence for blocker in blockers[:5])
     work.report(
         progress.event(
@@ -182,7 +191,7 @@ def _report_attempt(
             + (f"; {holders}" if holders else ""),
             step=step.n if step else None,
             level="warning",
-            wait_ms=int((attempt.lock_timeout + attempt.pause) * 1000),
+            wait_ms=int((lock_s + attempt.pause) * 1000),
             blockers=blockers,
         )
     )

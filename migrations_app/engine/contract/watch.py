@@ -13,6 +13,8 @@ from migrations_app.engine.target.blockers import Blocker, who_blocks
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.dsn import Dsn
 
+_TICK_S = 0.02
+
 
 class LockWatch:
     """Armed before a statement, disarmed after it; reports blockers when the statement takes longer than that.
@@ -24,11 +26,10 @@ class LockWatch:
         self._dsn = dsn
         self._pid = backend_pid
         self._report = report
-        self._wake = threading.Condition()
         self._due: float | None = None
         self._every: float | None = None
         self._about: tuple[str, int | None] = ("", None)
-        self._closing = False
+        self._closing = threading.Event()
         self._conn: psycopg.Connection | None = None
         self._thread: threading.Thread | None = None
         self.blockers: tuple[Blocker, ...] = ()
@@ -40,40 +41,29 @@ class LockWatch:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="lock-watch", daemon=True)
             self._thread.start()
-        with self._wake:
-            self.blockers = ()
-            self._due = time.monotonic() + after_s
-            self._every = every_s
-            self._about = (revision_id, step)
-            self._wake.notify()
+        self.blockers = ()
+        self._every = every_s
+        self._about = (revision_id, step)
+        self._due = time.monotonic() + after_s
 
     def disarm(self) -> None:
-        with self._wake:
-            self._due = None
+        self._due = None
 
     def close(self) -> None:
         """Stop the thread and its session."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._closing.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
         if self._conn is not None:
             self._conn.close()
 
     def _run(self) -> None:
-        while self._wait_until_due():
-            self._look()
-
-    def _wait_until_due(self) -> bool:
-        with self._wake:
-            while not self._closing:
-                now = time.monotonic()
-                if self._due is not None and self._due <= now:
-                    self._due = now + self._every if self._every else None
-                    return True
-                self._wake.wait(None if self._due is None else self._due - now)
-        return False
+        """Polls rather than being woken: most statements are over long before anybody would look."""
+        while not self._closing.wait(_TICK_S):
+            due, now = self._due, time.monotonic()
+            if due is not None and due <= now:
+                self._due = now + self._every if self._every else None
+                self._look()
 
     def _look(self) -> None:
         """A look that fails loses a sentence on a page, not the run; the next look opens a new session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from migrations_app.engine.sql import limits
 from migrations_app.engine.sql.names import quote
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.split import Piece, mentions
@@ -24,12 +25,6 @@ FIXED = {
     "timezone": ("utc", "etc/utc", "gmt", "0"),
     "default_with_oids": ("off", "false", "no", "0"),
 }
-RUNNERS = words(
-    """lock_timeout statement_timeout idle_in_transaction_session_timeout transaction_timeout
-    idle_session_timeout"""
-)
-# A dump begins with these; "no limit of mine" leaves the runner's own in force.
-NO_LIMIT = ("0", "0s", "0ms", "0min")
 LISTS = ("search_path", "temp_tablespaces")  # parameters whose values are quoted names
 WAY_OUT = "Remove the line, or put what it does into the environment's own set-up."
 
@@ -37,8 +32,9 @@ WAY_OUT = "Remove the line, or put what it does into the environment's own set-u
 @dataclass(frozen=True)
 class Setting:
     name: str
-    value: str
+    value: str | None  # None: what the session began with
     local: bool = False  # ends with its transaction, where the file writes one
+    limit: bool = False  # a time-out in milliseconds, in force where the runner's own is longer
 
 
 def is_setting(piece: Piece) -> bool:
@@ -50,9 +46,20 @@ def setting_of(piece: Piece) -> Setting | None:
     call = _set_config_call(piece)
     name, value = _from_call(piece, call) if call is not None else _from_set(piece)
     name = name.lower()
-    _check_name(piece, name, value)
+    local = _is_local(piece, call)
+    if name in limits.NAMES:
+        return Setting(name, _limit(piece, name, value), local, limit=True)
+    _check_name(piece, name)
     _check_value(piece, name, value)
-    return None if name in FIXED or name in RUNNERS else Setting(name, value, _is_local(piece, call))
+    return None if name in FIXED else Setting(name, value, local)
+
+
+def _limit(piece: Piece, name: str, value: str | None) -> str | None:
+    """A dump begins with zeros: "no limit of mine" leaves the runner's own in force."""
+    found = 0 if value is None else limits.milliseconds(value)
+    if found is None:
+        refuse("set_refused", piece.line, f"{(value or '')[:40]!r} is no time for {name}.", "Write it like '5s'.")
+    return str(found) if found else None
 
 
 def refuse_hidden_set_config(piece: Piece) -> None:
@@ -103,10 +110,12 @@ def _from_call(piece: Piece, call: Node) -> tuple[str, str]:
     return _constants(call) or ("", "")
 
 
-def _from_set(piece: Piece) -> tuple[str, str]:
+def _from_set(piece: Piece) -> tuple[str, str | None]:
     kind, name = text(piece.node, "kind"), text(piece.node, "name")
-    if kind in ("VAR_RESET", "VAR_RESET_ALL", "VAR_SET_DEFAULT", "VAR_SET_CURRENT"):
-        refuse("set_refused", piece.line, "a revision does not reset parameters.", WAY_OUT)
+    if kind in ("VAR_RESET", "VAR_SET_DEFAULT"):
+        return name, None
+    if kind in ("VAR_RESET_ALL", "VAR_SET_CURRENT"):
+        refuse("set_refused", piece.line, "a revision resets one named parameter at a time.", WAY_OUT)
     if kind == "VAR_SET_MULTI":
         refuse(
             "set_refused",
@@ -137,19 +146,14 @@ def _is_custom(name: str) -> bool:
     return "." in name and not name.startswith("lockstep.")
 
 
-def _check_name(piece: Piece, name: str, value: str) -> None:
-    if name in RUNNERS and value not in NO_LIMIT:
-        refuse(
-            "set_refused",
-            piece.line,
-            f"{name} is set by the runner for every statement, from the environment's limits.",
-            "Remove the line; change the limit on the environment's page if it is too tight.",
-        )
-    if name not in ALLOWED and name not in FIXED and name not in RUNNERS and not _is_custom(name):
+def _check_name(piece: Piece, name: str) -> None:
+    if name not in ALLOWED and name not in FIXED and not _is_custom(name):
         refuse("set_refused", piece.line, f"a revision may not set {name[:60]}.", WAY_OUT)
 
 
-def _check_value(piece: Piece, name: str, value: str) -> None:
+def _check_value(piece: Piece, name: str, value: str | None) -> None:
+    if value is None:
+        return
     if name in FIXED and value.lower() not in FIXED[name]:
         refuse(
             "set_refused",

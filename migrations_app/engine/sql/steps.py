@@ -7,7 +7,8 @@
 4. What stood between BEGIN and COMMIT, or must stay together for another reason, is one step; so is an
    atomic file.
 A harmless SET above the first statement holds for the whole revision. One further down becomes SET LOCAL
-where it stands, and is repeated at the head of every later step. SET LOCAL between BEGIN and COMMIT ends there.
+where it stands, and is repeated at the head of every later step; so is a time-out wherever it stands.
+SET LOCAL between BEGIN and COMMIT ends there.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from migrations_app.engine.sql.facts import Facts
+from migrations_app.engine.sql.limits import tighten_sql
 from migrations_app.engine.sql.locks import BLOCKS_WRITES
+from migrations_app.engine.sql.names import dotted
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.script import Statement, Step, TimeoutClass
 from migrations_app.engine.sql.settings import Setting
 
+T = TypeVar("T")
 TIMEOUTS: tuple[TimeoutClass, ...] = ("brief", "validate", "online_long")
 
 
@@ -46,13 +51,17 @@ class Steps:
         if ends:
             before = self._now.get(setting.name), self._late.get(setting.name)
             self._local.setdefault(setting.name, before)
-        self._now[setting.name] = setting.value
-        if not self._steps and not self._open and not ends:
-            self.head[setting.name] = setting.value
+        _keep(self._now, setting.name, setting.value)
+        at_the_top = not self._steps and not self._open and not ends
+        if at_the_top and not setting.limit:
+            _keep(self.head, setting.name, setting.value)
             return
         statement = _set_local(line, setting)
-        self._late[setting.name] = statement
-        if self._open:
+        # Back to what the session began with: a later step has that anyway, unless the head says otherwise.
+        needless = setting.value is None and setting.name not in self.head
+        _keep(self._late, setting.name, None if needless else statement)
+        loosens = setting.limit and setting.value is None
+        if self._open and not loosens:
             self._open.append(statement)
 
     def begin(self, *, written: bool) -> None:
@@ -64,12 +73,8 @@ class Steps:
         self._close()
         self._together = self._written = False
         for name, (value, statement) in self._local.items():
-            self._now.pop(name)
-            self._late.pop(name)
-            if value is not None:
-                self._now[name] = value
-            if statement is not None:
-                self._late[name] = statement
+            _keep(self._now, name, value)
+            _keep(self._late, name, statement)
         self._local = {}
 
     def add(self, facts: Facts) -> None:
@@ -106,7 +111,7 @@ class Steps:
                 "set_refused",
                 statement.line,
                 f"{statement.tag} runs outside a transaction, where the SET before it can't hold.",
-                "Move the SET above the file's first statement.",
+                "Move the SET above the file's first statement, or remove it if it is a time-out.",
             )
         self._close()
         self._steps.append(_step(len(self._steps) + 1, [statement]))
@@ -115,6 +120,13 @@ class Steps:
         if self._open:
             self._steps.append(_step(len(self._steps) + 1, self._open))
             self._open = []
+
+
+def _keep(values: dict[str, T], name: str, value: T | None) -> None:
+    if value is None:
+        values.pop(name, None)
+    else:
+        values[name] = value
 
 
 def _step(n: int, statements: Sequence[Statement]) -> Step:
@@ -141,9 +153,8 @@ def _sha256(statements: Sequence[Statement]) -> str:
 
 
 def _set_local(line: int, setting: Setting) -> Statement:
-    value = setting.value.replace("'", "''")
     return Statement(
-        text=f"SELECT pg_catalog.set_config('{setting.name}', '{value}', true)",
+        text=_set_local_sql(setting),
         line=line,
         tag="SET",
         summary=f"SET LOCAL {setting.name}",
@@ -154,3 +165,12 @@ def _set_local(line: int, setting: Setting) -> Statement:
         postcondition=None,
         concurrent_index=False,
     )
+
+
+def _set_local_sql(setting: Setting) -> str:
+    if setting.limit:
+        return tighten_sql(setting.name, setting.value or "0")
+    if setting.value is None:
+        return f"SET LOCAL {dotted(*setting.name.split('.'))} TO DEFAULT"
+    value = setting.value.replace("'", "''")
+    return f"SELECT pg_catalog.set_config('{setting.name}', '{value}', true)"

@@ -6,6 +6,10 @@ from migrations_app.engine.sql.script import read_script
 from tests.engine.sql.reading import refused, shape
 
 HEADER = """
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SELECT pg_catalog.set_config('search_path', '', false);
@@ -59,7 +63,14 @@ def test_it_reads_the_value_as_set_config_takes_it(sql: str, expected: tuple[str
 
 
 @pytest.mark.parametrize(
-    "sql", ["SET NAMES 'utf8'", "SET client_encoding TO unicode", "SET TIME ZONE 'UTC'", "SET timezone = 'Etc/UTC'"]
+    "sql",
+    [
+        "SET TIME ZONE DEFAULT",
+        "SET NAMES 'utf8'",
+        "SET client_encoding TO unicode",
+        "SET TIME ZONE 'UTC'",
+        "SET timezone = 'Etc/UTC'",
+    ],
 )
 def test_what_the_session_has_anyway_is_dropped(sql: str) -> None:
     assert settings(sql) == ()
@@ -72,10 +83,6 @@ def test_the_last_of_several_counts_while_nothing_stands_between() -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SET lock_timeout = '5s'",
-        "SET LOCAL statement_timeout TO 0",
-        "SET idle_in_transaction_session_timeout = 0",
-        "SET transaction_timeout = 0",
         "SET deadlock_timeout = '1s'",
         "SET role app",
         "SET SESSION AUTHORIZATION app",
@@ -87,10 +94,9 @@ def test_the_last_of_several_counts_while_nothing_stands_between() -> None:
         "SET lockstep.fence = 5",
         "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
         "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-        "SET search_path TO DEFAULT",
-        "RESET search_path",
+        "SET search_path FROM CURRENT",
+        "RESET role",
         "RESET ALL",
-        "SELECT set_config('lock_timeout', '0', false)",
         "SELECT pg_catalog.set_config('role', 'app', true)",
         "SELECT set_config('lock_timeout', v, false) FROM x",
         "SELECT set_config(name, '0', false) FROM pg_settings",
@@ -143,11 +149,32 @@ def test_a_late_set_to_the_same_value_is_nothing() -> None:
     assert shape(sql) == [["SELECT", "SELECT"], ["CREATE INDEX"]]
 
 
+def test_a_late_reset_goes_back_to_what_the_session_began_with() -> None:
+    sql = """
+        SET search_path = a; SET work_mem = '1MB'; SET jit = off; RESET jit;
+        CREATE TABLE one (id int);
+        RESET search_path; SET app.note = 'x'; SELECT 1; RESET app.note;
+        ALTER TABLE old ADD COLUMN x int;
+    """
+    script = read_script(sql)
+    assert script.settings == (("search_path", "a"), ("work_mem", "1MB"))
+    assert [[one.text for one in step.statements] for step in script.steps] == [
+        [
+            "CREATE TABLE one (id int)",
+            "SET LOCAL search_path TO DEFAULT",
+            "SELECT pg_catalog.set_config('app.note', 'x', true)",
+            "SELECT 1",
+            "SET LOCAL app.note TO DEFAULT",
+        ],
+        ["SET LOCAL search_path TO DEFAULT", "ALTER TABLE old ADD COLUMN x int"],
+    ]
+
+
 def test_a_late_set_does_not_reach_outside_transactions() -> None:
     error = refused("SELECT 1;\nSET work_mem = '1MB';\nCREATE INDEX CONCURRENTLY i ON t (a);")
     assert error.code == "set_refused"
     assert error.message.startswith("Line 3: ")
-    assert error.next_step == "Move the SET above the file's first statement."
+    assert error.next_step.startswith("Move the SET above the file's first statement")
 
 
 def test_a_late_set_quotes_its_value() -> None:

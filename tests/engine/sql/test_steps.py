@@ -116,17 +116,6 @@ def test_long_work_never_runs_under_a_lock_that_stops_writers(sql: str, expected
     assert classes(sql) == [expected]
 
 
-def test_a_temporary_table_stays_within_one_step() -> None:
-    sql = "CREATE TEMP TABLE ids AS SELECT 1;\nUPDATE t SET a = 1;\n"
-    assert shape(sql) == [["CREATE TABLE", "UPDATE"]]
-    error = refused(sql + "ALTER TABLE t ADD COLUMN x int;")
-    assert error.code == "temp_table"
-    assert error.message.startswith("Line 1: ")
-    assert shape("-- lockstep:atomic\n" + sql + "ALTER TABLE t ADD COLUMN x int;") == [
-        ["CREATE TABLE", "UPDATE", "ALTER TABLE"]
-    ]
-
-
 def test_a_steps_hash_changes_with_its_sql_only() -> None:
     def hashes(sql: str) -> list[str]:
         return [step.sha256 for step in read_script(sql).steps]

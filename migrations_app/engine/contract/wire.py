@@ -1,0 +1,45 @@
+"""SQL straight through libpq: a step is many small statements, and a cursor for each costs more than they do."""
+
+from __future__ import annotations
+
+import weakref
+
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+
+_GOOD = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY})
+
+
+def send(conn: psycopg.Connection, sql: str) -> PGresult:
+    """Execute one string, which may hold several statements; the last one's result. Raises psycopg.Error.
+
+    Blocks in libpq with the interpreter's lock released, so other threads can cancel it.
+    """
+    return _checked(conn.pgconn.exec_(sql.encode()))
+
+
+class Prepared:
+    """A statement of ours that is run for every revision: planned once for each session."""
+
+    def __init__(self, name: str, sql: str) -> None:
+        self._name = name.encode()
+        self._sql = sql.encode()
+        self._ready: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
+
+    def send(self, conn: psycopg.Connection, *values: object) -> PGresult:
+        """Execute with text parameters ($1, $2 …); None is NULL. Raises psycopg.Error."""
+        if conn not in self._ready:
+            _checked(conn.pgconn.prepare(self._name, self._sql))
+            self._ready.add(conn)
+        parameters = [None if value is None else str(value).encode() for value in values]
+        return _checked(conn.pgconn.exec_prepared(self._name, parameters))
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status in _GOOD:
+        return result
+    if result.status == ExecStatus.FATAL_ERROR:
+        raise error_from_result(result)
+    raise psycopg.ProgrammingError(f"a revision cannot exchange data with its client ({result.status.name})")

@@ -1,0 +1,91 @@
+"""Every address of the pages by every identity: who gets in, who is refused, who is sent to sign in."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import get_resolver, reverse
+
+from migrations_app.permissions import VERBS
+from tests.browser.client import signed_in
+from tests.edge.fleet import make_environment, make_run, make_service
+from tests.edge.people import IDENTITIES, identity, person
+
+# name: method, verb, and what an allowed caller is answered
+ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "home": ("get", "view", (200,)),
+    "find": ("get", "view", (200,)),
+    "matrix": ("get", "view", (200,)),
+    "history": ("get", "view", (200,)),
+    "runs": ("get", "view", (200,)),
+    "run": ("get", "view", (200,)),
+    "run_live": ("get", "view", (200,)),
+    "run_log": ("get", "view_log", (200,)),
+    "run_log_tail": ("get", "view_log", (204,)),
+    "run_log_raw": ("get", "view_log", (200,)),
+    "run_resolve": ("post", "resolve_run", (302,)),
+    "run_control": ("post", "control_run", (302,)),
+    "services": ("get", "view", (200,)),
+    "service_add": ("get", "edit_fleet", (200,)),
+    "service": ("get", "view", (200,)),
+    "environment_add": ("get", "edit_fleet", (200,)),
+    "environment": ("get", "view", (200,)),
+    "environment_run": ("post", "create_run", (302,)),
+    "environment_check": ("post", "control_run", (302,)),
+    "revision_list": ("get", "view", (200,)),
+    "revision_upload": ("get", "upload_revision", (200,)),
+    "revision": ("get", "view", (404,)),
+    "revisions": ("get", "view", (302,)),
+    "audit": ("get", "view_audit", (200,)),
+    "audit_verify": ("post", "verify_audit", (302,)),
+    "tokens": ("get", "own_tokens", (200,)),
+    "token_revoke": ("post", "own_tokens", (404,)),
+}
+OPEN_TO_ALL = {"login", "logout", "theme"}
+
+
+def page_names() -> set[str]:
+    """Names of the pages' own patterns; the API, which is included, has its own test."""
+    return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+
+
+def test_every_page_has_a_row() -> None:
+    assert page_names() - OPEN_TO_ALL == set(ADDRESSES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", IDENTITIES)
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_who_may_open_what(who: str, name: str) -> None:
+    owner = person("owner")
+    path = _path(name, owner)
+    method, verb, answers = ADDRESSES[name]
+    user = identity(who)
+    response = getattr(signed_in(user), method)(path)
+    if who in ("anonymous", "disabled"):
+        assert response.status_code == 302
+        assert response["Location"].startswith("/login?next=")
+    elif who in VERBS[verb]:
+        assert response.status_code in answers
+        assert not response.get("Location", "").startswith("/login")
+    else:
+        assert response.status_code == 403
+
+
+def _path(name: str, owner: User) -> str:
+    service = make_service(owner)
+    run = make_run(make_environment(service), owner)
+    words: dict[str, list[str | int]] = {
+        "service": [service.name],
+        "environment_add": [service.name],
+        "revision_list": [service.name],
+        "revision_upload": [service.name],
+        "revision": [service.name, "0001_step"],
+        "environment": [service.name, "orders-eu"],
+        "environment_run": [service.name, "orders-eu"],
+        "environment_check": [service.name, "orders-eu"],
+        "run_control": [run.pk, "pause"],
+        "token_revoke": [1],
+    }
+    given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])
+    return reverse(name, args=given)

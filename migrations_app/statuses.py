@@ -76,7 +76,8 @@ def _edges() -> dict[tuple[str, str], str]:
     }
     for old in ACTIVE:
         edges[old, RunStatus.CLAIMED] = "the lease ran out and another worker took over"
-        edges[old, RunStatus.PAUSING] = "a person asked for a pause"
+        if old != RunStatus.PAUSING:
+            edges[old, RunStatus.PAUSING] = "a person asked for a pause"
         edges[old, RunStatus.PAUSED] = "stopped between statements for a pause"
         edges[old, RunStatus.CANCELLED] = "stopped between statements, cancelled"
         edges[old, RunStatus.INTERRUPTED] = "the worker was asked to shut down"

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Run, Service
+from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Revision, Run, Service
 from migrations_app.models.environment import Reachability
 
 _COPIED = [field.name for field in fields(Receipt) if field.name not in ("seq", "run_id")]
@@ -55,7 +55,7 @@ def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
         receipts.extend(page)
     known = {entry.seq: entry for entry in LedgerEntry.objects.filter(environment=environment)}
     copied = copy_receipts(environment, [r for r in receipts if r.seq not in known])
-    note = _difference(receipts, known)
+    note = _broken_chain(receipts) or _other_bytes(environment, receipts) or _difference(receipts, known)
     Environment.objects.filter(pk=environment.pk).update(
         reconciled_at=Now(),
         reconcile_note=note,
@@ -190,6 +190,31 @@ def _project(environment: Environment, *, after: int) -> None:
             """,
             {"environment": environment.pk},
         )
+
+
+def _broken_chain(receipts: Sequence[Receipt]) -> str:
+    """The constraints in the target refuse this; it is looked at all the same, because the page claims it."""
+    head, seen = "", set()
+    for number, receipt in enumerate(receipts, start=1):
+        before = receipt.parent if receipt.direction == "up" else receipt.revision_id
+        if receipt.seq != number or before != head:
+            return f"Receipt {receipt.seq} ({receipt.revision_id}) is out of order in the target."
+        key = (receipt.revision_id, receipt.cycle, receipt.direction)
+        if key in seen:
+            return f"Receipt {receipt.seq} says a second time that {receipt.revision_id} went {receipt.direction}."
+        seen.add(key)
+        head = receipt.head_after
+    return ""
+
+
+def _other_bytes(environment: Environment, receipts: Sequence[Receipt]) -> str:
+    """An applied revision whose stored bytes are no longer those of its receipt."""
+    stored = dict(Revision.objects.filter(service=environment.service_id).values_list("revision_id", "checksum"))
+    standing = {r.revision_id: r.checksum if r.direction == "up" else None for r in receipts}
+    for revision_id, checksum in standing.items():
+        if checksum is not None and stored.get(revision_id, checksum) != checksum:
+            return f"{revision_id} is applied with other bytes ({checksum[:22]}…) than the revision has now."
+    return ""
 
 
 def _difference(receipts: Sequence[Receipt], known: dict[int, LedgerEntry]) -> str:

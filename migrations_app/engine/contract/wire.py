@@ -34,7 +34,7 @@ class Prepared:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)
         parameters = [None if value is None else str(value).encode() for value in values]
-        return _checked(conn.pgconn.exec_prepared(self._name, parameters))
+        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]  None is NULL
 
 
 def _checked(result: PGresult) -> PGresult:
@@ -42,4 +42,6 @@ def _checked(result: PGresult) -> PGresult:
         return result
     if result.status == ExecStatus.FATAL_ERROR:
         raise error_from_result(result)
-    raise psycopg.ProgrammingError(f"a revision cannot exchange data with its client ({result.status.name})")
+    raise psycopg.ProgrammingError(
+        f"a revision cannot exchange data with its client ({ExecStatus(result.status).name})"
+    )

@@ -29,6 +29,27 @@ from migrations_app.runs.step_progress import StepProgress
 from migrations_app.statuses import ACTIVE, RunStatus
 
 FLUSH_EVERY_S = 0.4
+# The log tells what a reader wants to find again; the rest only moves the stages and steps of the page.
+TOLD = frozenset(
+    {
+        "connected",
+        "lock_wait",
+        "locked",
+        "already_applied",
+        "statement_done",
+        "verifying",
+        "lock_attempt",
+        "blocked",
+        "intent",
+        "repaired",
+        "recovered",
+        "recorded",
+        "released",
+        "connection_lost",
+        "orphan_ended",
+        "ended",
+    }
+)
 LOST_LEASE = 75  # the exit status of a worker that found its lease gone
 
 log = structlog.get_logger(__name__)
@@ -116,10 +137,11 @@ class Recorder:
 
     def _write(self, events: list[tuple[datetime, Event]]) -> None:
         stages, steps = self._stages.after(events), self._steps.after(events)
-        seq = self._log_seq + len(events)
+        seq = self._log_seq + sum(1 for _, event in events if event.kind in TOLD)
         with transaction.atomic():
             mine = Run.objects.filter(pk=self._run.pk, token=self._claim.token, status__in=ACTIVE)
             fields = stages.run_fields()
+            told = [(at, event) for at, event in events if event.kind in TOLD]
             status = fields.pop("status", None)
             if status is not None:
                 fields["status"] = Case(When(asked=Asked.PAUSE, then=Value(RunStatus.PAUSING)), default=Value(status))
@@ -127,7 +149,7 @@ class Recorder:
                 fields.update(version=F("version") + 1, log_seq=seq, steps_done=steps.done_count)
             if mine.update(lease_until=Now() + lease(), beat_at=Now(), **fields) != 1:
                 self._lost()
-            self._write_log(events)
+            self._write_log(told)
             steps.write()
             receipts = [event.receipt for _, event in events if event.kind == "recorded" and event.receipt]
             self._copy(receipts)

@@ -96,12 +96,26 @@ class Lane(threading.Thread):
         left = max(math.ceil((self._site.planned - self._at) / 6), 1)
         # The first run makes the tables the others need; one fault more than the mean, so none is left at the end.
         count = min(math.ceil(len(self._pool) / left) + 1, 6)
-        placed = draw(self._pool, texts, count, self._rng)
-        stops = any(one.fault.kind.part == "stop" for one in placed)
-        with self._shared.stops if stops else contextlib.nullcontext():
+        placed, stops = self._draw(texts, count)
+        try:
             OneRun(self._site, self._shared, self._rng, texts, placed, self._key(), self).carry_out(self._pool)
+        finally:
+            if stops:
+                self._shared.stops.release()
         self._at += len(texts)
         self.revisions = self._at
+
+    def _draw(self, texts: Sequence[Text], count: int) -> tuple[list[Placed], bool]:
+        """A run with a stop waits for its turn only when nothing else is left to do meanwhile."""
+        placed = draw(self._pool, texts, count, self._rng)
+        stops = [one for one in placed if one.fault.kind.part == "stop"]
+        if not stops:
+            return placed, False
+        others = [fault for fault in self._pool if fault.kind.part != "stop"]
+        if self._shared.stops.acquire(blocking=not others):
+            return placed, True
+        self._pool.extend(one.fault for one in stops)
+        return [one for one in placed if one not in stops], False
 
     def _key(self) -> str:
         self._runs += 1

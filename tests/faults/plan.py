@@ -51,7 +51,7 @@ KINDS = (
     Kind("request killed between COMMIT and enqueue", 25, "unsent", ("",), ("unsent",)),
     Kind("job killed in CREATE INDEX CONCURRENTLY", 20, "kill in index", ("hold",), ("intent",)),
     Kind("job killed while a table is locked", 10, "kill at lock", ("job",), ("lock_attempt",)),
-    Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 5 + SLOW_STOPS),
+    Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 10 + SLOW_STOPS),
     Kind("backend terminated", 28, "terminate", ("hold",), (*WITHIN[:-1], "locked", "nontx_done")),
     Kind("backend terminated in CREATE INDEX CONCURRENTLY", 25, "terminate in index", ("hold",), ("intent",)),
     Kind("target cut at COMMIT", 35, "cut", ("hold",), ("receipt_written",)),

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
+from psycopg.pq.abc import PGresult
 from psycopg.rows import class_row
-
-from migrations_app.engine.contract.wire import Prepared
 
 
 @dataclass(frozen=True)
@@ -67,16 +66,13 @@ _READ_AFTER = f"SELECT {_COLUMNS} FROM lockstep.migration_history WHERE seq > %s
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_INSERT = Prepared(
-    "lockstep_receipt",
-    """
+INSERT = """
     INSERT INTO lockstep.migration_history
       (seq, prev_seq, revision_id, parent, direction, cycle, checksum, phase, schema_rev, operator, run_id, fence,
        fp_before, fp_after, duration_ms, server_version_num, tool_version)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     RETURNING (extract(epoch FROM applied_at) * 1000000)::bigint
-    """,
-)
+"""
 
 
 def read_head(conn: psycopg.Connection) -> Head:
@@ -105,13 +101,9 @@ def read_after(conn: psycopg.Connection, seq: int, limit: int = 5000) -> tuple[R
         return tuple(cursor.execute(_READ_AFTER, (seq, limit)).fetchall())
 
 
-def insert(conn: psycopg.Connection, receipt: Receipt, *, tool_version: str) -> datetime:
-    """Write the receipt in the caller's transaction; the table's constraints refuse gaps, doubles and rivals.
-
-    Returns `applied_at` by the target's clock.
-    """
-    result = _INSERT.send(
-        conn,
+def values(receipt: Receipt, *, tool_version: str) -> tuple[object, ...]:
+    """The parameters of INSERT; the table's constraints refuse gaps, doubles and rivals."""
+    return (
         receipt.seq,
         receipt.seq - 1 or None,
         receipt.revision_id,
@@ -130,5 +122,8 @@ def insert(conn: psycopg.Connection, receipt: Receipt, *, tool_version: str) -> 
         receipt.server_version_num,
         tool_version,
     )
-    microseconds = int(result.get_value(0, 0) or 0)
-    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def applied_at(inserted: PGresult) -> datetime:
+    """What INSERT returned: the target's own clock."""
+    return _EPOCH + timedelta(microseconds=int(inserted.get_value(0, 0) or 0))

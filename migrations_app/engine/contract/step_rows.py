@@ -54,15 +54,13 @@ SELECT revision_id, cycle, direction, n, attempt, status, sql_sha256, evidence
 """
 
 
-_DONE = Prepared(
-    "lockstep_step_done",
-    """
+INSERT_DONE = """
     INSERT INTO lockstep.step (revision_id, cycle, direction, n, attempt, run_id, sql_sha256, mode, status,
                                fence, backend_pid, backend_start, xid, started_at, finished_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, 'tx', 'done', $8, $9, $10, pg_current_xact_id(), now(),
             clock_timestamp())
-    """,
-)
+"""
+_DONE = Prepared("lockstep_step_done", INSERT_DONE)
 
 
 def read_half_done(conn: psycopg.Connection) -> dict[Key, HalfDone]:
@@ -75,7 +73,12 @@ def read_half_done(conn: psycopg.Connection) -> dict[Key, HalfDone]:
 
 def insert_done(work: Work, progress: Progress, step: Step, attempt: int) -> None:
     """In the step's own transaction."""
-    _DONE.send(work.conn, *_key(progress), step.n, attempt, work.job.run_id, step.sha256, *_holder(work))
+    _DONE.send(work.conn, *done_values(work, progress, step, attempt))
+
+
+def done_values(work: Work, progress: Progress, step: Step, attempt: int) -> tuple[object, ...]:
+    """The parameters of INSERT_DONE."""
+    return (*_key(progress), step.n, attempt, work.job.run_id, step.sha256, *_holder(work))
 
 
 def insert_intent(work: Work, progress: Progress, step: Step, attempt: int, evidence: dict[str, object]) -> None:

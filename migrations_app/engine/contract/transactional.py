@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Literal
 from migrations_app.engine.contract.attempts import LockAttempt, schedule
 from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.engine.contract.recording import verify, write_receipt
+from migrations_app.engine.contract.recording import verify, write_receipt, write_step_and_receipt
 from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
@@ -78,10 +78,7 @@ def _once(
         current = None
         if last:
             verify(work, progress)
-        if step is not None:
-            insert_done(work, progress, step, attempt_row)
-        if last:
-            receipt = write_receipt(work, progress)
+        receipt = _write_rows(work, progress, step, attempt_row, last)
         _commit(work, progress)
     except LOCK_NOT_AVAILABLE:
         raise
@@ -107,6 +104,16 @@ def _once(
     if receipt is not None:
         work.report(progress.event("recorded", f"recorded: receipt {receipt.seq}", receipt=receipt))
     return receipt
+
+
+def _write_rows(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
+    """Step row, receipt or both, in the transaction that is about to commit."""
+    if step is None:
+        return write_receipt(work, progress)
+    if last:
+        return write_step_and_receipt(work, progress, step, attempt_row)
+    insert_done(work, progress, step, attempt_row)
+    return None
 
 
 def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> None:

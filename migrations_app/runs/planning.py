@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
 from migrations_app.engine.errors import Refused
-from migrations_app.engine.sql.script import script_from_json, statements_from_json
+from migrations_app.engine.sql.script import SPLITTER, Script, read_script, script_from_json, statements_from_json
 from migrations_app.models import Environment, Revision, Run
 
 ROOT = "zero"  # what `to` says for "before the first revision"
@@ -50,8 +50,6 @@ def _position(environment: Environment, revision_id: str) -> int:
 def planned(revision: Revision, direction: Direction) -> PlannedRevision:
     """One revision as the engine wants it. A revision without a down file cannot be planned downwards."""
     up = direction == "up"
-    script = revision.up_script if up else revision.down_script
-    assert script is not None, "admission refuses to roll back an irreversible revision"
     return PlannedRevision(
         revision_id=revision.revision_id,
         parent=revision.parent,
@@ -59,9 +57,23 @@ def planned(revision: Revision, direction: Direction) -> PlannedRevision:
         up_checksum=revision.checksum,
         phase=revision.phase,
         schema_rev=revision.schema_rev,
-        script=script_from_json(script),
+        script=_script(revision, direction),
         verify=statements_from_json(revision.verify_script or []) if up else (),
     )
+
+
+def _script(revision: Revision, direction: Direction) -> Script:
+    """As stored; what other rules had split is read again, which may refuse it."""
+    up = direction == "up"
+    stored, sql = (revision.up_script, revision.up) if up else (revision.down_script, revision.down)
+    assert stored is not None and sql is not None, "admission refuses to roll back an irreversible revision"
+    if stored["splitter"] == SPLITTER:
+        return script_from_json(stored)
+    try:
+        return read_script(sql)
+    except Refused as refusal:
+        refusal.message = f"{revision.revision_id}.{direction}.sql: {refusal.message}"
+        raise
 
 
 def plan_of(run: Run) -> Plan:

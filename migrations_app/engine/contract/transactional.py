@@ -126,7 +126,7 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
         f"BEGIN; {fresh}SET LOCAL lock_timeout = {int(lock_s * 1000)};"
         f" SET LOCAL statement_timeout = {int(statement_s * 1000)};"
         " SET LOCAL idle_in_transaction_session_timeout = '5s';"
-        f"{_parameters(work, progress)} {FENCE_CHECK.format(fence=int(work.held.fence))}",
+        f"{_parameters(work, progress)} {FENCE_CHECK}",
     )
     if result.ntuples == 0:
         raise fenced(work)

@@ -19,7 +19,9 @@ from migrations_app.engine.errors import ConnectionLost, Fenced
 if TYPE_CHECKING:
     from migrations_app.engine.contract.watch import LockWatch
 
-FENCE_CHECK = "SELECT 1 FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE"
+# Planned once for each holder: it is the first statement of every step.
+PREPARE_FENCE = "PREPARE lockstep_fence AS SELECT 1 FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE"
+FENCE_CHECK = "EXECUTE lockstep_fence"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Progress:
 
 def check_fence(work: Work) -> None:
     """Lock our fence row for the rest of the transaction; no row means a newer holder exists."""
-    if work.conn.execute(FENCE_CHECK.format(fence=int(work.held.fence))).fetchone() is None:
+    if work.conn.execute(FENCE_CHECK).fetchone() is None:
         raise fenced(work)
 
 

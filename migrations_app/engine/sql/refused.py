@@ -27,7 +27,7 @@ SESSION = {
 
 
 def refuse_forbidden(piece: Piece, *, may_lock: bool) -> None:
-    """`may_lock`: the file wrote a transaction, to whose end LOCK TABLE holds."""
+    """`may_lock`: the whole file is one transaction, to whose end LOCK TABLE holds."""
     if piece.kind in SESSION:
         what, way_out = SESSION[piece.kind]
         refuse("session_statement", piece.line, what, way_out)
@@ -58,7 +58,7 @@ def _lock(piece: Piece) -> None:
         "lock_table",
         piece.line,
         "LOCK TABLE holds to the end of a transaction, and this file writes none.",
-        "Put BEGIN before it and COMMIT after the statements that need the lock, or remove it: the runner locks.",
+        "Put one BEGIN … COMMIT around the whole file, or remove it: the runner locks.",
     )
 
 

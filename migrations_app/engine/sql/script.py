@@ -18,7 +18,7 @@ Mode = Literal["tx", "nontx"]
 TimeoutClass = Literal["brief", "validate", "online_long"]
 PostconditionKind = Literal["index_valid", "index_gone", "partition_detached", "rerun", "exists", "gone", "unknown"]
 
-SPLITTER = 2  # raise it when the same file would give other steps; stored plans are then known to be stale
+SPLITTER = 3  # raise it when the same file would give other steps; stored scripts are then read again
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrations_app.engine.sql import limits
 from migrations_app.engine.sql.names import quote
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.split import Piece, mentions
@@ -25,16 +24,21 @@ FIXED = {
     "timezone": ("utc", "etc/utc", "gmt", "0"),
     "default_with_oids": ("off", "false", "no", "0"),
 }
+# Each session and step gets these from the runner: its locks and its patience depend on them.
+RUNNERS = words(
+    """lock_timeout statement_timeout idle_in_transaction_session_timeout transaction_timeout
+    idle_session_timeout deadlock_timeout"""
+)
 LISTS = ("search_path", "temp_tablespaces")  # parameters whose values are quoted names
 WAY_OUT = "Remove the line, or put what it does into the environment's own set-up."
+NOT_YOURS = "Remove the line; how long a statement waits and runs is the runner's business."
+AS_DUMPED = "The line can simply be removed: the 0 that pg_dump writes only takes limits away."
 
 
 @dataclass(frozen=True)
 class Setting:
     name: str
     value: str | None  # None: what the session began with
-    local: bool = False  # ends with its transaction, where the file writes one
-    limit: bool = False  # a time-out in milliseconds, in force where the runner's own is longer
 
 
 def is_setting(piece: Piece) -> bool:
@@ -46,20 +50,9 @@ def setting_of(piece: Piece) -> Setting | None:
     call = _set_config_call(piece)
     name, value = _from_call(piece, call) if call is not None else _from_set(piece)
     name = name.lower()
-    local = _is_local(piece, call)
-    if name in limits.NAMES:
-        return Setting(name, _limit(piece, name, value), local, limit=True)
-    _check_name(piece, name)
+    _check_name(piece, name, value)
     _check_value(piece, name, value)
-    return None if name in FIXED else Setting(name, value, local)
-
-
-def _limit(piece: Piece, name: str, value: str | None) -> str | None:
-    """A dump begins with zeros: "no limit of mine" leaves the runner's own in force."""
-    found = 0 if value is None else limits.milliseconds(value)
-    if found is None:
-        refuse("set_refused", piece.line, f"{(value or '')[:40]!r} is no time for {name}.", "Write it like '5s'.")
-    return str(found) if found else None
+    return None if name in FIXED else Setting(name, value)
 
 
 def refuse_hidden_set_config(piece: Piece) -> None:
@@ -77,12 +70,6 @@ def refuse_hidden_set_config(piece: Piece) -> None:
                     "set_config() inside a larger statement hides which parameter changes.",
                     "Write SET as a statement of its own.",
                 )
-
-
-def _is_local(piece: Piece, call: Node | None) -> bool:
-    if call is None:
-        return flag(piece.node, "is_local")
-    return any(flag(field(node, "boolval"), "boolval") for _, node in nodes(call, "args"))
 
 
 def _set_config_call(piece: Piece) -> Node | None:
@@ -146,7 +133,10 @@ def _is_custom(name: str) -> bool:
     return "." in name and not name.startswith("lockstep.")
 
 
-def _check_name(piece: Piece, name: str) -> None:
+def _check_name(piece: Piece, name: str, value: str | None) -> None:
+    if name in RUNNERS:
+        way_out = AS_DUMPED if value == "0" else NOT_YOURS
+        refuse("set_refused", piece.line, f"a revision may not set {name}: the runner sets it.", way_out)
     if name not in ALLOWED and name not in FIXED and not _is_custom(name):
         refuse("set_refused", piece.line, f"a revision may not set {name[:60]}.", WAY_OUT)
 

@@ -4,11 +4,9 @@
 2. ACCESS EXCLUSIVE on an existing table, VALIDATE CONSTRAINT on an existing table, and ALTER TYPE … ADD VALUE
    (usable only once committed) are a step each.
 3. Everything else up to the next such statement is one step.
-4. What stood between BEGIN and COMMIT, or must stay together for another reason, is one step; so is an
-   atomic file.
+4. What must stay together is one step; so is an atomic file.
 A harmless SET above the first statement holds for the whole revision. One further down becomes SET LOCAL
-where it stands, and is repeated at the head of every later step; so is a time-out wherever it stands.
-SET LOCAL between BEGIN and COMMIT ends there.
+where it stands, and is repeated at the head of every later step.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from migrations_app.engine.sql.facts import Facts
-from migrations_app.engine.sql.limits import tighten_sql
 from migrations_app.engine.sql.locks import BLOCKS_WRITES
 from migrations_app.engine.sql.names import dotted
 from migrations_app.engine.sql.refusal import refuse
@@ -39,43 +36,32 @@ class Steps:
     _open: list[Statement] = field(default_factory=list)
     _late: dict[str, Statement] = field(default_factory=dict)
     _now: dict[str, str] = field(default_factory=dict)
-    _local: dict[str, tuple[str | None, Statement | None]] = field(default_factory=dict)
     _together: bool = False
-    _written: bool = False
     head: dict[str, str] = field(default_factory=dict)
 
     def set(self, line: int, setting: Setting) -> None:
         if self._now.get(setting.name) == setting.value:
             return
-        ends = self._written and setting.local
-        if ends:
-            before = self._now.get(setting.name), self._late.get(setting.name)
-            self._local.setdefault(setting.name, before)
         _keep(self._now, setting.name, setting.value)
-        at_the_top = not self._steps and not self._open and not ends
-        if at_the_top and not setting.limit:
+        at_the_top = not self._steps and not self._open
+        if at_the_top:
             _keep(self.head, setting.name, setting.value)
             return
         statement = _set_local(line, setting)
         # Back to what the session began with: a later step has that anyway, unless the head says otherwise.
         needless = setting.value is None and setting.name not in self.head
         _keep(self._late, setting.name, None if needless else statement)
-        loosens = setting.limit and setting.value is None
-        if self._open and not loosens:
+        if self._open:
             self._open.append(statement)
 
-    def begin(self, *, written: bool) -> None:
-        """From here to `end` everything is one step; `written`: by a BEGIN, whose COMMIT ends SET LOCAL."""
+    def begin(self) -> None:
+        """From here to `end` everything is one step."""
         self._close()
-        self._together, self._written = True, written
+        self._together = True
 
     def end(self) -> None:
         self._close()
-        self._together = self._written = False
-        for name, (value, statement) in self._local.items():
-            _keep(self._now, name, value)
-            _keep(self._late, name, statement)
-        self._local = {}
+        self._together = False
 
     def add(self, facts: Facts) -> None:
         statement = facts.statement
@@ -111,7 +97,7 @@ class Steps:
                 "set_refused",
                 statement.line,
                 f"{statement.tag} runs outside a transaction, where the SET before it can't hold.",
-                "Move the SET above the file's first statement, or remove it if it is a time-out.",
+                "Move the SET above the file's first statement.",
             )
         self._close()
         self._steps.append(_step(len(self._steps) + 1, [statement]))
@@ -168,8 +154,6 @@ def _set_local(line: int, setting: Setting) -> Statement:
 
 
 def _set_local_sql(setting: Setting) -> str:
-    if setting.limit:
-        return tighten_sql(setting.name, setting.value or "0")
     if setting.value is None:
         return f"SET LOCAL {dotted(*setting.name.split('.'))} TO DEFAULT"
     value = setting.value.replace("'", "''")

@@ -1,4 +1,4 @@
-"""Which statements must share a transaction although nobody wrote BEGIN.
+"""Which statements must share a transaction although nobody wrote BEGIN around the file.
 
 * From CREATE TEMP … to the last statement that uses it: a crash in between would lose it, ON COMMIT DROP too.
 * From SET CONSTRAINTS to the end: what it defers is checked when its transaction ends.
@@ -16,11 +16,11 @@ Span = tuple[int, int]  # half-open
 MAKERS = {"CreateStmt": "relation", "CreateSeqStmt": "sequence", "ViewStmt": "view"}
 
 
-def spans(pieces: Sequence[Piece], blocks: Sequence[Span]) -> tuple[Span, ...]:
-    """The written blocks and what must stay together besides, in file order, none overlapping another."""
-    found = [*blocks]
+def spans(pieces: Sequence[Piece]) -> tuple[Span, ...]:
+    """In file order, none overlapping another."""
+    found: list[Span] = []
     for start, piece in enumerate(pieces):
-        if piece.kind == "ConstraintsSetStmt" and not inside(start, blocks):
+        if piece.kind == "ConstraintsSetStmt":
             found.append((start, len(pieces)))
         elif names := temporary(piece):
             found.append((start, _last_use(pieces, start, names) + 1))
@@ -60,10 +60,6 @@ def _names(piece: Piece, name: str) -> bool:
     """`U&` can spell any name in escapes."""
     lowered = piece.text.lower()
     return "u&" in lowered or re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", lowered) is not None
-
-
-def inside(number: int, blocks: Sequence[Span]) -> bool:
-    return any(start <= number < end for start, end in blocks)
 
 
 def _merged(found: Sequence[Span]) -> list[Span]:

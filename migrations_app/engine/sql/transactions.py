@@ -1,4 +1,4 @@
-"""BEGIN and COMMIT in a file: the runner takes each pair over, and what stood between becomes one step."""
+"""BEGIN and COMMIT in a file: one pair around everything is the runner's to write, any other is refused."""
 
 from __future__ import annotations
 
@@ -27,50 +27,40 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Taken:
-    """The statements without BEGIN and COMMIT, and which of them (half-open ranges) stood between a pair."""
+    """The statements without BEGIN and COMMIT."""
 
     pieces: tuple[Piece, ...]
-    blocks: tuple[tuple[int, int], ...]
-    wrapped: bool  # one pair around the whole file
-    begun: int  # the line of the first BEGIN
+    wrapped: bool  # one pair stood around the whole file
 
 
 def take_over(pieces: tuple[Piece, ...]) -> Taken:
-    kept: list[Piece] = []
-    blocks: list[tuple[int, int]] = []
-    opened: tuple[int, Piece] | None = None
-    begun = 0
-    for piece in pieces:
-        if piece.kind != "TransactionStmt":
-            kept.append(piece)
-        elif opened is None and _is_begin(piece):
-            _check_begin(piece)
-            opened = len(kept), piece
-            begun = begun or piece.line
-        elif opened is not None and _is_commit(piece):
-            blocks.append((opened[0], len(kept)))
-            opened = None
-        else:
+    begin = _begin_of(pieces)
+    commit = pieces[-1] if begin and _is_commit(pieces[-1]) else None
+    kept = tuple(piece for piece in pieces if piece is not begin and piece is not commit)
+    for piece in kept:
+        if piece.kind == "TransactionStmt":
             _refuse(piece)
-    if opened is not None:
-        _refuse(opened[1])
-    return Taken(tuple(kept), tuple(blocks), _is_wrapped(kept, blocks), begun)
+    if begin and not commit:
+        _refuse(begin)
+    return Taken(kept, wrapped=begin is not None)
 
 
-def _is_wrapped(kept: list[Piece], blocks: list[tuple[int, int]]) -> bool:
-    """Parameters above the pair hold for the file, as they do without one."""
-    if len(blocks) != 1:
-        return False
-    start, end = blocks[0]
-    return end == len(kept) and all(is_setting(piece) for piece in kept[:start])
+def _begin_of(pieces: tuple[Piece, ...]) -> Piece | None:
+    """The first statement but for parameters, which hold for the file above the pair as they do without one."""
+    first = next((piece for piece in pieces if not is_setting(piece)), None)
+    if first is None or not _is_begin(first):
+        return None
+    _check_begin(first)
+    return first
 
 
 def _is_begin(piece: Piece) -> bool:
-    return text(piece.node, "kind") in BEGIN
+    return piece.kind == "TransactionStmt" and text(piece.node, "kind") in BEGIN
 
 
 def _is_commit(piece: Piece) -> bool:
-    return text(piece.node, "kind") == COMMIT and not flag(piece.node, "chain")
+    kind = text(piece.node, "kind")
+    return piece.kind == "TransactionStmt" and kind == COMMIT and not flag(piece.node, "chain")
 
 
 def _check_begin(piece: Piece) -> None:
@@ -101,6 +91,6 @@ def _refuse(piece: Piece) -> None:
         "embedded_transaction",
         piece.line,
         f"{name} inside a revision would take the transaction away from the runner.",
-        "Remove it. To run statements as one transaction, put BEGIN before and COMMIT after them, "
-        "or write `-- lockstep:atomic` at the top for the whole file.",
+        "Remove it. To run the whole file as one transaction, put one BEGIN at its top and one COMMIT at its end, "
+        "or write `-- lockstep:atomic` at the top; what needs a transaction of its own goes into another revision.",
     )

@@ -7,6 +7,7 @@ import pytest
 from migrations_app.engine.errors import StatementFailed
 from tests.conftest import MakeDatabase
 from tests.engine.contract.support import Target, chain, revision
+from tests.engine.sql.reading import refused
 
 BASE = """
 CREATE TABLE shelf (id int PRIMARY KEY, label text);
@@ -77,32 +78,28 @@ def test_a_failure_after_a_temporary_table_takes_the_whole_span_back(target: Tar
     assert target.value("SELECT count(*) FROM book") == 2
 
 
-def test_a_pair_in_the_middle_commits_where_it_says(target: Target) -> None:
-    """Without its own COMMIT the last ALTER would meet pending trigger events of the deferred key."""
-    apply(
-        target,
-        """
-        ALTER TABLE book DROP CONSTRAINT book_shelf_id_fkey;
-        BEGIN TRANSACTION;
-        ALTER TABLE book ADD COLUMN other int REFERENCES shelf DEFERRABLE INITIALLY DEFERRED;
-        UPDATE book SET other = shelf_id;
-        END TRANSACTION;
-        ALTER TABLE book ALTER COLUMN other SET NOT NULL;
-        """,
-    )
-    assert target.rows("SELECT other FROM book ORDER BY id") == [(1,), (2,)]
-    assert len(target.rows("SELECT * FROM lockstep.step WHERE revision_id = '0002_r'")) == 3
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("ALTER TABLE book ADD a int;\nBEGIN TRANSACTION;\nUPDATE book SET a = 1;\nEND TRANSACTION;", 2),
+        ("BEGIN;\nALTER TABLE book ADD a int;\nCOMMIT;\nALTER TABLE book ALTER a SET NOT NULL;", 3),
+        ("BEGIN;\nALTER TABLE book ADD a int;\nCOMMIT;\nBEGIN;\nUPDATE book SET a = 1;\nCOMMIT;", 3),
+    ],
+)
+def test_a_pair_that_leaves_something_out_is_refused(sql: str, line: int) -> None:
+    error = refused(sql)
+    assert (error.code, error.message.partition(":")[0]) == ("embedded_transaction", f"Line {line}")
 
 
-def test_a_pair_that_fails_leaves_what_stood_before_it(target: Target) -> None:
+def test_one_pair_around_everything_is_all_or_nothing(target: Target) -> None:
     first, second = chain(
         BASE,
-        "ALTER TABLE book ADD a int; BEGIN; ALTER TABLE book ADD b int; ALTER TABLE book ADD b int; COMMIT;",
+        "SET search_path = public; BEGIN; ALTER TABLE book ADD a int; ALTER TABLE book ADD a int; COMMIT;",
     )
     with pytest.raises(StatementFailed):
         target.apply(first, second)
     columns = "SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = 'book'::regclass AND attname < 'c'"
-    assert target.value(columns) == ["a"]
+    assert target.value(columns) is None
 
 
 def test_a_written_lock_holds_to_the_written_end(target: Target) -> None:
@@ -153,9 +150,6 @@ def test_a_dump_is_a_first_revision(target: Target) -> None:
 -- PostgreSQL database dump
 --
 
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SELECT pg_catalog.set_config('search_path', '', false);
@@ -197,34 +191,28 @@ def test_the_session_keeps_nothing_of_a_revisions_set(target: Target) -> None:
     assert (target.value(where + "'there'"), target.value(where + "'here'")) == ("s", "public")
 
 
-def test_a_file_may_tighten_a_limit_but_not_loosen_it(target: Target) -> None:
-    apply(
-        target,
-        """
-        CREATE TABLE seen AS SELECT name, setting::int FROM pg_settings WHERE false;
-        BEGIN;
-        SET LOCAL lock_timeout = '1h'; SET LOCAL statement_timeout = '1500ms'; SET LOCAL transaction_timeout = '1h';
-        LOCK TABLE book;
-        INSERT INTO seen SELECT name, setting::int FROM pg_settings WHERE name IN ('lock_timeout', 'statement_timeout');
-        COMMIT;
-        """,
-    )
-    assert dict(target.rows("SELECT * FROM seen")) == {"lock_timeout": 100, "statement_timeout": 1500}
-
-
-def test_a_statement_over_the_files_own_limit_fails(target: Target) -> None:
-    with pytest.raises(StatementFailed):
-        target.apply(*chain(BASE, "SET statement_timeout = '50ms'; SELECT pg_sleep(5)"))
+@pytest.mark.parametrize(
+    ("sql", "way_out"),
+    [
+        ("SET statement_timeout = 0;\nSET client_encoding = 'UTF8';", "The line can simply be removed"),
+        ("SET lock_timeout = '5s';\nBEGIN;\nLOCK TABLE book;\nCOMMIT;", "Remove the line"),
+        ("RESET lock_timeout;\nSELECT 1;", "Remove the line"),
+    ],
+)
+def test_a_files_own_limits_are_refused(sql: str, way_out: str) -> None:
+    error = refused(f"-- a dump, or a careful author\n{sql}")
+    assert (error.code, error.message.partition(":")[0]) == ("set_refused", "Line 2")
+    assert "the runner sets it" in error.message
+    assert error.next_step.startswith(way_out)
 
 
 def test_set_local_ends_with_its_pair(target: Target) -> None:
-    apply(
-        target,
-        """
-        CREATE SCHEMA s;
-        BEGIN; SET LOCAL search_path = s; CREATE TABLE there (id int); COMMIT;
-        CREATE TABLE here (id int);
-        """,
+    target.apply(
+        *chain(
+            "CREATE SCHEMA s",
+            "BEGIN; SET LOCAL search_path = s; CREATE TABLE there (id int); COMMIT;",
+            "CREATE TABLE here (id int);",
+        )
     )
     assert target.value("SELECT to_regclass('s.there') IS NOT NULL AND to_regclass('public.here') IS NOT NULL")
 

@@ -6,10 +6,6 @@ from migrations_app.engine.sql.script import read_script
 from tests.engine.sql.reading import refused, shape
 
 HEADER = """
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET transaction_timeout = 0;
 SET client_encoding = 'UTF8';
 SET standard_conforming_strings = on;
 SELECT pg_catalog.set_config('search_path', '', false);
@@ -83,7 +79,6 @@ def test_the_last_of_several_counts_while_nothing_stands_between() -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SET deadlock_timeout = '1s'",
         "SET role app",
         "SET SESSION AUTHORIZATION app",
         "SET session_replication_role = replica",
@@ -109,6 +104,44 @@ def test_the_runners_parameters_are_refused(sql: str) -> None:
     assert error.code == "set_refused"
     assert error.message.startswith("Line 2: ")
     assert error.next_step
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lock_timeout",
+        "statement_timeout",
+        "idle_in_transaction_session_timeout",
+        "transaction_timeout",
+        "idle_session_timeout",
+        "deadlock_timeout",
+    ],
+)
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET {} = 0",
+        "SET {} = '5s'",
+        "SET SESSION {} TO 250",
+        "SET LOCAL {} TO '0s'",
+        "SET {} TO DEFAULT",
+        "RESET {}",
+        "SELECT pg_catalog.set_config('{}', '0', false)",
+        "SELECT set_config('{}', '1s', true)",
+    ],
+)
+def test_the_runners_time_outs_are_refused(sql: str, name: str) -> None:
+    error = refused(f"SELECT 1;\n{sql.format(name)};")
+    assert error.code == "set_refused"
+    assert error.message == f"Line 2: a revision may not set {name}: the runner sets it."
+    assert error.next_step.startswith("Remove the line") or "simply be removed" in error.next_step
+
+
+@pytest.mark.parametrize("sql", ["SET lock_timeout = 0", "SELECT pg_catalog.set_config('Lock_Timeout', '0', false)"])
+def test_the_zero_of_a_dump_can_simply_be_removed(sql: str) -> None:
+    error = refused(f"{sql};\nBEGIN;\nSELECT 1;\nCOMMIT;")
+    assert error.message.startswith("Line 1: ")
+    assert error.next_step.startswith("The line can simply be removed")
 
 
 def test_the_schema_of_the_receipts_is_no_search_path() -> None:
@@ -174,7 +207,7 @@ def test_a_late_set_does_not_reach_outside_transactions() -> None:
     error = refused("SELECT 1;\nSET work_mem = '1MB';\nCREATE INDEX CONCURRENTLY i ON t (a);")
     assert error.code == "set_refused"
     assert error.message.startswith("Line 3: ")
-    assert error.next_step.startswith("Move the SET above the file's first statement")
+    assert error.next_step == "Move the SET above the file's first statement."
 
 
 def test_a_late_set_quotes_its_value() -> None:

@@ -32,7 +32,7 @@ def tamper(fleet, *statements: str) -> None:
     with psycopg.connect(fleet.url, autocommit=True) as conn:
         conn.execute("SET session_replication_role = replica")
         for statement in statements:
-            conn.execute(statement)  # type: ignore[call-overload]
+            conn.execute(statement)
 
 
 def test_it_finds_nothing_when_nothing_is_wrong(fleet):

@@ -34,7 +34,7 @@ class Prepared:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)
         parameters = [None if value is None else str(value).encode() for value in values]
-        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]  None is NULL
+        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
 
 
 def _checked(result: PGresult) -> PGresult:

@@ -53,7 +53,8 @@ def _doubt(rows: Sequence[Standing]) -> Verdict | None:
 def _distance(rows: Sequence[Standing]) -> Verdict:
     moving = [row for row in rows if row.state not in ("in_step", "behind", "empty")]
     behind = [row for row in rows if row.behind]
-    quiet = f"{_count(moving, 'run is', 'runs are')} on the way" if moving else "nothing is broken"
+    on_the_way = f"{_count(moving, 'run is', 'runs are')} on the way"
+    quiet = on_the_way[0].lower() + on_the_way[1:] if moving else "nothing is broken"
     if not behind:
         if len(rows) == 1:
             return Verdict(f"{rows[0].environment} is at the newest revision, and {quiet}.", "ok")

@@ -40,6 +40,7 @@ TOLD = frozenset(
         "verifying",
         "lock_attempt",
         "blocked",
+        "unblocked",
         "intent",
         "repaired",
         "recovered",

@@ -15,9 +15,10 @@ from migrations_app.statuses import RunStatus
 Stage = Literal["lock", "run", "verify", "record", "release"]
 
 _WAITING = frozenset({"lock_wait", "lock_attempt", "blocked"})
-_WORKING = frozenset(
-    {"locked", "fenced", "step_started", "statement_started", "statement_done", "intent", "step_done", "nontx_done"}
-)
+_AFTER_RUN: tuple[Stage, ...] = ("verify", "record")
+# These end a wait; a step that only begins again has got nothing yet.
+_GOT_ON = frozenset({"locked", "fenced", "statement_done", "step_done", "nontx_done", "unblocked"})
+_BEGINS = frozenset({"step_started", "statement_started", "intent"})
 
 
 class Stages:
@@ -30,6 +31,7 @@ class Stages:
         self._waiting: dict[str, object] | None = None
         self._fields: dict[str, object] = {}
         self._marks: dict[str, datetime] = {}
+        self._revision = ""
 
     def after(self, events: Sequence[tuple[datetime, Event]]) -> Stages:
         """The state after these events, leaving this one as it is."""
@@ -59,9 +61,10 @@ class Stages:
             self._fields.update(backend_pid=event.backend_pid, backend_start=event.backend_start)
         if event.kind in _WAITING:
             self._wait(at, event)
-        elif event.kind in _WORKING:
+        elif event.kind in _GOT_ON or (event.kind in _BEGINS and self._waiting is None):
             self._waiting = None
             self._status = RunStatus.RUNNING if self._up else RunStatus.ROLLING_BACK
+        self._begin_revision(event)
         self._stage(at, event)
 
     def _wait(self, at: datetime, event: Event) -> None:
@@ -81,9 +84,11 @@ class Stages:
             case "locked":
                 self._set("lock", "done", event.message)
                 self._add("lock", event.wait_ms, self._since("connected", at) - event.wait_ms)
-            case "step_started" | "intent" | "statement_started" | "lock_attempt":
+            case "step_started" | "intent" | "statement_started":
                 self._set("run", "active", event.message)
-                self._add("run", event.wait_ms if event.kind == "lock_attempt" else 0, 0)
+            case "lock_attempt":
+                self._set("run", "active", f"{event.revision_id}: waiting for a table lock")
+                self._add("run", event.wait_ms, 0)
             case "step_done":
                 self._set("run", "done", event.message)
                 self._add("run", 0, event.work_ms)
@@ -102,6 +107,13 @@ class Stages:
             case "released":
                 self._set("release", "done", event.message)
                 self._add("release", 0, self._since("recorded", at))
+
+    def _begin_revision(self, event: Event) -> None:
+        """Verify and record are ahead again when the next revision begins."""
+        if event.kind == "step_started" and event.revision_id != self._revision:
+            self._revision = event.revision_id
+            for stage in _AFTER_RUN:
+                self._set(stage, "pending", "")
 
     def _verified(self, at: datetime) -> None:
         began = self._marks.pop("verifying", None)

@@ -21,7 +21,7 @@ from migrations_app.statuses import TERMINAL, RunStatus
 from tests.faults import control, surgeon
 from tests.faults.files import Exchange, Fired, Line
 from tests.faults.outcome import Happened, RunEnd, Tally, measure
-from tests.faults.plan import HELPER, Fault, Placed, draw
+from tests.faults.plan import HELPER, Fault, Placed, draw, easier
 from tests.faults.proxy import MODES, Cut, Proxy
 from tests.faults.scripts import Text
 
@@ -88,6 +88,8 @@ class Lane(threading.Thread):
         spare = self._at >= self._site.planned
         if spare and not self._pool:
             return ()
+        if spare:
+            self._pool[:] = [easier(fault) for fault in self._pool]
         size = 4 if spare else self._rng.randint(4, 8)
         end = min(self._at + size, len(self._site.texts) if spare else self._site.planned)
         return self._site.texts[self._at : end]

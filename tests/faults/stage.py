@@ -188,6 +188,7 @@ class Stage:
                     stdout=subprocess.PIPE,
                     text=True,
                     cwd=ROOT,
+                    start_new_session=True,  # Ctrl-C is for the harness, which then closes the pipe
                 )
             assert self._requester.stdin is not None and self._requester.stdout is not None
             operator = self._lanes[0]._shared.operator.pk

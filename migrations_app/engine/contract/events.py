@@ -24,6 +24,7 @@ Kind = Literal[
     "step_done",  # committed
     "lock_attempt",  # a table lock was not to be had; rolled back, will try again
     "blocked",  # somebody is in the way right now
+    "unblocked",  # nobody is in the way any more
     "intent",  # a non-transactional statement is announced and about to run
     "nontx_done",  # it ran; its step row is not written yet
     "repaired",  # something half-made was removed

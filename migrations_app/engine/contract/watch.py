@@ -33,6 +33,7 @@ class LockWatch:
         self._conn: psycopg.Connection | None = None
         self._thread: threading.Thread | None = None
         self.blockers: tuple[Blocker, ...] = ()
+        self._said = False
 
     def arm(
         self, *, after_s: float, every_s: float | None = None, revision_id: str = "", step: int | None = None
@@ -42,6 +43,7 @@ class LockWatch:
             self._thread = threading.Thread(target=self._run, name="lock-watch", daemon=True)
             self._thread.start()
         self.blockers = ()
+        self._said = False
         self._every = every_s
         self._about = (revision_id, step)
         self._due = time.monotonic() + after_s
@@ -75,10 +77,14 @@ class LockWatch:
             self._conn = None
             self._report(Event("blocked", f"could not look who is in the way: {type(error).__name__}", level="warning"))
             return
-        if not found:
-            return
-        self.blockers = found
         revision_id, step = self._about
+        if not found:
+            if self._said:
+                self._said = False
+                self._report(Event("unblocked", "nobody is in the way any more", revision_id=revision_id, step=step))
+            return
+        self._said = True
+        self.blockers = found
         self._report(
             Event(
                 "blocked",

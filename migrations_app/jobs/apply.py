@@ -6,6 +6,7 @@ Only this wrapper catches everything: a crash keeps its traceback on the run.
 from __future__ import annotations
 
 import os
+import sys
 
 import structlog
 
@@ -15,6 +16,8 @@ from migrations_app.runs.claims import claim
 from migrations_app.runs.crash import keep_crash
 from migrations_app.runs.execution import Execution
 
+_SWITCH_S = 0.0005
+
 log = structlog.get_logger(__name__)
 
 # Fault tests put an observer here, in their own worker process, to stop at a named point.
@@ -23,6 +26,8 @@ observers: list[Report] = []
 
 def execute(run_id: int) -> str:
     """Claim the run and carry it out. Returns the status it ended in, or "not claimed"."""
+    # The engine's thread shares the interpreter with the one that writes progress; it should get it back quickly.
+    sys.setswitchinterval(_SWITCH_S)
     worker = worker_name()
     mine = claim(run_id, worker)
     if mine is None:

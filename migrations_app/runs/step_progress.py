@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -43,6 +44,9 @@ class StepProgress:
             )
             for row in rows
         }
+        self._of_revision: dict[str, list[Key]] = defaultdict(list)
+        for key in self._states:
+            self._of_revision[key[0]].append(key)
         self._dirty: set[Key] = set()
         self._attempts: list[StepAttempt] = []
 
@@ -96,8 +100,9 @@ class StepProgress:
 
     def _finish_revision(self, at: datetime, event: Event) -> None:
         """A receipt proves every step of its revision, also those an earlier worker had done."""
-        for key, state in self._states.items():
-            if key[0] == event.revision_id and state.status != StepStatus.DONE:
+        for key in self._of_revision.get(event.revision_id, ()):
+            state = self._states[key]
+            if state.status != StepStatus.DONE:
                 self._put(key, replace(state, status=StepStatus.DONE, finished_at=state.finished_at or at))
 
     def _try(self, key: Key, state: StepState, at: datetime, outcome: str, detail: str) -> None:

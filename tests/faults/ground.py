@@ -89,6 +89,7 @@ class Ground:
         for server in (*self.targets.values(), self.redis, self.control):
             if server is not None:
                 server.stop()
+        (self.folder / "harness.pid").unlink(missing_ok=True)  # what is kept is not abandoned
         if not self._keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 

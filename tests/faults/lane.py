@@ -113,11 +113,11 @@ class Lane(threading.Thread):
         stops = [one for one in placed if one.fault.kind.part == "stop"]
         if not stops:
             return placed, False
-        others = [fault for fault in self._pool if fault.kind.part != "stop"]
-        if self._shared.stops.acquire(blocking=not others):
+        rest = [one for one in placed if one not in stops]
+        if self._shared.stops.acquire(blocking=not rest):
             return placed, True
         self._pool.extend(one.fault for one in stops)
-        return [one for one in placed if one not in stops], False
+        return rest, False
 
     def _key(self) -> str:
         self._runs += 1
@@ -159,7 +159,7 @@ class OneRun:
             measure(happened, trace, time.monotonic())
             self._shared.tally.happened.append(happened)
         pool.extend(one.fault for one in self._placed if one.fault.number not in self._happened)
-        last = max((one.at for one in self._happened.values()), default=None)
+        last = max((one.over_at for one in self._happened.values()), default=None)
         settled = 0.0 if last is None else max(self._ended_at(trace) - last, 0.0)
         self._shared.tally.ends.append(RunEnd(self._run, ended.status, settled))
         if ended.status != RunStatus.SUCCEEDED:

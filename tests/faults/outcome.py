@@ -24,6 +24,12 @@ class Happened:
     takeover: float | None = None
     note: str = ""
 
+    @property
+    def over_at(self) -> float:
+        """A stop lasts until somebody else has taken over."""
+        stopped = self.placed.fault.kind.part == "stop"
+        return self.at + (self.takeover or 0.0 if stopped else 0.0)
+
 
 @dataclass
 class RunEnd:

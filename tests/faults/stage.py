@@ -135,7 +135,7 @@ class Stage:
             if time.monotonic() > tell_at:
                 tell_at += TELL_EVERY_S
                 self._tell()
-        last = max((one.at for one in self._tally.happened), default=time.monotonic())
+        last = max((one.over_at for one in self._tally.happened), default=time.monotonic())
         settled = time.monotonic() - last
         while self._redis_back_at is not None:
             self._tick()

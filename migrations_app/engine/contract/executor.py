@@ -27,10 +27,9 @@ from migrations_app.engine.contract.watch import LockWatch
 from migrations_app.engine.contract.work import PREPARE_FENCE, Job, Limits, Progress, Work, lost
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target import fingerprint
-from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.dsn import Dsn
 from migrations_app.engine.target.identity import check_identity
-from migrations_app.engine.target.pooler import refuse_pooler
+from migrations_app.engine.target.pooler import open_direct
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def execute(
 
     Raises the named failures of engine.errors; what was committed before stands and is recorded.
     """
-    refuse_pooler(dsn)
-    conn = open_session(dsn, application_name=application_prefix(job.run_id))
+    conn = open_direct(dsn, application_name=application_prefix(job.run_id))
     try:
         return _with_session(conn, plan, dsn, job, limits, report, should_stop, canceller)
     except psycopg.Error as error:

@@ -84,10 +84,12 @@ def read_head(conn: psycopg.Connection) -> Head:
 
 def read_standing(conn: psycopg.Connection) -> Standing:
     """Head, applied revisions and cycles; three queries whatever the number of receipts."""
-    applied = conn.execute("SELECT revision_id, checksum, parent FROM lockstep.applied").fetchall()
     downs = conn.execute(
         "SELECT revision_id, count(*) FROM lockstep.migration_history WHERE direction = 'down' GROUP BY 1"
     ).fetchall()
+    # Without a roll-back every receipt stands, and the view's sort is spared.
+    standing = "lockstep.applied" if downs else "lockstep.migration_history"
+    applied = conn.execute(f"SELECT revision_id, checksum, parent FROM {standing}").fetchall()  # noqa: S608  two constants
     return Standing(
         head=read_head(conn),
         applied={revision_id: (checksum, parent) for revision_id, checksum, parent in applied},

@@ -15,6 +15,18 @@ from migrations_app.engine.target.dsn import Dsn
 ROUNDS = 3
 
 
+def open_direct(dsn: Dsn, *, application_name: str) -> psycopg.Connection:
+    """The run's own session, proven to be one with a second that is closed again."""
+    conn = open_session(dsn, application_name=application_name)
+    try:
+        with closing(open_session(dsn, application_name="lockstep:probe")) as second:
+            refuse_shared_backend(conn, second)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
 def refuse_pooler(dsn: Dsn) -> None:
     """Open two sessions on the target and refuse it if they share or change their backend."""
     with (

@@ -24,6 +24,8 @@ INDEX = ("intent", "nontx_done")
 END = ("released", "ending")
 # Only an earlier fault of the same run leads here.
 AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
+# These come when they come, whatever revision is under way.
+ANYWHERE = (*START, *END, "copying", "popped", "unsent", "already_applied", "connection_lost")
 # Inside a transaction of the target; its server ends such a session after five seconds of silence.
 QUICK_STOPS = ("statement_done", "receipt_written", "verifying")
 SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
@@ -124,7 +126,7 @@ class Draft:
     def add(self, fault: Fault, rng: random.Random) -> bool:
         if self._crowded(fault):
             return False
-        if fault.point in (*START, *END, "popped", "unsent", "already_applied", "connection_lost"):
+        if fault.point in ANYWHERE:
             revision = ""
             if not self._reachable(fault):
                 return False

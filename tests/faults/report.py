@@ -55,8 +55,9 @@ def judge(options: Options, tally: Tally, findings: Findings, settled_s: float) 
     bad += _slow(tally)
     if len(tally.happened) < options.faults:
         bad.append(f"only {len(tally.happened)} of {options.faults} faults found a place or the time")
-    if settled_s > SETTLE_S:
-        bad.append(f"the last run ended {settled_s:.0f} s after the last fault")
+    slowest = max((end.settled for end in tally.ends), default=0.0)
+    if max(settled_s, slowest) > SETTLE_S:
+        bad.append(f"a run ended {max(settled_s, slowest):.0f} s after its last fault, the bar is {SETTLE_S:g} s")
     if tally.restarted:
         bad.append(f"{len(tally.restarted)} runs needed a person")
     return bad
@@ -79,6 +80,9 @@ def numbers(tally: Tally, findings: Findings) -> None:
         f"{findings.runs} runs, {findings.receipts} receipts, {findings.ledger} ledger rows, "
         f"{findings.audit_entries} audit entries, {tally.stale_ended} stale processes ended by themselves"
     )
+    settled = [end.settled for end in tally.ends]
+    if settled:
+        say(f"runs ended p95 {percentile(settled, 0.95):.1f} s, max {max(settled):.1f} s after their last fault")
     for what, found in findings.lines():
         say(f"  {what:<40} {len(found)}")
         for one in found[:10]:

@@ -16,22 +16,25 @@ from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
+from migrations_app.models import WorkerProcess
 from tests.faults import check, control, report
 from tests.faults.crew import ROOT, Crew
 from tests.faults.files import Exchange
 from tests.faults.findings import Findings
 from tests.faults.ground import Ground
-from tests.faults.lane import Lane, Shared, Site
+from tests.faults.lane import Lane
 from tests.faults.options import Options
 from tests.faults.outcome import Tally
 from tests.faults.plan import Placed, make_faults, orders
 from tests.faults.proxy import Proxies
 from tests.faults.requester import Request
 from tests.faults.scripts import write_texts
+from tests.faults.site import Shared, Site
 
 SPARE_REVISIONS = 40
 SERVICES = 4
 TICK_S = 0.05
+CREW_S = 90.0
 TELL_EVERY_S = 20.0
 REDIS_AWAY_S = {"redis": 5.0, "redis minute": 60.0}
 
@@ -125,6 +128,7 @@ class Stage:
         """Until every lane is done; returns how long the last one took after the last fault."""
         until = time.monotonic() + self._options.minutes * 60
         tell_at = time.monotonic() + TELL_EVERY_S
+        self._wait_for_crew()
         for lane in self._lanes:
             lane.start()
         while any(lane.is_alive() for lane in self._lanes):
@@ -140,6 +144,13 @@ class Stage:
         while self._redis_back_at is not None:
             self._tick()
         return settled
+
+    def _wait_for_crew(self) -> None:
+        until = time.monotonic() + CREW_S
+        while WorkerProcess.objects.count() < self._options.workers:
+            self._tick()
+            if time.monotonic() > until:
+                raise RuntimeError(f"the workers do not beat after {CREW_S:g} s; see {self._ground.folder}/logs")
 
     def _tick(self) -> None:
         assert self._crew is not None

@@ -1,7 +1,9 @@
-"""Environments of a service: list, look, add, prove. No answer holds an address with a password."""
+"""Environments of a service: list, look, add, change, prove. No answer holds an address with a password."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from django.db.models import Q
@@ -15,24 +17,51 @@ from dashboard.api.cursor import After, Limit, decode, encode
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
+from migrations_app.fleet.edit import LONGEST_LOCK_WINDOW, Edit
 
 router = Router(tags=["environments"])
+
+
+Region = Annotated[str, Field(max_length=63)]
+Order = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Address = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2000,
+        description="env:NAME, file:PATH or a postgresql:// URL, which is kept encrypted and never shown.",
+    ),
+]
+HealthUrl = Annotated[str, Field(max_length=500)]
+LockWindow = Annotated[
+    Annotated[int, Field(ge=1, le=LONGEST_LOCK_WINDOW)] | None,
+    Field(description="How long a run tries for locks; null is the installation's default."),
+]
 
 
 class NewEnvironment(Asking):
     name: NewName
     stage: NewName
-    region: Annotated[str, Field(max_length=63)] = ""
-    order: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 0
-    dsn: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=2000,
-            description="env:NAME, file:PATH or a postgresql:// URL, which is kept encrypted and never shown.",
-        ),
-    ]
-    health_url: Annotated[str, Field(max_length=500)] = ""
+    region: Region = ""
+    order: Order = 0
+    dsn: Address
+    health_url: HealthUrl = ""
+    lock_window_seconds: LockWindow = None
+
+
+class Changes(Asking):
+    """A field that is left out stays as it is. The factories keep untrue defaults out of the OpenAPI document."""
+
+    stage: NewName = Field(default_factory=str)
+    region: Region = Field(default_factory=str)
+    order: Order = Field(default_factory=int)
+    health_url: HealthUrl = Field(default_factory=str)
+    lock_window_seconds: LockWindow = Field(default_factory=lambda: None)
+    dsn: Address = Field(default_factory=str)
+    adopt: Annotated[bool, Field(description="With dsn: accept that the database has moved or was replaced.")] = False
+
+    def edit(self) -> Edit:
+        return Edit(**self.model_dump(exclude_unset=True, exclude={"dsn", "adopt"}))
 
 
 class Proof(Asking):
@@ -112,26 +141,34 @@ def list_environments(request: HttpRequest, service: str, after: After = "", lim
 def add_environment(request: HttpRequest, service: str, body: NewEnvironment) -> Status[EnvironmentOut]:
     by = access.require(request.user, "edit_fleet", f"environment:{service}/{body.name}")
     owner = access.service_for(request.user, service)
-    try:
-        made = environments.add_environment(
-            service=owner,
-            name=body.name,
-            stage=body.stage,
-            region=body.region,
-            order=body.order,
-            dsn=body.dsn,
-            health_url=body.health_url,
-            by=by,
-        )
-    except ConnectionLost as lost:
-        # The address is part of this request, so one that leads nowhere is the request's mistake.
-        raise Refused(lost.code, lost.message, not_done=lost.not_done, next_step=lost.next_step) from None
+    with _address_of_the_request():
+        made = environments.add_environment(by=by, service=owner, **body.model_dump())
     return Status(201, told(made))
 
 
 @router.get("/{service}/environments/{environment}", response=answers(EnvironmentOut), operation_id="get_environment")
 def get_environment(request: HttpRequest, service: str, environment: str) -> EnvironmentOut:
     return told(access.environment_for(request.user, service, environment))
+
+
+@router.patch(
+    "/{service}/environments/{environment}",
+    response=answers(EnvironmentOut, also=409),
+    operation_id="change_environment",
+)
+def change_environment(request: HttpRequest, service: str, environment: str, body: Changes) -> EnvironmentOut:
+    """Change where it stands, its lock window and its address; what is left out stays. All of it or nothing."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    by = access.require(request.user, "edit_fleet")
+    edit = body.edit()
+    # Before the target is touched: what cannot be stored must not leave a changed address behind.
+    edit.of(found)
+    if body.dsn:
+        with _address_of_the_request():
+            environments.change_dsn(environment=found, dsn=body.dsn, by=by, adopt=body.adopt)
+    elif body.adopt:
+        raise _adopts_nothing()
+    return told(environments.edit_environment(environment=found, by=by, **vars(edit)))
 
 
 @router.post(
@@ -144,3 +181,21 @@ def prove(request: HttpRequest, service: str, environment: str, body: OptionalPr
     found = access.environment_for(request.user, service, environment, "edit_fleet")
     by = access.require(request.user, "edit_fleet")
     return told(environments.prove_again(environment=found, by=by, adopt=body.adopt))
+
+
+@contextmanager
+def _address_of_the_request() -> Iterator[None]:
+    """The address is part of the request, so one that leads nowhere is the request's mistake."""
+    try:
+        yield
+    except ConnectionLost as lost:
+        raise Refused(lost.code, lost.message, not_done=lost.not_done, next_step=lost.next_step) from None
+
+
+def _adopts_nothing() -> Refused:
+    return Refused(
+        "adopt_without_dsn",
+        "The field adopt is about a new address, and the field dsn is missing.",
+        not_done="Nothing was changed.",
+        next_step="Send dsn too; to accept a database that was replaced at its old address, prove the environment.",
+    )

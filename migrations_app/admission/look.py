@@ -16,6 +16,7 @@ def unmet(environment: Environment, direction: Direction, revisions: Sequence[Re
         condition
         for looked in (
             _open_run(environment),
+            _receipts_agree(environment),
             _something_to_do(environment, direction, revisions),
             _applied_bytes(environment),
             _down_files(direction, revisions),
@@ -31,6 +32,16 @@ def _open_run(environment: Environment) -> Iterator[Condition]:
             "run_open",
             f"Run {run.pk} on {environment.name} is not finished: {SENTENCES[run.status]}",
             f"Run {run.pk} has to end, or be cancelled, first.",
+        )
+
+
+def _receipts_agree(environment: Environment) -> Iterator[Condition]:
+    """A plan made from a ledger that the target contradicts would have to fail."""
+    if environment.reconcile_note:
+        yield Condition(
+            "ledger_differs",
+            f"The last comparison of {environment.name} with its target found: {environment.reconcile_note}",
+            "Find out what happened to the target, then compare again.",
         )
 
 

@@ -19,6 +19,8 @@ from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target.dsn import Dsn
 from migrations_app.engine.target.facts import TargetFacts, prove
 from migrations_app.engine.target.identity import check_identity, release_identity
+from migrations_app.fleet.control_database import refuse_control_database
+from migrations_app.fleet.edit import UNCHANGED, Edit, Unchanged, check_lock_window, editable
 from migrations_app.fleet.ledger import mark_unreachable, reconcile
 from migrations_app.fleet.names import check_name
 from migrations_app.fleet.place import Place
@@ -41,6 +43,7 @@ def add_environment(
     health_url: str,
     by: User,
     adopt: bool = False,
+    lock_window_seconds: int | None = None,
 ) -> Environment:
     """Prove the target, register it there, store the environment. All of it or nothing.
 
@@ -49,12 +52,15 @@ def add_environment(
     check_name("environment's name", name)
     place = Place(stage, region, order, health_url)
     place.check()
+    check_lock_window(lock_window_seconds)
     _refuse_taken_name(service, name)
     reference = read_reference(dsn)
     address = reference.resolve()
     facts = prove(address)
     environment = Environment(service=service, name=name, uid=uuid4(), created_by=by, **vars(place))
+    environment.lock_window_seconds = lock_window_seconds
     with fleet_session(address) as conn:
+        refuse_control_database(conn)
         with _named_conflicts(environment), transaction.atomic():
             # Stored first: a rival for the same database waits here until this one has ended.
             _store(environment, reference, address, facts)
@@ -84,21 +90,16 @@ def edit_environment(
     region: str | None = None,
     order: int | None = None,
     health_url: str | None = None,
+    lock_window_seconds: int | None | Unchanged = UNCHANGED,
 ) -> Environment:
-    """Change where it stands; its name is for good, since its target keeps it."""
+    """Change where it stands and how long runs try for locks; its name is for good, since its target keeps it."""
+    edit = Edit(stage, region, order, health_url, lock_window_seconds)
     with transaction.atomic():
         stored = _locked(environment)
-        old = Place(stored.stage, stored.region, stored.order, stored.health_url)
-        new = Place(
-            stage=old.stage if stage is None else stage,
-            region=old.region if region is None else region,
-            order=old.order if order is None else order,
-            health_url=old.health_url if health_url is None else health_url,
-        )
-        new.check()
+        old, new = editable(stored), edit.of(stored)
         if new != old:
-            Environment.objects.filter(pk=stored.pk).update(**vars(new))
-            record(actor=by, action="environment.edit", object=_object(stored), before=vars(old), after=vars(new))
+            Environment.objects.filter(pk=stored.pk).update(**new)
+            record(actor=by, action="environment.edit", object=_object(stored), before=old, after=new)
     environment.refresh_from_db()
     return environment
 
@@ -137,6 +138,7 @@ def _prove_anew(
     address = reference.resolve() if reference else resolve_dsn(environment)
     facts = prove(address)
     with fleet_session(address) as conn:
+        refuse_control_database(conn)
         with _named_conflicts(environment), transaction.atomic():
             stored = _locked(environment)
             _refuse_while_running(stored)
@@ -264,6 +266,7 @@ def _shown(environment: Environment) -> dict[str, object]:
         "region": environment.region,
         "order": environment.order,
         "health_url": environment.health_url,
+        "lock_window_seconds": environment.lock_window_seconds,
         "dsn_kind": str(environment.dsn_kind),
         "dsn_reference": environment.dsn_reference,
         "target": environment.target_name,

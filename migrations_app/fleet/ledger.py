@@ -50,10 +50,11 @@ def copy_receipts(environment: Environment, receipts: Sequence[Receipt]) -> int:
 
 def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
     """Compare every receipt of the target with the ledger, copy what is missing, note what differs."""
+    # The ledger first: a run under way adds to both, and what it adds must not look missing in the target.
+    known = {entry.seq: entry for entry in LedgerEntry.objects.filter(environment=environment)}
     receipts: list[Receipt] = []
     while page := target_receipts.read_after(conn, receipts[-1].seq if receipts else 0):
         receipts.extend(page)
-    known = {entry.seq: entry for entry in LedgerEntry.objects.filter(environment=environment)}
     copied = copy_receipts(environment, [r for r in receipts if r.seq not in known])
     note = _broken_chain(receipts) or _other_bytes(environment, receipts) or _difference(receipts, known)
     Environment.objects.filter(pk=environment.pk).update(

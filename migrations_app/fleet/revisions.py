@@ -191,11 +191,19 @@ def _refuse_if_in_use(service: Service, existing: Revision, draft: Draft) -> Non
     where = f"applied in {', '.join(places[:5])}" if places else f"part of run {running.pk}, which is not finished"  # type: ignore[union-attr]
     raise Refused(
         "revision_changed",
-        f"{existing.revision_id} is {where} with checksum {existing.checksum[:22]}…, "
-        f"and other bytes were offered ({str(draft.fields['checksum'])[:22]}…).",
+        f"{existing.revision_id} is {where}, and was offered with {_what_differs(existing, draft)}.",
         not_done="The stored revision was left as it is; nothing will be run again.",
         next_step="Put the change into a new revision.",
     )
+
+
+def _what_differs(existing: Revision, draft: Draft) -> str:
+    """In words: which file's bytes, or what the header says."""
+    for field, what in (("checksum", "up"), ("down_checksum", "down"), ("verify_checksum", "verify")):
+        old, new = getattr(existing, field), str(draft.fields[field])
+        if old != new:
+            return f"other bytes of its {what} file ({old[:22] or 'none'}… stored, {new[:22] or 'none'}… offered)"
+    return "another parent, phase or schema_rev than it has"
 
 
 def _rechain(service: Service, touched: Sequence[Put]) -> None:

@@ -96,6 +96,8 @@ def cancel(run: Run, *, by: User, reason: str = "") -> Run:
 def pause(run: Run, *, by: User, reason: str = "") -> Run:
     """Stop between statements; the one in progress is allowed to end."""
     with transaction.atomic():
+        if Run.objects.select_for_update().get(pk=run.pk).asked == Asked.CANCEL:
+            raise _cannot(run, "pause")
         fields = {"asked": Asked.PAUSE, "asked_reason": reason}
         idle = move(run.pk, to=RunStatus.PAUSED, only_from=CLAIMABLE, fields=fields)
         active = not idle and move(run.pk, to=RunStatus.PAUSING, only_from=ACTIVE, fields=fields)

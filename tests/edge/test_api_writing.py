@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
+from migrations_app.embedded import pytest_servers
 from migrations_app.models import AppliedRevision, AuditEntry, Environment, Revision, Run, Service
 from tests.edge.caller import Caller, read, refusal
 from tests.edge.fleet import make_environment, make_run, make_service
@@ -67,6 +70,67 @@ def test_it_refuses_an_environment_whose_address_is_of_no_use(service: Service) 
         assert b"hunter2" not in response.content
     assert not Environment.objects.exists()
     assert "hunter2" not in "".join(AuditEntry.objects.values_list("body", flat=True))
+
+
+EU = "/services/orders/environments/eu"
+
+
+def test_it_adds_and_changes_an_environment(service: Service, target_database: Callable[..., str]) -> None:
+    admin, url = Caller(person("ada", "admin")), target_database()
+    place = {"name": "eu", "stage": "prod", "region": "eu", "order": 1, "lock_window_seconds": 60}
+    assert read(admin.post("/services/orders/environments", {**place, "dsn": url}), 201)["lock_window_seconds"] == 60
+    changed = read(admin.send("patch", EU, {"order": 2, "region": "", "lock_window_seconds": None}))
+    assert (changed["stage"], changed["region"], changed["order"]) == ("prod", "", 2)
+    assert changed["lock_window_seconds"] is None
+    other = target_database()
+    moved = read(admin.send("patch", EU, {"dsn": other, "stage": "dev"}))
+    assert moved["target"].endswith(other.rsplit("/", 1)[1]) and moved["stage"] == "dev"
+    actions = [entry.data["action"] for entry in AuditEntry.objects.order_by("-seq")[:3]]
+    assert actions == ["environment.edit", "environment.change_dsn", "environment.edit"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"name": "us"}, "VALIDATION_ERROR"),
+        ({"stage": None}, "VALIDATION_ERROR"),
+        ({"dsn": ""}, "VALIDATION_ERROR"),
+        ({"lock_window_seconds": 0}, "VALIDATION_ERROR"),
+        ({"lock_window_seconds": 86_401}, "VALIDATION_ERROR"),
+        ({"stage": ""}, "bad_name"),
+        ({"adopt": True}, "adopt_without_dsn"),
+        ({"order": 2, "dsn": "postgresql://nobody:hunter2@127.0.0.1:1/none"}, "target_unreachable"),
+    ],
+)
+def test_a_refused_change_leaves_the_environment(environment: Environment, body: dict[str, Any], code: str) -> None:
+    before = Environment.objects.values().get()
+    admin = Caller(person("ada", "admin"))
+    assert refusal(admin.send("patch", "/services/orders/environments/orders-eu", body), 422)["code"] == code
+    assert Environment.objects.values().get() == before
+
+
+def test_it_keeps_the_address_while_a_run_is_open(environment: Environment, olga: User) -> None:
+    make_run(environment, olga)
+    response = Caller(person("ada", "admin")).send(
+        "patch", "/services/orders/environments/orders-eu", {"order": 7, "dsn": "postgresql://ann@127.0.0.1:1/x"}
+    )
+    assert refusal(response, 409)["code"] == "run_open"
+    assert Environment.objects.get().order == 1
+
+
+def test_it_refuses_its_own_database(service: Service) -> None:
+    own = pytest_servers.postgres_server(18).url(connection.settings_dict["NAME"])
+    response = Caller(person("ada", "admin")).post(
+        "/services/orders/environments", {"name": "eu", "stage": "prod", "dsn": own}
+    )
+    assert refusal(response, 422)["code"] == "control_database"
+    assert not Environment.objects.exists()
+
+
+def test_a_viewer_changes_no_environment(environment: Environment) -> None:
+    viewer = Caller(person("vic", "viewer"))
+    refusal(viewer.send("patch", "/services/orders/environments/orders-eu", {"order": 2}), 403)
+    assert Environment.objects.get().order == 1
 
 
 def test_it_stores_a_revision_and_knows_the_same_bytes_again(caller: Caller, service: Service) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 PROMISED = {
     ("post", "/services"),
     ("post", "/services/{service}/environments"),
+    ("patch", "/services/{service}/environments/{environment}"),
     ("put", "/services/{service}/revisions/{revision_id}"),
     ("get", "/services/{service}/matrix"),
     ("get", "/services/{service}/history"),

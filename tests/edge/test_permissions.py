@@ -36,6 +36,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("GET", "/services/{service}/environments"): (ALL, None),
     ("POST", "/services/{service}/environments"): (ADMIN, {"name": "new", "stage": "dev", "dsn": "env:NOT_SET"}),
     ("GET", "/services/{service}/environments/{environment}"): (ALL, None),
+    ("PATCH", "/services/{service}/environments/{environment}"): (ADMIN, {"order": 2}),
     ("POST", "/services/{service}/environments/{environment}/prove"): (ADMIN, None),
     ("GET", "/services/{service}/revisions"): (ALL, None),
     ("GET", "/services/{service}/revisions/{revision_id}"): (NOT_VIEWERS, None),

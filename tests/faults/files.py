@@ -99,6 +99,11 @@ class Exchange:
         except FileNotFoundError:
             return None
 
+    def forget(self, fault: int) -> None:
+        """It did not happen after all, and may be placed again."""
+        for name in ("fired", "go"):
+            (self.folder / name / str(fault)).unlink(missing_ok=True)
+
     def let_go(self, fault: int) -> None:
         (self.folder / "go" / str(fault)).touch()
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from tests.faults.onerun import OneRun
-from tests.faults.plan import Fault, Placed, draw, easier
+from tests.faults.plan import SLOW_STOPS, Fault, Placed, draw, easier
 from tests.faults.scripts import Text
 from tests.faults.site import Shared, Site
 
@@ -56,27 +56,28 @@ class Lane(threading.Thread):
         left = max(math.ceil((self._site.planned - self._at) / 6), 1)
         # The first run makes the tables the others need; one fault more than the mean, so none is left at the end.
         count = min(math.ceil(len(self._pool) / left) + 1, 6)
-        placed, stops = self._draw(texts, count)
+        placed, turn = self._draw(texts, count)
         try:
             run = OneRun(self._site, self._shared, self._rng, texts, placed, self._key(), self._say)
             run.carry_out(self._pool)
         finally:
-            if stops:
-                self._shared.stops.release()
+            if turn is not None:
+                turn.release()
         self._at += len(texts)
         self.revisions = self._at
 
-    def _draw(self, texts: Sequence[Text], count: int) -> tuple[list[Placed], bool]:
+    def _draw(self, texts: Sequence[Text], count: int) -> tuple[list[Placed], threading.Semaphore | None]:
         """A run with a stop waits for its turn only when nothing else is left to do meanwhile."""
         placed = draw(self._pool, texts, count, self._rng)
         stops = [one for one in placed if one.fault.kind.part == "stop"]
         if not stops:
-            return placed, False
+            return placed, None
         rest = [one for one in placed if one not in stops]
-        if self._shared.stops.acquire(blocking=not rest):
-            return placed, True
+        turn = self._shared.stops[stops[0].fault.point in SLOW_STOPS]
+        if turn.acquire(blocking=not rest):
+            return placed, turn
         self._pool.extend(one.fault for one in stops)
-        return rest, False
+        return rest, None
 
     def _say(self, what: str) -> None:
         self.doing = what

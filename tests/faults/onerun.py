@@ -58,12 +58,19 @@ class OneRun:
         for happened in self._happened.values():
             measure(happened, trace, time.monotonic())
             self._shared.tally.happened.append(happened)
-        pool.extend(one.fault for one in self._placed if one.fault.number not in self._happened)
+        pool.extend(self._not_happened())
         last = max((one.over_at for one in self._happened.values()), default=None)
         settled = 0.0 if last is None else max(self._ended_at(trace) - last, 0.0)
         self._shared.tally.ends.append(RunEnd(self._run, ended.status, settled))
         if ended.status != RunStatus.SUCCEEDED:
             self._go_on(ended)
+
+    def _not_happened(self) -> list[Fault]:
+        left = [one.fault for one in self._placed if one.fault.number not in self._happened]
+        for fault in left:
+            self._shared.exchange.forget(fault.number)
+            self._shared.exchange.forget(fault.number + HELPER)
+        return left
 
     def _request(self) -> None:
         unsent = next((one for one in self._placed if one.fault.kind.part == "unsent"), None)

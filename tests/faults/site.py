@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -25,7 +25,7 @@ class Shared:
     chore: Callable[[str], None]  # have the main thread do something to a server, and wait for it
     flush_redis: Callable[[], None]
     request_and_die: Callable[[int, str, str, Sequence[Placed]], bool]
-    stops: threading.Semaphore
+    stops: Mapping[bool, threading.Semaphore]  # by whether the stop is a slow one
     closing: threading.Event
     stuck_after_s: float
     stale_s: float

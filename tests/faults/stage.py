@@ -117,8 +117,8 @@ class Stage:
             chore=self._have_done,
             flush_redis=self._flush_redis,
             request_and_die=self._request_and_die,
-            # A stopped worker may hold up a second one, which waits for the lock of the first.
-            stops=threading.Semaphore(max(self._options.workers // 2 - 1, 1)),
+            # A slow one also holds up a second worker, which waits for the lock of the first; one worker stays free.
+            stops={False: threading.Semaphore(max(self._options.workers - 3, 1)), True: threading.Semaphore(1)},
             closing=self._closing,
             stuck_after_s=self._options.stale_s + 90,
             stale_s=self._options.stale_s,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,10 +13,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from psycopg import sql
 
+from migrations_app.embedded import pytest_servers
 from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target.identity import claim_identity, read_identity
-from migrations_app.fleet import environments
+from migrations_app.fleet import control_database, environments
 from migrations_app.fleet.environments import (
     add_environment,
     change_dsn,
@@ -402,6 +404,52 @@ def test_it_edits_only_what_was_given(orders: Service, target_database: MakeData
     assert (edited.stage, edited.region, edited.order, edited.health_url) == ("prod", "eu", -1, "")
     entry = AuditEntry.objects.latest("seq").data
     assert (entry["action"], entry["before"]["order"], entry["after"]["order"]) == ("environment.edit", 3, -1)
+
+
+def test_a_lock_window_comes_and_goes(orders: Service, target_database: MakeDatabase) -> None:
+    environment = add(orders, target_database(), lock_window_seconds=60)
+    by = administrator()
+    assert environment.lock_window_seconds == 60
+    assert edit_environment(environment=environment, by=by, order=4).lock_window_seconds == 60
+    assert edit_environment(environment=environment, by=by, lock_window_seconds=86_400).lock_window_seconds == 86_400
+    assert edit_environment(environment=environment, by=by, lock_window_seconds=None).lock_window_seconds is None
+    entry = AuditEntry.objects.latest("seq").data
+    assert (entry["before"]["lock_window_seconds"], entry["after"]["lock_window_seconds"]) == (86_400, None)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 86_401])
+def test_it_refuses_a_lock_window_out_of_range(
+    orders: Service, target_database: MakeDatabase, look: Look, seconds: int
+) -> None:
+    url = target_database()
+    assert refusal(lambda: add(orders, url, lock_window_seconds=seconds)).code == "bad_lock_window"
+    assert is_untouched(look(url))
+    environment, by = add(orders, url), administrator()
+    error = refusal(lambda: edit_environment(environment=environment, by=by, lock_window_seconds=seconds))
+    assert error.code == "bad_lock_window"
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_it_refuses_its_own_database(
+    orders: Service, target_database: MakeDatabase, look: Look, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    """Also where one of the two roles may not read the server's identifier."""
+    if hidden:
+        hide_own_identifier(monkeypatch)
+    own = pytest_servers.postgres_server(18).url(connection.settings_dict["NAME"])
+    environment, by = add(orders, target_database(), "prod-us"), administrator()
+    before = audited()
+    assert refusal(lambda: add(orders, own)).code == "control_database"
+    assert refusal(lambda: change_dsn(environment=environment, dsn=own, by=by, adopt=True)).code == "control_database"
+    assert is_untouched(look(own))
+    assert Environment.objects.count() == 1 and audited() == before
+
+
+def hide_own_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a role would see the control database that may not call pg_control_system()."""
+    seat = control_database._own_seat()
+    blind = replace(seat, place=replace(seat.place, system_identifier=""))
+    monkeypatch.setattr(control_database, "_own_seat", lambda: blind)
 
 
 def test_an_edit_that_changes_nothing_is_no_entry(orders: Service, target_database: MakeDatabase) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from migrations_app.engine.contract.events import Event
+from migrations_app.engine.errors import Refused
 from migrations_app.jobs import apply
 from migrations_app.models import Run, RunLogLine, StepAttempt
 from migrations_app.runs import actions, claims
@@ -90,6 +91,24 @@ def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):
         holder.rollback()
     until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
     assert fleet.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+def test_it_finishes_a_drop_that_was_cancelled_half_way(fleet, at_work):
+    fleet.put("0001_a", "CREATE TABLE a (id int); CREATE INDEX a_id ON a (id)")
+    fleet.apply()
+    fleet.put("0002_b", "DROP INDEX CONCURRENTLY a_id")
+    with psycopg.connect(fleet.url, application_name="report") as holder:
+        holder.execute("SELECT * FROM a")
+        run = fleet.start()
+        at_work(run)
+        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+        actions.cancel(run, by=fleet.olga)
+        with pytest.raises(Refused):
+            actions.pause(run, by=fleet.olga)
+        until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
+        holder.rollback()
+    assert fleet.apply().status == RunStatus.SUCCEEDED
+    assert fleet.value("SELECT to_regclass('a_id') IS NULL") is True
 
 
 def test_it_pauses_between_statements_and_goes_on(fleet, at_work):

@@ -97,9 +97,18 @@ def _with_session(
         raise
     finally:
         watch.close()
-    release(conn)
-    report(Event("released", "released the target's lock"))
+    _release_after_success(conn, report)
     return outcome
+
+
+def _release_after_success(conn: psycopg.Connection, report: Report) -> None:
+    """The receipts are committed: a lock that a revision gave away itself is told, not called a failure."""
+    try:
+        release(conn)
+    except LockstepError as failure:
+        report(Event("released", failure.sentence, level="error"))
+        return
+    report(Event("released", "released the target's lock"))
 
 
 def _run_all(work: Work, plan: Plan) -> Outcome:
@@ -131,6 +140,8 @@ def _pending(work: Work, plan: Plan, standing: Standing) -> tuple[PlannedRevisio
         receipt = standing.applied.get(revision.revision_id)
         if plan.direction == "up" and receipt is not None:
             _refuse_other_bytes(revision, *receipt)
+        if plan.direction == "down" and receipt is None and not standing.downs.get(revision.revision_id):
+            raise _never_applied(revision)
         if (receipt is None) == (plan.direction == "up"):
             pending.append(revision)
     found = len(plan.revisions) - len(pending)
@@ -176,6 +187,15 @@ def _refuse_other_bytes(revision: PlannedRevision, checksum: str, parent: str) -
         f"{revision.revision_id} is applied in the target with {what} than the revision has now.",
         not_done="It was not run again, and nothing after it was run.",
         next_step="Bring back the bytes that were applied, and put the change into a new revision.",
+    )
+
+
+def _never_applied(revision: PlannedRevision) -> Refused:
+    return Refused(
+        "not_applied",
+        f"{revision.revision_id} has no receipt in the target, so there is nothing to roll back.",
+        not_done="Nothing was run.",
+        next_step="Compare the environment with its target; it may have been restored or recreated.",
     )
 
 

@@ -24,6 +24,13 @@ def statement_failed(
     where = progress.revision.revision_id
     if statement is not None:
         where += f", line {statement.line} ({statement.summary})"
+    if isinstance(error, errors.QueryCanceled) and "timeout" not in (error.diag.message_primary or "timeout"):
+        return StatementFailed(
+            "statement_cancelled",
+            f"{where} was cancelled by somebody in the target ({error.diag.message_primary}).",
+            not_done="Its step was rolled back.",
+            next_step="Ask who cancelled it, then apply again.",
+        )
     if isinstance(error, errors.QueryCanceled):
         return StatementFailed(
             "statement_timeout",

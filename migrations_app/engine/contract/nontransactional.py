@@ -30,6 +30,7 @@ from migrations_app.engine.errors import NeedsOperator, StatementFailed
 from migrations_app.engine.sql.script import Postcondition, Statement, Step
 
 _DEADLOCK_RETRIES = 5
+_CANCELLED_S = 30.0
 _UNKNOWN = Postcondition(kind="unknown")
 
 
@@ -45,7 +46,8 @@ def run_step(work: Work, progress: Progress, step: Step, *, half_done: HalfDone,
         if open_intent is not None:
             attempt = _recover(work, progress, step, expected, open_intent, attempt)
         if open_intent is None or attempt > open_intent.attempt:
-            _run_until_done(work, progress, step, statement, expected, attempt)
+            tried = half_done.tried(step.n)
+            _run_until_done(work, progress, step, statement, expected, attempt, tried=tried)
     receipt = _finish(work, progress, step, attempt, expected, last)
     work_ms = int((time.monotonic() - began) * 1000)
     _tell(work, progress, step, "step_done", f"{statement.summary} · {work_ms} ms", work_ms=work_ms)
@@ -61,7 +63,7 @@ def _recover(
     decision = _decision(work, progress, step)
     if decision is not None:
         return _follow(work, progress, step, intent, decision, next_attempt)
-    finding = _settled(work, progress, step, expected)
+    finding = _whole(work, progress, step, expected)
     if finding.state == "done" and (intent.evidence or {}).get("before") != "done":
         _tell(
             work,
@@ -74,10 +76,17 @@ def _recover(
         return intent.attempt
     if finding.state == "unknown":
         raise _needs_operator(progress, step, finding)
-    if finding.state == "half":
-        _repair(work, progress, step, expected)
     _close_intent(work, progress, step.n, intent.attempt, {"found": finding.sentence})
     return next_attempt
+
+
+def _whole(work: Work, progress: Progress, step: Step, expected: Postcondition) -> Finding:
+    """The finding with nothing half-made left: removing that may be the rest of the statement itself."""
+    finding = _settled(work, progress, step, expected)
+    if finding.state != "half":
+        return finding
+    _repair(work, progress, step, expected)
+    return look(work.conn, expected)
 
 
 def _follow(work: Work, progress: Progress, step: Step, intent: StepRow, decision: Decision, next_attempt: int) -> int:
@@ -90,12 +99,23 @@ def _follow(work: Work, progress: Progress, step: Step, intent: StepRow, decisio
 
 
 def _run_until_done(
-    work: Work, progress: Progress, step: Step, statement: Statement, expected: Postcondition, attempt: int
+    work: Work,
+    progress: Progress,
+    step: Step,
+    statement: Statement,
+    expected: Postcondition,
+    attempt: int,
+    *,
+    tried: bool,
 ) -> None:
-    before = _settled(work, progress, step, expected)
-    if before.state == "half":
-        _repair(work, progress, step, expected)
+    """`tried`: an earlier attempt failed or was cancelled, which does not mean that it had no effect."""
+    found = _settled(work, progress, step, expected)
+    before = _whole(work, progress, step, expected) if found.state == "half" else found
     _announce(work, progress, step, attempt, before)
+    if before.state == "done" and (tried or found.state == "half"):
+        said = f"an earlier try took effect: {before.sentence}"
+        _tell(work, progress, step, "recovered", said, level="warning")
+        return
     for deadlocks in range(_DEADLOCK_RETRIES + 1):
         try:
             _execute(work, progress, step, statement)
@@ -181,9 +201,11 @@ def _clean_up(work: Work, progress: Progress, step: Step, expected: Postconditio
 
 
 def _repair(work: Work, progress: Progress, step: Step, expected: Postcondition) -> str:
-    """Not cancellable: it waits, in the open, for whoever still uses the table, as long as the lock window."""
+    """Not cancellable: it waits, in the open, for whoever still uses the table; after a cancel only for a while."""
     work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n)
-    work.conn.execute(f"SET lock_timeout = {int(work.limits.lock_window_s * 1000)}")
+    request = work.should_stop()
+    patience_s = _CANCELLED_S if request and request.kind == "cancel" else work.limits.lock_window_s
+    work.conn.execute(f"SET lock_timeout = {int(patience_s * 1000)}")
     try:
         said = repair(work.conn, expected)
     except errors.LockNotAvailable:

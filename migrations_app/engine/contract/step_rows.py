@@ -35,6 +35,12 @@ class HalfDone:
     def intent(self, n: int) -> StepRow | None:
         return next((row for row in reversed(self.rows) if row.n == n and row.status == "intent"), None)
 
+    def tried(self, n: int) -> bool:
+        """Whether an attempt that is closed as failed found the effect missing when it began."""
+        return any(
+            row.n == n and row.status == "failed" and (row.evidence or {}).get("before") != "done" for row in self.rows
+        )
+
     def next_attempt(self, n: int) -> int:
         return 1 + max((row.attempt for row in self.rows if row.n == n), default=0)
 

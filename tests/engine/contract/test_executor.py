@@ -12,7 +12,7 @@ from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.events import Event, StopRequest
 from migrations_app.engine.contract.lock import RUN_KEY
 from migrations_app.engine.contract.work import Limits
-from migrations_app.engine.errors import Fenced, LockExhausted, Refused, StatementFailed, Stopped
+from migrations_app.engine.errors import Fenced, LockExhausted, NeedsOperator, Refused, StatementFailed, Stopped
 
 from .support import Target, chain, revision
 
@@ -159,6 +159,45 @@ def test_it_believes_the_catalogue_when_the_index_was_built_but_not_recorded(tar
     target.apply(second)
     assert target.messages("recovered")
     assert target.value("SELECT 't_id'::regclass::oid") == built
+
+
+def test_it_finishes_a_drop_that_broke_off_half_way(target):
+    first, second, third = chain(TABLE, INDEX, "DROP INDEX CONCURRENTLY t_id")
+    target.apply(first, second)
+
+    def cut(event: Event) -> None:
+        if event.kind == "intent":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        target.apply(third, on_event=cut)
+    with target.connect() as conn:
+        conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_id'::regclass")
+    target.apply(third)
+    assert target.value("SELECT to_regclass('t_id')") is None
+    assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r", "0003_r"]
+
+
+def test_it_hands_a_statement_that_breaks_its_session_to_a_person(target):
+    with pytest.raises(NeedsOperator) as failure:
+        target.apply(
+            revision("0001_r", "SELECT pg_terminate_backend(pg_backend_pid())"),
+            limits=Limits(lock_window_s=5, poll_s=0.2, reconnect_window_s=60),
+        )
+    assert failure.value.code == "session_breaks"
+    assert target.receipts() == ()
+
+
+def test_it_refuses_to_roll_back_what_was_never_applied(target):
+    with pytest.raises(Refused) as refusal:
+        target.roll_back(revision("0001_r", "DROP TABLE t", direction="down", up=TABLE))
+    assert refusal.value.code == "not_applied"
+
+
+def test_it_is_not_a_failure_when_a_revision_gave_the_lock_away(target):
+    target.apply(revision("0001_r", "SELECT pg_advisory_unlock_all()"))
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+    assert any("did not hold" in message for message in target.messages("released"))
 
 
 def test_it_sweeps_what_an_interrupted_rebuild_left(target):

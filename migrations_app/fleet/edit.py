@@ -29,7 +29,7 @@ class Edit:
     region: str | None = None
     order: int | None = None
     health_url: str | None = None
-    lock_window_seconds: int | None | Unchanged = UNCHANGED
+    lock_window_seconds: int | Unchanged | None = UNCHANGED
 
     def of(self, stored: Environment) -> dict[str, str | int | None]:
         """The fields as they will be; raises for the first one that is of no use."""

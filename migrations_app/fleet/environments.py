@@ -90,7 +90,7 @@ def edit_environment(
     region: str | None = None,
     order: int | None = None,
     health_url: str | None = None,
-    lock_window_seconds: int | None | Unchanged = UNCHANGED,
+    lock_window_seconds: int | Unchanged | None = UNCHANGED,
 ) -> Environment:
     """Change where it stands and how long runs try for locks; its name is for good, since its target keeps it."""
     edit = Edit(stage, region, order, health_url, lock_window_seconds)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import psycopg
 from django.db import connection, transaction
@@ -14,10 +14,24 @@ from django.db.models.functions import Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Revision, Run, Service
+from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Revision, Service
 from migrations_app.models.environment import Reachability
 
-_COPIED = [field.name for field in fields(Receipt) if field.name not in ("seq", "run_id")]
+# One JSON text for a batch: a run that is under way shares its interpreter with whoever copies its receipts.
+_COPY = """
+INSERT INTO migrations_app_ledgerentry (environment_id, seq, revision_id, parent, direction, cycle, checksum, phase,
+                                        schema_rev, applied_at, operator, run_uid, run_id, fence, fp_before, fp_after,
+                                        duration_ms, server_version_num, seen_at)
+SELECT %(environment)s, r.seq, r.revision_id, r.parent, r.direction, r.cycle, r.checksum, r.phase,
+       r.schema_rev, r.applied_at, r.operator, r.run_id, run.id, r.fence, r.fp_before, r.fp_after,
+       r.duration_ms, r.server_version_num, statement_timestamp()
+  FROM json_to_recordset(%(receipts)s)
+    AS r (seq bigint, revision_id text, parent text, direction text, cycle int, checksum text, phase text,
+          schema_rev text, applied_at timestamptz, operator text, run_id uuid, fence bigint, fp_before text,
+          fp_after text, duration_ms bigint, server_version_num int)
+  LEFT JOIN migrations_app_run run ON run.uid = r.run_id
+ON CONFLICT (environment_id, seq) DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
@@ -38,14 +52,13 @@ def copy_receipts(environment: Environment, receipts: Sequence[Receipt]) -> int:
     """Add receipts the ledger lacks and move the environment's head; returns how many were new."""
     if not receipts:
         return 0
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         Environment.objects.select_for_update().get(pk=environment.pk)
-        runs = dict(Run.objects.filter(uid__in={r.run_id for r in receipts}).values_list("uid", "pk"))
-        rows = [_entry(environment, receipt, runs) for receipt in receipts]
-        before = LedgerEntry.objects.filter(environment=environment).count()
-        LedgerEntry.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        rows = json.dumps([vars(receipt) for receipt in receipts], default=str)
+        cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
+        new = cursor.rowcount
         _project(environment, after=receipts[0].seq - 1)
-        return LedgerEntry.objects.filter(environment=environment).count() - before
+        return new
 
 
 def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
@@ -146,18 +159,6 @@ def _out_of_order(service: Service | None) -> int:
         )
         row = cursor.fetchone()
     return int(row[0])
-
-
-def _entry(environment: Environment, receipt: Receipt, runs: Mapping[UUID, int]) -> LedgerEntry:
-    copied = {name: getattr(receipt, name) for name in _COPIED}
-    return LedgerEntry(
-        environment=environment,
-        seq=receipt.seq,
-        run_uid=receipt.run_id,
-        run_id=runs.get(receipt.run_id),
-        seen_at=Now(),
-        **copied,
-    )
 
 
 def _project(environment: Environment, *, after: int) -> None:

@@ -14,7 +14,7 @@ from migrations_app.runs.verdict import verdict
 from migrations_app.statuses import ACTIVE, CLAIMABLE, RunStatus
 
 SHOWN = 20
-_NEEDS = (RunStatus.NEEDS_OPERATOR, RunStatus.PAUSED, RunStatus.WAITING_FOR_LOCK)
+_NEEDS = (RunStatus.NEEDS_OPERATOR, RunStatus.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ def needs_person() -> tuple[Item, ...]:
 
 
 def _ask(run: Run) -> str:
-    return {"needs_operator": "Decide", "failed": "See why", "paused": "Resume or cancel"}.get(run.status, "See who")
+    return {"needs_operator": "Decide", "failed": "See why", "paused": "Resume or cancel"}[run.status]
 
 
 def running_now() -> tuple[Item, ...]:
+    """What goes on without anybody, a run that waits for a lock included: its sentence names who holds it."""
     runs = (
-        Run.objects.filter(status__in=(ACTIVE | CLAIMABLE) - {RunStatus.WAITING_FOR_LOCK})
+        Run.objects.filter(status__in=ACTIVE | CLAIMABLE)
         .select_related("service", "environment", "requested_by")
         .order_by("id")[:SHOWN]
     )

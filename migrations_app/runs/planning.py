@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Max, Min, QuerySet
+
 from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.sql.script import SPLITTER, Script, read_script, script_from_json, statements_from_json
@@ -18,7 +20,7 @@ def revisions_between(environment: Environment, direction: Direction, to: str | 
     `to` is the head afterwards; None means the newest for "up" and one step back for "down".
     Raises Refused("unknown_revision").
     """
-    chain = Revision.objects.filter(service_id=environment.service_id).order_by("position")
+    chain = _chain(environment.service_id)
     head = _position(environment, environment.head_revision)
     if direction == "up":
         ahead = chain.filter(position__gt=head)
@@ -27,6 +29,11 @@ def revisions_between(environment: Environment, direction: Direction, to: str | 
     if to is None:
         return list(behind[:1])
     return list(behind.filter(position__gt=_position(environment, "" if to == ROOT else to)))
+
+
+def _chain(service_id: int) -> QuerySet[Revision]:
+    """In order, without the SQL texts: the stored scripts hold what is executed."""
+    return Revision.objects.filter(service_id=service_id).order_by("position").defer("up", "down", "verify")
 
 
 def _position(environment: Environment, revision_id: str) -> int:
@@ -79,13 +86,21 @@ def _script(revision: Revision, direction: Direction) -> Script:
 def plan_of(run: Run) -> Plan:
     """The frozen plan of a run. Raises Refused when a revision's bytes are not those that were planned."""
     wanted = {item["revision_id"]: item["checksum"] for item in run.revisions}
-    rows = Revision.objects.filter(service_id=run.service_id, revision_id__in=wanted).order_by("position")
-    if run.direction == "down":
-        rows = rows.reverse()
     direction: Direction = "up" if run.direction == "up" else "down"
-    revisions = tuple(planned(row, direction) for row in rows)
+    names = list(wanted)
+    rows = _stretch(run.service_id, names[0], names[-1])
+    revisions = tuple(planned(row, direction) for row in rows if row.revision_id in wanted)
+    if direction == "down":
+        revisions = revisions[::-1]
     _refuse_changed(wanted, revisions)
     return Plan(direction, revisions)
+
+
+def _stretch(service_id: int, one_end: str, other_end: str) -> QuerySet[Revision]:
+    """The part of the chain between two revisions; to name each of a thousand costs more than to read them."""
+    chain = _chain(service_id)
+    ends = chain.filter(revision_id__in=(one_end, other_end)).aggregate(first=Min("position"), last=Max("position"))
+    return chain.filter(position__range=(ends["first"] or 0, ends["last"] or 0))
 
 
 def _refuse_changed(wanted: dict[str, str], revisions: Iterable[PlannedRevision]) -> None:

@@ -6,6 +6,7 @@ database was away for too long, the process ends at once: it must not touch the 
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -51,7 +52,11 @@ TOLD = frozenset(
         "ended",
     }
 )
-_COPY_LOG = "COPY migrations_app_runlogline (run_id, seq, at, level, revision_id, step, message) FROM STDIN"
+_WRITE_LOG = """
+INSERT INTO migrations_app_runlogline (run_id, seq, at, level, revision_id, step, message)
+SELECT %s, v.* FROM json_to_recordset(%s) AS v (seq bigint, at timestamptz, level text, revision_id text, step int,
+                                                message text)
+"""
 LOST_LEASE = 75  # the exit status of a worker that found its lease gone
 
 log = structlog.get_logger(__name__)
@@ -162,13 +167,22 @@ class Recorder:
             copy_receipts(self._run.environment, receipts)
 
     def _write_log(self, events: list[tuple[datetime, Event]]) -> None:
-        """By COPY: the engine waits for this thread's share of the interpreter."""
-        with connection.cursor() as cursor, cursor.copy(_COPY_LOG) as lines:
-            for number, (at, event) in enumerate(events, start=1):
-                message = event.message.replace("\x00", "\ufffd")
-                lines.write_row(
-                    (self._run.pk, self._log_seq + number, at, event.level, event.revision_id, event.step, message)
-                )
+        """As one JSON text: the engine waits for this thread's share of the interpreter."""
+        if not events:
+            return
+        lines = [
+            {
+                "seq": self._log_seq + number,
+                "at": at,
+                "level": event.level,
+                "revision_id": event.revision_id,
+                "step": event.step,
+                "message": event.message.replace("\x00", "\ufffd"),
+            }
+            for number, (at, event) in enumerate(events, start=1)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE_LOG, [self._run.pk, json.dumps(lines, default=str)])
 
     def _look_what_is_asked(self) -> None:
         row = Run.objects.filter(pk=self._run.pk).values_list("token", "asked", "asked_reason").first()

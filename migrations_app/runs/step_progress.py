@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,22 @@ from migrations_app.runs.claims import Claim
 from migrations_app.statuses import StepStatus
 
 Key = tuple[str, int]  # revision_id, n
+
+# The engine waits for this thread's share of the interpreter: a batch is one JSON text, which PostgreSQL takes apart.
+_WRITE_STEPS = """
+UPDATE migrations_app_runstep s
+   SET status = v.status, started_at = v.started_at, finished_at = v.finished_at,
+       wait_ms = v.wait_ms, work_ms = v.work_ms
+  FROM json_to_recordset(%s) AS v (pk bigint, status text, started_at timestamptz, finished_at timestamptz,
+                                   wait_ms bigint, work_ms bigint)
+ WHERE s.id = v.pk
+"""
+_WRITE_ATTEMPTS = """
+INSERT INTO migrations_app_stepattempt (step_id, number, token, worker, outcome, detail, started_at, finished_at)
+SELECT * FROM json_to_recordset(%s) AS v (step_id bigint, number int, token bigint, worker text, outcome text,
+                                          detail text, started_at timestamptz, finished_at timestamptz)
+"""
+_STATE_COLUMNS = ("revision_id", "n", "pk", "status", "started_at", "finished_at", "wait_ms", "work_ms", "tries")
 
 
 @dataclass(frozen=True)
@@ -39,16 +56,13 @@ class StepProgress:
         self._worker = run.worker
         rows = RunStep.objects.filter(run=run).annotate(tries=Count("attempts"))
         self._states: dict[Key, StepState] = {
-            (row.revision_id, row.n): StepState(
-                row.pk, row.status, row.started_at, row.finished_at, row.wait_ms, row.work_ms, row.tries
-            )
-            for row in rows
+            (revision_id, n): StepState(*state) for revision_id, n, *state in rows.values_list(*_STATE_COLUMNS)
         }
         self._of_revision: dict[str, list[Key]] = defaultdict(list)
         for key in self._states:
             self._of_revision[key[0]].append(key)
         self._dirty: set[Key] = set()
-        self._attempts: list[StepAttempt] = []
+        self._attempts: list[dict[str, object]] = []
 
     @property
     def done_count(self) -> int:
@@ -65,10 +79,12 @@ class StepProgress:
 
     def write(self) -> None:
         """In the caller's transaction."""
-        if self._dirty:
-            self._write_steps([self._states[key] for key in self._dirty])
-        if self._attempts:
-            StepAttempt.objects.bulk_create(self._attempts, batch_size=2000)
+        with connection.cursor() as cursor:
+            if self._dirty:
+                states = [vars(self._states[key]) for key in self._dirty]
+                cursor.execute(_WRITE_STEPS, [json.dumps(states, default=str)])
+            if self._attempts:
+                cursor.execute(_WRITE_ATTEMPTS, [json.dumps(self._attempts, default=str)])
 
     def _take(self, at: datetime, event: Event) -> None:
         if event.kind == "recorded":
@@ -107,40 +123,22 @@ class StepProgress:
 
     def _try(self, key: Key, state: StepState, at: datetime, outcome: str, detail: str) -> None:
         self._attempts.append(
-            StepAttempt(
-                step_id=state.pk,
-                number=state.attempts + 1,
-                token=self._claim.token,
-                worker=self._worker,
-                outcome=outcome,
-                detail=detail[:1000],
-                started_at=state.started_at or at,
-                finished_at=at,
-            )
+            {
+                "step_id": state.pk,
+                "number": state.attempts + 1,
+                "token": self._claim.token,
+                "worker": self._worker,
+                "outcome": outcome,
+                "detail": detail[:1000].replace("\x00", "\ufffd"),
+                "started_at": state.started_at or at,
+                "finished_at": at,
+            }
         )
         self._put(key, replace(state, attempts=state.attempts + 1))
 
     def _put(self, key: Key, state: StepState) -> None:
         self._states[key] = state
         self._dirty.add(key)
-
-    @staticmethod
-    def _write_steps(states: Sequence[StepState]) -> None:
-        columns = list(
-            zip(*((s.pk, s.status, s.started_at, s.finished_at, s.wait_ms, s.work_ms) for s in states), strict=True)
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE migrations_app_runstep s
-                   SET status = v.status, started_at = v.started_at, finished_at = v.finished_at,
-                       wait_ms = v.wait_ms, work_ms = v.work_ms
-                  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-                              %s::bigint[]) AS v (id, status, started_at, finished_at, wait_ms, work_ms)
-                 WHERE s.id = v.id
-                """,
-                [list(column) for column in columns],
-            )
 
 
 def close_lost_attempts(run: Run, claim: Claim) -> int:

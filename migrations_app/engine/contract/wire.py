@@ -29,12 +29,15 @@ class Prepared:
         self._ready: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
 
     def send(self, conn: psycopg.Connection, *values: object) -> PGresult:
-        """Execute with text parameters ($1, $2 …); None is NULL. Raises psycopg.Error."""
+        """Execute with text parameters ($1, $2 …); None is NULL, bytes are text already. Raises psycopg.Error."""
         if conn not in self._ready:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)
-        parameters = [None if value is None else str(value).encode() for value in values]
-        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
+        return _checked(conn.pgconn.exec_prepared(self._name, [_text(value) for value in values]))
+
+
+def _text(value: object) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else str(value).encode()
 
 
 def _checked(result: PGresult) -> PGresult:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
 from migrations_app.audit.record import record
 from migrations_app.engine.contract.plan import Direction, PlannedRevision
 from migrations_app.engine.errors import Refused
-from migrations_app.models import Environment, OutboxItem, Run, RunStep
+from migrations_app.engine.sql.script import Step
+from migrations_app.models import Environment, OutboxItem, Run
 from migrations_app.models.run import Asked
 from migrations_app.runs.transitions import move
-from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus
+from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus, StepStatus
 
 PHASES = ("lock", "run", "verify", "record", "release")
 
@@ -53,7 +55,7 @@ def create_run(
         idempotency_key=idempotency_key,
         request_sha256=request_sha256,
     )
-    RunStep.objects.bulk_create(_steps(run, revisions), batch_size=1000)
+    _write_steps(run, revisions)
     wake(run)
     record(
         actor=by,
@@ -155,39 +157,40 @@ def allowed_actions(run: Run) -> dict[str, str]:
     return {"pause": pausing, "cancel": cancelling, "resume": resuming, "resolve": resolving}
 
 
-def _steps(run: Run, revisions: Sequence[PlannedRevision]) -> list[RunStep]:
-    rows: list[RunStep] = []
+_WRITE_STEPS = """
+INSERT INTO migrations_app_runstep (run_id, ordinal, revision_id, n, of, mode, statements, summary, lock, sql_sha256,
+                                    status, wait_ms, work_ms)
+SELECT %s, v.*, %s, 0, 0
+  FROM json_to_recordset(%s) AS v (ordinal int, revision_id text, n int, of int, mode text, statements int,
+                                   summary text, lock text, sql_sha256 text)
+"""
+
+
+def _write_steps(run: Run, revisions: Sequence[PlannedRevision]) -> None:
+    """As one JSON text: a long plan has thousands, and the person who asked for the run waits."""
+    rows: list[dict[str, object]] = []
     for revision in revisions:
-        steps = revision.steps
-        for step in steps:
-            rows.append(
-                RunStep(
-                    run=run,
-                    ordinal=len(rows) + 1,
-                    revision_id=revision.revision_id,
-                    n=step.n,
-                    of=len(steps),
-                    mode=step.mode,
-                    statements=len(step.statements),
-                    summary=_summary([statement.summary for statement in step.statements]),
-                    lock=max((statement.lock or "" for statement in step.statements), key=_strength),
-                    sql_sha256=step.sha256,
-                )
-            )
-        if not steps:
-            rows.append(
-                RunStep(
-                    run=run,
-                    ordinal=len(rows) + 1,
-                    revision_id=revision.revision_id,
-                    n=1,
-                    of=1,
-                    mode="tx",
-                    statements=0,
-                    summary="nothing to execute, only the receipt",
-                )
-            )
-    return rows
+        for step in revision.steps or (NOTHING,):
+            rows.append({"ordinal": len(rows) + 1, "revision_id": revision.revision_id, **_row(step, revision)})
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_STEPS, [run.pk, StepStatus.PENDING, json.dumps(rows)])
+
+
+# What a revision without statements is shown as: its run still writes a receipt.
+NOTHING = Step(n=1, mode="tx", timeout_class="brief", statements=(), sha256="")
+
+
+def _row(step: Step, revision: PlannedRevision) -> dict[str, object]:
+    summaries = [statement.summary for statement in step.statements]
+    return {
+        "n": step.n,
+        "of": max(len(revision.steps), 1),
+        "mode": step.mode,
+        "statements": len(step.statements),
+        "summary": _summary(summaries) if summaries else "nothing to execute, only the receipt",
+        "lock": max((statement.lock or "" for statement in step.statements), key=_strength, default=""),
+        "sql_sha256": step.sha256,
+    }
 
 
 _STRENGTHS = (

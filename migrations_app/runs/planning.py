@@ -20,7 +20,7 @@ def revisions_between(environment: Environment, direction: Direction, to: str | 
     `to` is the head afterwards; None means the newest for "up" and one step back for "down".
     Raises Refused("unknown_revision").
     """
-    chain = _chain(environment.service_id)
+    chain = _chain(environment.service_id, direction)
     head = _position(environment, environment.head_revision)
     if direction == "up":
         ahead = chain.filter(position__gt=head)
@@ -31,9 +31,10 @@ def revisions_between(environment: Environment, direction: Direction, to: str | 
     return list(behind.filter(position__gt=_position(environment, "" if to == ROOT else to)))
 
 
-def _chain(service_id: int) -> QuerySet[Revision]:
-    """In order, without the SQL texts: the stored scripts hold what is executed."""
-    return Revision.objects.filter(service_id=service_id).order_by("position").defer("up", "down", "verify")
+def _chain(service_id: int, direction: Direction) -> QuerySet[Revision]:
+    """In order, without the SQL texts: the stored script of the direction holds what is executed."""
+    unused = ("down_script",) if direction == "up" else ("up_script", "verify_script")
+    return Revision.objects.filter(service_id=service_id).order_by("position").defer("up", "down", "verify", *unused)
 
 
 def _position(environment: Environment, revision_id: str) -> int:
@@ -72,10 +73,12 @@ def planned(revision: Revision, direction: Direction) -> PlannedRevision:
 def _script(revision: Revision, direction: Direction) -> Script:
     """As stored; what other rules had split is read again, which may refuse it."""
     up = direction == "up"
-    stored, sql = (revision.up_script, revision.up) if up else (revision.down_script, revision.down)
-    assert stored is not None and sql is not None, "admission refuses to roll back an irreversible revision"
+    stored = revision.up_script if up else revision.down_script
+    assert stored is not None, "admission refuses to roll back an irreversible revision"
     if stored["splitter"] == SPLITTER:
         return script_from_json(stored)
+    sql = revision.up if up else revision.down
+    assert sql is not None, "a stored script has its text beside it"
     try:
         return read_script(sql)
     except Refused as refusal:
@@ -88,7 +91,7 @@ def plan_of(run: Run) -> Plan:
     wanted = {item["revision_id"]: item["checksum"] for item in run.revisions}
     direction: Direction = "up" if run.direction == "up" else "down"
     names = list(wanted)
-    rows = _stretch(run.service_id, names[0], names[-1])
+    rows = _stretch(_chain(run.service_id, direction), names[0], names[-1])
     revisions = tuple(planned(row, direction) for row in rows if row.revision_id in wanted)
     if direction == "down":
         revisions = revisions[::-1]
@@ -96,9 +99,8 @@ def plan_of(run: Run) -> Plan:
     return Plan(direction, revisions)
 
 
-def _stretch(service_id: int, one_end: str, other_end: str) -> QuerySet[Revision]:
+def _stretch(chain: QuerySet[Revision], one_end: str, other_end: str) -> QuerySet[Revision]:
     """The part of the chain between two revisions; to name each of a thousand costs more than to read them."""
-    chain = _chain(service_id)
     ends = chain.filter(revision_id__in=(one_end, other_end)).aggregate(first=Min("position"), last=Max("position"))
     return chain.filter(position__range=(ends["first"] or 0, ends["last"] or 0))
 

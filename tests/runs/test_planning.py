@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.sql.script import SPLITTER, read_script
 from migrations_app.models import Revision
-from migrations_app.runs.planning import planned
+from migrations_app.runs.actions import cancel
+from migrations_app.runs.planning import ROOT, plan_of, planned
 from tests.runs.support import Fleet, make_fleet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,3 +60,23 @@ def test_a_run_executes_what_was_read_again(fleet: Fleet) -> None:
     Revision.objects.filter(pk=revision.pk).update(up_script={**revision.up_script, "steps": [], "splitter": 1})
     assert fleet.apply().status == "succeeded"
     assert fleet.value("SELECT to_regclass('a') IS NOT NULL") is True
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_long_plan_takes_no_more_queries_than_a_short_one(fleet: Fleet, direction: Direction) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            run = fleet.start(direction, ROOT if direction == "down" else None)
+            plan_of(run)
+        cancel(run, by=fleet.olga)
+        return len(asked)
+
+    fleet.put("0001_a", "CREATE TABLE a (id int)", down="DROP TABLE a")
+    if direction == "down":
+        fleet.apply()
+    short = queries()
+    for number in range(2, 12):
+        fleet.put(f"{number:04}_b", f"CREATE TABLE b{number} (id int)", down=f"DROP TABLE b{number}")
+    if direction == "down":
+        fleet.apply()
+    assert queries() == short

@@ -18,6 +18,7 @@ from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Report, ShouldStop
 from migrations_app.engine.contract.lock import Patience, acquire, application_prefix, release
+from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.contract.receipts import Head, Standing, read_standing
 from migrations_app.engine.contract.recording import UNMEASURED
@@ -175,7 +176,7 @@ def _before(work: Work, number: int, half: HalfDone, head: Head) -> str:
     """Measured at the start of a run; in its middle the previous receipt's word is taken."""
     if half.started:
         return UNMEASURED
-    return fingerprint.take(work.conn) if number == 1 else head.fp_after
+    return once_readable(work, lambda: fingerprint.take(work.conn)) if number == 1 else head.fp_after
 
 
 def _refuse_other_bytes(revision: PlannedRevision, checksum: str, parent: str) -> None:

@@ -20,7 +20,7 @@ from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
 from migrations_app.engine.contract.work import FENCE_CHECK, Progress, Work, fenced, lost, roll_back
-from migrations_app.engine.errors import LockstepError, StatementFailed
+from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
 from migrations_app.engine.target.blockers import Blocker
 
@@ -44,7 +44,7 @@ def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: 
         waited = time.monotonic() - started
         try:
             return _once(work, progress, step, attempt, attempt_row, last, int(waited * 1000))
-        except LOCK_NOT_AVAILABLE as error:
+        except (*LOCK_NOT_AVAILABLE, LockExhausted) as error:  # the latter from a schema that cannot be read
             roll_back(work.conn)
             blockers = work.watch.blockers or blockers
             _report_attempt(work, progress, step, attempt, blockers, error)
@@ -186,10 +186,10 @@ def _report_attempt(
     step: Step | None,
     attempt: LockAttempt,
     blockers: tuple[Blocker, ...],
-    error: psycopg.Error,
+    error: psycopg.Error | LockExhausted,
 ) -> None:
     lock_s, _ = _limits(work, step, attempt)
-    what = "deadlock" if error.sqlstate == "40P01" else f"no lock within {lock_s:g} s"
+    what = _what(error, lock_s)
     holders = "; ".join(blocker.sentence for blocker in blockers[:5])
     work.report(
         progress.event(
@@ -202,6 +202,12 @@ def _report_attempt(
             blockers=blockers,
         )
     )
+
+
+def _what(error: psycopg.Error | LockExhausted, lock_s: float) -> str:
+    if isinstance(error, LockExhausted):
+        return error.message.rstrip(".")
+    return "deadlock" if error.sqlstate == "40P01" else f"no lock within {lock_s:g} s"
 
 
 def _only_autovacuum(blockers: tuple[Blocker, ...]) -> bool:

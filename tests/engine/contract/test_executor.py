@@ -294,6 +294,35 @@ def test_it_goes_on_when_the_holder_of_the_table_ends(target):
     assert target.messages("lock_attempt")
 
 
+@pytest.mark.parametrize("lock_at", ["fenced", "statement_done", "nontx_done"])
+def test_it_waits_for_who_keeps_a_table_locked_that_it_has_to_read(target, lock_at):
+    target.apply(revision("0001_r", f"{TABLE}; CREATE TABLE other (id int PRIMARY KEY)"))
+    with psycopg.connect(target.url, application_name="report") as holder:
+
+        def lock_and_let_go(event: Event) -> None:
+            if event.kind == lock_at and not target.messages("blocked") + target.messages("lock_attempt"):
+                holder.execute("LOCK TABLE other IN ACCESS EXCLUSIVE MODE")
+            elif event.kind in ("blocked", "lock_attempt"):
+                holder.rollback()
+
+        sql = INDEX if lock_at == "nontx_done" else "INSERT INTO t VALUES (1)"
+        limits = Limits(lock_window_s=20, poll_s=0.2)
+        target.apply(revision("0002_r", sql, parent="0001_r"), limits=limits, on_event=lock_and_let_go)
+    waited = target.messages("blocked") + target.messages("lock_attempt")
+    assert "another session keeps a table locked" in waited[0]
+    assert len(target.receipts()) == 2
+
+
+def test_it_gives_up_in_its_window_on_a_schema_that_it_cannot_read(target):
+    target.apply(revision("0001_r", TABLE))
+    with psycopg.connect(target.url) as holder:
+        holder.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockExhausted):
+            target.apply(revision("0002_r", "SELECT 1", parent="0001_r"), limits=Limits(lock_window_s=1, poll_s=0.2))
+        holder.rollback()
+    assert len(target.receipts()) == 1
+
+
 def test_it_stops_between_statements_when_asked(target):
     asked: list[StopRequest] = []
 

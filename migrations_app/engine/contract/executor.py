@@ -81,7 +81,7 @@ def _with_session(
     ensure_objects(conn)
     check_identity(conn, environment=job.environment)
     report(Event("connected", f"connected to {dsn.safe}, PostgreSQL {conn.info.server_version // 10000}"))
-    patience = Patience(limits.lock_window_s, limits.poll_s, limits.end_orphan_after_s)
+    patience = Patience(limits.lock_window_s, limits.poll_s, limits.end_orphan_after_s, limits.orphan_idle_s)
     held = acquire(
         conn, run_id=job.run_id, worker=job.worker, patience=patience, report=report, should_stop=should_stop
     )

@@ -45,7 +45,8 @@ class Limits:
     poll_s: float = 2.0
     long_statement_s: float = 86_400.0
     reconnect_window_s: float = 60.0
-    end_orphan_after_s: float | None = None
+    end_orphan_after_s: float | None = None  # how long this worker waits for it; None: the run never had a backend
+    orphan_idle_s: float = 90.0  # the same for what has done nothing for so long, however many waited before
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.events import Event, StopRequest
-from migrations_app.engine.contract.lock import RUN_KEY
+from migrations_app.engine.contract.lock import RUN_KEY, application_prefix
 from migrations_app.engine.contract.work import Limits
 from migrations_app.engine.errors import Fenced, LockExhausted, NeedsOperator, Refused, StatementFailed, Stopped
 
@@ -256,6 +256,41 @@ def test_it_waits_for_the_target_lock_and_names_the_holder(target):
         target.apply(revision("0001_r", TABLE), on_event=release_when_announced)
     assert released.is_set()
     assert "holds it" in target.messages("lock_wait")[0]
+
+
+def test_it_ends_its_run_s_own_idle_backend_however_many_waited_for_it_before(target):
+    run_id = uuid.uuid4()
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(run_id)) as left_behind:
+        left_behind.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        # A worker that has just begun to wait: its own patience is far from over.
+        patient = Limits(lock_window_s=30, poll_s=0.1, end_orphan_after_s=60, orphan_idle_s=0.5)
+        target.apply(revision("0001_r", TABLE), run_id=run_id, limits=patient)
+    assert len(target.messages("orphan_ended")) == 1
+    assert len(target.receipts()) == 1
+
+
+def test_it_leaves_an_idle_backend_of_another_run_alone(target):
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(uuid.uuid4())) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        hasty = Limits(lock_window_s=1, poll_s=0.1, end_orphan_after_s=0, orphan_idle_s=0)
+        with pytest.raises(LockExhausted):
+            target.apply(revision("0001_r", TABLE), limits=hasty)
+        assert other.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_it_leaves_its_run_s_own_backend_to_its_statement_for_a_while(target):
+    run_id = uuid.uuid4()
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(run_id)) as busy:
+        busy.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        sleeping = threading.Thread(target=lambda: busy.execute("SELECT pg_sleep(3)"))
+        sleeping.start()
+        with pytest.raises(LockExhausted):
+            target.apply(
+                revision("0001_r", TABLE),
+                run_id=run_id,
+                limits=Limits(lock_window_s=1, poll_s=0.1, end_orphan_after_s=60, orphan_idle_s=0.5),
+            )
+        sleeping.join()
 
 
 def test_it_gives_the_lock_back(target):

@@ -25,6 +25,7 @@ from tests.faults.scripts import Text
 APPLIED = ("recorded", "copying", *END)
 # The last points of a revision: of two strikes there, the second finds the revision done.
 LAST = ("step_done", "recorded")
+SLOW_NEEDS = 2  # workers that a slow stop holds up
 # What leads to a point that no run comes by on its own: the kind of an earlier fault, and its point.
 LEADS = {
     "repaired": ("kill in index", "intent"),
@@ -71,7 +72,7 @@ class Draft:
         """How many workers a stop keeps busy: its own, and when it is a slow one who waits for its lock as well."""
         # What records a concurrent index is a transaction, too, but not one that the server ends by itself.
         in_index = any(text.revision_id == placed.revision and text.kind == "index" for text in self.texts)
-        return 2 if placed.fault.point in SLOW_STOPS or in_index else 1
+        return SLOW_NEEDS if placed.fault.point in SLOW_STOPS or in_index else 1
 
     def _crowded(self, fault: Fault) -> bool:
         parts = [placed.fault.kind.part for placed in self.placed]

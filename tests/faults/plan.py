@@ -64,6 +64,7 @@ KINDS = (
 PROCESS_KILLS = ("kill", "kill in index", "kill at lock")
 IN_INDEX = ("kill in index", "terminate in index")
 GLOBAL = ("flush", "redis", "redis minute", "control")
+NEEDS_REDIS = ("flush", "redis", "redis minute", "popped")
 
 
 @dataclass(frozen=True)

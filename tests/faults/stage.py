@@ -20,14 +20,14 @@ from redis.exceptions import RedisError
 from migrations_app.models import WorkerProcess
 from tests.faults import check, control, report
 from tests.faults.crew import ROOT, Crew
-from tests.faults.draft import Draft
+from tests.faults.draft import SLOW_NEEDS, Draft
 from tests.faults.files import Exchange
 from tests.faults.findings import Findings
 from tests.faults.ground import Ground
 from tests.faults.lane import Lane
 from tests.faults.options import Options
 from tests.faults.outcome import Tally
-from tests.faults.plan import Placed, make_faults, orders
+from tests.faults.plan import NEEDS_REDIS, Fault, Placed, make_faults, orders
 from tests.faults.pool import Pool
 from tests.faults.programme import allot, cut
 from tests.faults.proxy import Proxies
@@ -41,7 +41,7 @@ TICK_S = 0.05
 CREW_S = 90.0
 TELL_EVERY_S = 20.0
 REDIS_AWAY_S = {"redis": 5.0, "redis minute": 60.0}
-WORKERS_FREE = 2  # how many are left to go on while others are stopped
+WORKERS_FREE = 3  # how many are left to go on while others are stopped
 
 
 @dataclass
@@ -127,7 +127,10 @@ class Stage:
         others = [fault for fault in faults if fault.kind.part != "stop"]
         left = allot(others, [draft for drafts in programmes for draft in drafts], numbers, rng)
         report.say(f"  {len(others) - len(left)} faults have their place, {len(stops)} stops begin, {len(left)} wait")
-        return Pool((*stops, *left), numbers, max(options.workers - WORKERS_FREE, 2))
+        return Pool((*stops, *left), numbers, max(options.workers - WORKERS_FREE, SLOW_NEEDS), self._possible)
+
+    def _possible(self, fault: Fault) -> bool:
+        return self._ground.redis is not None or fault.kind.part not in NEEDS_REDIS
 
     def _shared(self, operator: object, pool: Pool) -> Shared:
         return Shared(

@@ -73,6 +73,34 @@ def test_it_begins_no_more_stops_than_it_has_workers_to_spare():
     assert pool.fill(drafts[2], rng) == 2
 
 
+def test_it_keeps_room_for_a_slow_stop_while_one_waits():
+    stop = kind_of("stop")
+    quick = [Fault(n, stop, "statement_done", "stop") for n in (1, 2)]
+    slow = [Fault(n, stop, "step_done", "stop") for n in (3, 4)]
+    pool = Pool([*quick, *slow], itertools.count(5), workers=3)
+    rng = random.Random(1)
+    plain = [text for text in write_texts(10, "1") if text.kind == "plain"]
+
+    assert pool.fill(Draft(plain), rng) == 2
+    assert pool.fill(Draft(plain), rng) == 0
+    pool.spare(2)
+    assert pool.fill(Draft(plain), rng) == 2
+    assert pool.fill(Draft(plain), rng) == 1
+
+
+def test_it_holds_back_what_cannot_be_struck_now():
+    fault = Fault(1, kind_of("flush"), "step_done", "hold")
+    away = [True]
+    pool = Pool([fault], itertools.count(2), workers=2, possible=lambda fault: not away)
+    draft = _drafts(1, 10, 1)[0]
+
+    pool.fill(draft, random.Random(1))
+    assert draft.placed == []
+    away.clear()
+    pool.fill(draft, random.Random(1))
+    assert [one.fault.number for one in draft.placed] == [1]
+
+
 def test_it_gives_back_what_was_missed_before_anything_else():
     first, second = (Fault(n, kind_of("kill"), "step_done", "job") for n in (1, 2))
     pool = Pool([first], itertools.count(3), workers=2)

@@ -19,7 +19,7 @@ from migrations_app.engine.contract.recording import verify, write_receipt, writ
 from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
-from migrations_app.engine.contract.work import FENCE_CHECK, Progress, Work, fenced, lost, roll_back
+from migrations_app.engine.contract.work import Progress, Work, fenced, lost, roll_back
 from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
 from migrations_app.engine.target.blockers import Blocker
@@ -123,10 +123,8 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
     fresh = "DISCARD TEMP; " if step is not None and step.n == 1 else ""
     result = send(
         work.conn,
-        f"BEGIN; {fresh}SET LOCAL lock_timeout = {int(lock_s * 1000)};"
-        f" SET LOCAL statement_timeout = {int(statement_s * 1000)};"
-        " SET LOCAL idle_in_transaction_session_timeout = '5s';"
-        f"{_parameters(work, progress)} {FENCE_CHECK}",
+        f"BEGIN; {fresh}{_parameters(work, progress)}"
+        f"EXECUTE lockstep_begin('{int(lock_s * 1000)}ms', '{int(statement_s * 1000)}ms')",
     )
     if result.ntuples == 0:
         raise fenced(work)
@@ -135,7 +133,7 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
 def _parameters(work: Work, progress: Progress) -> str:
     """The revision's own harmless SETs, for this transaction only."""
     return "".join(
-        SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)).as_string(work.conn)
+        SQL("SELECT pg_catalog.set_config({}, {}, true); ").format(Literal(name), Literal(value)).as_string(work.conn)
         for name, value in progress.revision.script.settings
     )
 

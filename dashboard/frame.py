@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -116,6 +118,10 @@ class Frame:
     def key_groups(self) -> tuple[keys.Group, ...]:
         return keys.groups(frozenset(link.name for group in self.groups for link in group.links))
 
+    @property
+    def may_style(self) -> bool:
+        return self.signed_in and may_style(self._request.user)
+
     def _links(self, links: tuple[tuple[str, str, str], ...], open_runs: OpenRuns) -> list[Link]:
         here = _family(self._request)
         return [
@@ -144,6 +150,11 @@ def _family(request: HttpRequest) -> str:
         "revision": "revisions",
         "token": "tokens",
     }.get(first, first)
+
+
+def may_style(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """The style page is for those who build and those who run the installation."""
+    return getattr(user, "is_staff", False) or may(user, "view_style")
 
 
 def theme_of(request: HttpRequest) -> str:

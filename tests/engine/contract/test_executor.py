@@ -60,6 +60,21 @@ def test_it_keeps_what_was_recorded_before_a_failure(target):
     assert [r.revision_id for r in target.receipts()] == ["0001_r"]
 
 
+def test_it_says_which_steps_stand_and_that_a_down_file_stays_as_it_is(target):
+    up = f"{TABLE}; CREATE TABLE u ()"
+    down = "ALTER TABLE t DROP COLUMN id;\nDROP TABLE nothere;\nDROP TABLE u"
+    target.apply(revision("0001_r", up))
+    with pytest.raises(StatementFailed) as failure:
+        target.roll_back(revision("0001_r", down, direction="down", up=up))
+    assert failure.value.sentence == (
+        '0001_r, line 2 (DROP TABLE nothere): table "nothere" does not exist. Its step was rolled back; the earlier '
+        "ones of its 3 steps stand, and are not run again. Put right in the target what the down file misses, "
+        "then roll back again."
+    )
+    assert target.rows("SELECT n, status FROM lockstep.step WHERE direction = 'down'") == [(1, "done")]
+    assert [receipt.direction for receipt in target.receipts()] == ["up"]
+
+
 def test_it_records_a_revision_without_statements(target):
     target.apply(*chain("-- nothing here", ""))
     assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r"]

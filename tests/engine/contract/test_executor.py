@@ -246,6 +246,41 @@ def test_it_goes_on_after_the_steps_that_stand(target):
     assert len(target.receipts()) == 2
 
 
+def test_it_does_not_roll_back_from_under_a_half_applied_revision(target):
+    """Its first step would be believed when it is applied again, on a table that was made anew."""
+    first = revision("0001_r", TABLE)
+    script = "ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD COLUMN {} int"
+    target.apply(first)
+    with pytest.raises(StatementFailed):
+        target.apply(first, revision("0002_r", script.format("id"), parent="0001_r"))
+    with pytest.raises(Refused) as refusal:
+        target.roll_back(revision("0001_r", "DROP TABLE t", direction="down", up=TABLE))
+    assert refusal.value.sentence == (
+        "0002_r is half applied: steps of it stand in the target and it has no receipt yet. Nothing was rolled back. "
+        "Apply it to its end first, then roll back; the SQL of the steps that were not run may be corrected."
+    )
+    target.apply(first, revision("0002_r", script.format("b"), parent="0001_r"))
+    assert [receipt.revision_id for receipt in target.receipts()] == ["0001_r", "0002_r"]
+
+
+def test_it_does_not_apply_onto_a_half_rolled_back_revision(target):
+    up = revision("0001_r", TABLE)
+    down = "ALTER TABLE t ADD COLUMN gone int; ALTER TABLE t DROP COLUMN nothere; DROP TABLE t"
+    back = revision("0001_r", down, direction="down", up=TABLE)
+    target.apply(up)
+    with pytest.raises(StatementFailed):
+        target.roll_back(back)
+    with pytest.raises(Refused) as refusal:
+        target.apply(up, revision("0002_r", "CREATE TABLE u ()", parent="0001_r"))
+    assert refusal.value.code == "half_done"
+    assert "0001_r is half rolled back" in refusal.value.sentence
+    assert target.apply(up).already == 1
+    with target.connect() as conn:
+        conn.execute("ALTER TABLE t ADD COLUMN nothere int")
+    target.roll_back(back)
+    assert [receipt.direction for receipt in target.receipts()] == ["up", "down"]
+
+
 def test_it_is_fenced_when_another_holder_came_later(target):
     def usurp(event: Event) -> None:
         if event.kind == "fenced":

@@ -365,6 +365,18 @@ def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
     assert len(target.receipts()) == 1
 
 
+def test_what_runs_before_a_strong_lock_may_take_its_time(target):
+    limits = Limits(lock_window_s=5, poll_s=0.2, hold_s=0.3)
+    slow, strong = "INSERT INTO t SELECT 1 FROM pg_sleep(1)", "CREATE TABLE u (t int REFERENCES t)"
+    target.apply(revision("0001_r", TABLE))
+    target.apply(revision("0002_r", f"{slow}; {strong}", parent="0001_r"), limits=limits)
+    with pytest.raises(StatementFailed) as failure:
+        late = f"DELETE FROM u; CREATE TABLE v (t int REFERENCES t); {slow.replace('1 FROM', '2 FROM')}"
+        target.apply(revision("0003_r", late, parent="0002_r"), limits=limits)
+    assert failure.value.code == "statement_timeout"
+    assert target.rows("SELECT * FROM t") == [(1,)]
+
+
 def test_it_goes_on_when_the_holder_of_the_table_ends(target):
     target.apply(revision("0001_r", TABLE))
     with psycopg.connect(target.url, application_name="report") as holder:

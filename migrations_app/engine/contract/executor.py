@@ -24,6 +24,7 @@ from migrations_app.engine.contract.receipts import Head, Standing, read_standin
 from migrations_app.engine.contract.recording import UNMEASURED
 from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
 from migrations_app.engine.contract.stopping import stop_if_asked
+from migrations_app.engine.contract.unfinished import refuse_to_turn_back
 from migrations_app.engine.contract.watch import LockWatch
 from migrations_app.engine.contract.work import PREPARE_FENCE, Job, Limits, Progress, Work, lost
 from migrations_app.engine.errors import LockstepError, Refused
@@ -116,6 +117,8 @@ def _run_all(work: Work, plan: Plan) -> Outcome:
     standing = read_standing(work.conn)
     half_done = read_half_done(work.conn)
     pending = _pending(work, plan, standing)
+    if pending:
+        refuse_to_turn_back(plan, half_done)
     head = standing.head
     for number, revision in enumerate(pending, start=1):
         stop_if_asked(work.should_stop)

@@ -73,6 +73,8 @@ def _once(
         if step is not None:
             _arm(work, progress, step, attempt)
             for number, current in enumerate(step.statements, start=1):
+                if number > 1 and current is _first_blocking(step):
+                    _hurry(work, progress, step, attempt)
                 _run_statement(work, progress, step, number, current)
             work.watch.disarm()
         current = None
@@ -144,9 +146,26 @@ def _limits(work: Work, step: Step | None, attempt: LockAttempt) -> tuple[float,
         return attempt.lock_timeout, work.limits.long_statement_s
     if step.timeout_class == "validate":
         return _VALIDATE_LOCK_S, work.limits.long_statement_s
-    if any(statement.lock in BLOCKS_WRITERS for statement in step.statements):
-        return attempt.lock_timeout, attempt.lock_timeout + work.limits.hold_s
+    if step.statements[0] is _first_blocking(step):
+        return attempt.lock_timeout, _held_s(work, attempt)
     return attempt.lock_timeout, work.limits.long_statement_s
+
+
+def _held_s(work: Work, attempt: LockAttempt) -> float:
+    return attempt.lock_timeout + work.limits.hold_s
+
+
+def _first_blocking(step: Step) -> Statement | None:
+    """From this statement on the step keeps writers out; what runs before it may take its time."""
+    if step.timeout_class == "validate":
+        return None
+    return next((statement for statement in step.statements if statement.lock in BLOCKS_WRITERS), None)
+
+
+def _hurry(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
+    """The next statement and all after it have the short limit."""
+    send(work.conn, f"SET LOCAL statement_timeout = {int(_held_s(work, attempt) * 1000)}")
+    _arm(work, progress, step, attempt)
 
 
 def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:

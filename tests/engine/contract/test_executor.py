@@ -60,6 +60,21 @@ def test_it_keeps_what_was_recorded_before_a_failure(target):
     assert [r.revision_id for r in target.receipts()] == ["0001_r"]
 
 
+def test_it_says_which_steps_stand_and_that_a_down_file_stays_as_it_is(target):
+    up = f"{TABLE}; CREATE TABLE u ()"
+    down = "ALTER TABLE t DROP COLUMN id;\nDROP TABLE nothere;\nDROP TABLE u"
+    target.apply(revision("0001_r", up))
+    with pytest.raises(StatementFailed) as failure:
+        target.roll_back(revision("0001_r", down, direction="down", up=up))
+    assert failure.value.sentence == (
+        '0001_r, line 2 (DROP TABLE nothere): table "nothere" does not exist. Its step was rolled back; the earlier '
+        "ones of its 3 steps stand, and are not run again. Put right in the target what the down file misses, "
+        "then roll back again."
+    )
+    assert target.rows("SELECT n, status FROM lockstep.step WHERE direction = 'down'") == [(1, "done")]
+    assert [receipt.direction for receipt in target.receipts()] == ["up"]
+
+
 def test_it_records_a_revision_without_statements(target):
     target.apply(*chain("-- nothing here", ""))
     assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r"]
@@ -231,6 +246,41 @@ def test_it_goes_on_after_the_steps_that_stand(target):
     assert len(target.receipts()) == 2
 
 
+def test_it_does_not_roll_back_from_under_a_half_applied_revision(target):
+    """Its first step would be believed when it is applied again, on a table that was made anew."""
+    first = revision("0001_r", TABLE)
+    script = "ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD COLUMN {} int"
+    target.apply(first)
+    with pytest.raises(StatementFailed):
+        target.apply(first, revision("0002_r", script.format("id"), parent="0001_r"))
+    with pytest.raises(Refused) as refusal:
+        target.roll_back(revision("0001_r", "DROP TABLE t", direction="down", up=TABLE))
+    assert refusal.value.sentence == (
+        "0002_r is half applied: steps of it stand in the target and it has no receipt yet. Nothing was rolled back. "
+        "Apply it to its end first, then roll back; the SQL of the steps that were not run may be corrected."
+    )
+    target.apply(first, revision("0002_r", script.format("b"), parent="0001_r"))
+    assert [receipt.revision_id for receipt in target.receipts()] == ["0001_r", "0002_r"]
+
+
+def test_it_does_not_apply_onto_a_half_rolled_back_revision(target):
+    up = revision("0001_r", TABLE)
+    down = "ALTER TABLE t ADD COLUMN gone int; ALTER TABLE t DROP COLUMN nothere; DROP TABLE t"
+    back = revision("0001_r", down, direction="down", up=TABLE)
+    target.apply(up)
+    with pytest.raises(StatementFailed):
+        target.roll_back(back)
+    with pytest.raises(Refused) as refusal:
+        target.apply(up, revision("0002_r", "CREATE TABLE u ()", parent="0001_r"))
+    assert refusal.value.code == "half_done"
+    assert "0001_r is half rolled back" in refusal.value.sentence
+    assert target.apply(up).already == 1
+    with target.connect() as conn:
+        conn.execute("ALTER TABLE t ADD COLUMN nothere int")
+    target.roll_back(back)
+    assert [receipt.direction for receipt in target.receipts()] == ["up", "down"]
+
+
 def test_it_is_fenced_when_another_holder_came_later(target):
     def usurp(event: Event) -> None:
         if event.kind == "fenced":
@@ -313,6 +363,18 @@ def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
     assert "report" in failure.value.message
     assert str(holder.info.backend_pid if not holder.closed else "") in failure.value.message
     assert len(target.receipts()) == 1
+
+
+def test_what_runs_before_a_strong_lock_may_take_its_time(target):
+    limits = Limits(lock_window_s=5, poll_s=0.2, hold_s=0.3)
+    slow, strong = "INSERT INTO t SELECT 1 FROM pg_sleep(1)", "CREATE TABLE u (t int REFERENCES t)"
+    target.apply(revision("0001_r", TABLE))
+    target.apply(revision("0002_r", f"{slow}; {strong}", parent="0001_r"), limits=limits)
+    with pytest.raises(StatementFailed) as failure:
+        late = f"DELETE FROM u; CREATE TABLE v (t int REFERENCES t); {slow.replace('1 FROM', '2 FROM')}"
+        target.apply(revision("0003_r", late, parent="0002_r"), limits=limits)
+    assert failure.value.code == "statement_timeout"
+    assert target.rows("SELECT * FROM t") == [(1,)]
 
 
 def test_it_goes_on_when_the_holder_of_the_table_ends(target):

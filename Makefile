@@ -21,12 +21,12 @@ install: .venv/.runtime
 
 # `.venv` and what runs need. The stamp is newer than pyproject.toml once it is installed.
 .venv/.runtime: pyproject.toml
-	@sh .ci/install .
+	@sh .ci/install
 	@touch .venv/.runtime
 
 # What tests and checks need as well.
 .venv/.dev: pyproject.toml
-	@sh .ci/install '.[dev]'
+	@sh .ci/install dev
 	@touch .venv/.runtime .venv/.dev
 
 # No command may end on a browser: .ci/chromium prints its path, or one loud line on stderr and nothing.

@@ -51,6 +51,11 @@ urlpatterns = [
         name="environment_check",
     ),
     path(
+        "services/<str:service>/environments/<str:environment>/accept-target",
+        environments.environment_accept,
+        name="environment_accept",
+    ),
+    path(
         "services/<str:service>/environments/<str:environment>/edit",
         environment_edit.environment_edit,
         name="environment_edit",

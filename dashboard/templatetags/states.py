@@ -50,6 +50,7 @@ STATES: dict[str, State] = {
     "drift": State("Drift", "drift", "drift"),
     "out_of_order": State("Out of order", "drift", "disorder"),
     "skipped": State("Skipped", "wait", "skipped"),
+    "superseded": State("Superseded", "wait", "skipped"),
     "empty": State("Empty", "wait", "queued"),
     # targets and tokens
     "ok": State("Reachable", "ok", "ok"),

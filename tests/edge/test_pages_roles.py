@@ -32,6 +32,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment": ("get", "view", (200,)),
     "environment_run": ("post", "create_run", (302,)),
     "environment_check": ("post", "control_run", (302,)),
+    "environment_accept": ("post", "edit_fleet", (302,)),
     "environment_edit": ("get", "edit_fleet", (200,)),
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),

@@ -22,6 +22,7 @@ def history(request: HttpRequest) -> HttpResponse:
         revision=word(request, "revision"),
         operator=word(request, "operator"),
         direction=word(request, "direction"),
+        superseded=word(request, "superseded") == "yes",
         after=parse_cursor(word(request, "after")),
     )
     page = read_history(wanted)
@@ -37,5 +38,6 @@ def history(request: HttpRequest) -> HttpResponse:
             "older_url": address(request, after=str(page.older)) if page.older else "",
             "newest_url": address(request, after=None) if wanted.after else "",
             "clear_url": request.path,
+            "superseded_url": address(request, superseded=None if wanted.superseded else "yes", after=None),
         },
     )

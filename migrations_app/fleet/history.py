@@ -40,6 +40,7 @@ class HistoryFilter:
     revision: str = ""
     operator: str = ""
     direction: str = ""
+    superseded: bool = False  # with the rows of earlier beginnings, each marked
     after: Cursor | None = None
 
     @property
@@ -62,6 +63,8 @@ def read_history(wanted: HistoryFilter, window: int = WINDOW) -> HistoryWindow:
 
 def _filtered(wanted: HistoryFilter) -> QuerySet[LedgerEntry]:
     entries = LedgerEntry.objects.select_related("environment__service").order_by("-applied_at", "-id")
+    if not wanted.superseded:
+        entries = entries.standing()
     if wanted.service:
         entries = entries.filter(environment__service__name=wanted.service)
     if wanted.environment:

@@ -49,6 +49,8 @@ class Fleet:
             "/services/orders/add-environment",
             "/services/orders/environments/dev",
             "/services/orders/environments/dev?direction=down",
+            "/services/orders/environments/dev/edit",
+            "/services/orders/environments/prod-eu",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",
@@ -71,6 +73,8 @@ def make_fleet() -> Fleet:
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
+    parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
+    Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
     error = {"code": "lock_exhausted", "message": "No lock.", "not_done": "Nothing.", "next_step": "Wait."}
     blocker = {"pid": 4711, "application": "psql", "state": "idle in transaction", "transaction_age_s": 241.0}
     waiting = {"sentence": "In the way.", "blockers": [blocker]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from migrations_app.engine.contract.receipts import Receipt
 from migrations_app.models import Environment, LedgerEntry, Revision
@@ -19,56 +20,96 @@ class Comparison:
     note: str
     broken: str
     differs_from: int | None
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a target's receipts: how many, and how many of them should not be as they are."""
+
+    receipts: int
+    twice: int
+    out_of_order: int
+    changed: int
 
 
 def compare_receipts(
     environment: Environment, receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]
 ) -> Comparison:
-    broken = _broken_chain(receipts)
-    changed, missing = _changed(receipts, known), sorted(set(known) - {receipt.seq for receipt in receipts})
-    places = [changed.seq] if changed else []
-    note = broken or _other_bytes(environment, receipts)
+    out_of_order, twice = _out_of_order(receipts), _twice(receipts)
+    other_bytes, changed = _other_bytes(environment, receipts), _changed(receipts, known)
+    missing = sorted(set(known) - {receipt.seq for receipt in receipts})
+    broken = _broken(out_of_order, twice)
+    note = broken or _told_bytes(other_bytes)
     if changed:
-        note = note or _told(changed, known[changed.seq])
-    return Comparison(note or _restored(missing), broken, min(places + missing[:1], default=None))
+        note = note or _told(changed[0], known[changed[0].seq])
+    return Comparison(
+        note or _restored(missing),
+        broken,
+        min([*(receipt.seq for receipt in changed[:1]), *missing[:1]], default=None),
+        Counts(
+            len(receipts), len(twice), len(out_of_order), len({receipt.seq for receipt in (*other_bytes, *changed)})
+        ),
+    )
 
 
-def _broken_chain(receipts: Sequence[Receipt]) -> str:
-    """The constraints in the target refuse this; it is looked at all the same, because the page claims it."""
-    head, seen = "", set()
+def _out_of_order(receipts: Sequence[Receipt]) -> list[Receipt]:
+    """The constraints in the target refuse this; it is looked at all the same, because the pages claim it."""
+    head, found = "", []
     for number, receipt in enumerate(receipts, start=1):
         before = receipt.parent if receipt.direction == "up" else receipt.revision_id
         if receipt.seq != number or before != head:
-            return f"Receipt {receipt.seq} ({receipt.revision_id}) is out of order in the target."
+            found.append(receipt)
+        head = receipt.head_after
+    return found
+
+
+def _twice(receipts: Sequence[Receipt]) -> list[Receipt]:
+    """The same revision in the same direction and cycle once more; refused by a constraint as well."""
+    seen, found = set(), []
+    for receipt in receipts:
         key = (receipt.revision_id, receipt.cycle, receipt.direction)
         if key in seen:
-            return f"Receipt {receipt.seq} says a second time that {receipt.revision_id} went {receipt.direction}."
+            found.append(receipt)
         seen.add(key)
-        head = receipt.head_after
-    return ""
+    return found
 
 
-def _other_bytes(environment: Environment, receipts: Sequence[Receipt]) -> str:
-    """An applied revision whose stored bytes are no longer those of its receipt."""
+def _broken(out_of_order: Sequence[Receipt], twice: Sequence[Receipt]) -> str:
+    """What comes first in the target is told."""
+    first = min([*out_of_order, *twice], key=lambda receipt: receipt.seq, default=None)
+    if first is None:
+        return ""
+    if first in out_of_order:
+        return f"Receipt {first.seq} ({first.revision_id}) is out of order in the target."
+    return f"Receipt {first.seq} says a second time that {first.revision_id} went {first.direction}."
+
+
+def _other_bytes(environment: Environment, receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Receipts that stand for revisions whose stored bytes are others now."""
     stored = dict(Revision.objects.filter(service=environment.service_id).values_list("revision_id", "checksum"))
-    standing = {r.revision_id: r.checksum if r.direction == "up" else None for r in receipts}
-    for revision_id, checksum in standing.items():
-        if checksum is not None and stored.get(revision_id, checksum) != checksum:
-            return f"{revision_id} is applied with other bytes ({checksum[:22]}…) than the revision has now."
-    return ""
+    standing = {receipt.revision_id: receipt for receipt in receipts}
+    return [
+        receipt
+        for receipt in standing.values()
+        if receipt.direction == "up" and stored.get(receipt.revision_id, receipt.checksum) != receipt.checksum
+    ]
 
 
-def _changed(receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]) -> Receipt | None:
-    """The first receipt that the ledger has as another one."""
-    for receipt in receipts:
-        entry = known.get(receipt.seq)
-        if entry is not None and (entry.revision_id, entry.checksum, entry.run_uid) != (
-            receipt.revision_id,
-            receipt.checksum,
-            receipt.run_id,
-        ):
-            return receipt
-    return None
+def _told_bytes(receipts: Sequence[Receipt]) -> str:
+    if not receipts:
+        return ""
+    first = receipts[0]
+    return f"{first.revision_id} is applied with other bytes ({first.checksum[:22]}…) than the revision has now."
+
+
+def _changed(receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]) -> list[Receipt]:
+    """Receipts that the ledger has as other ones."""
+    return [r for r in receipts if r.seq in known and _key(known[r.seq]) != (r.revision_id, r.checksum, r.run_id)]
+
+
+def _key(entry: LedgerEntry) -> tuple[str, str, UUID]:
+    return entry.revision_id, entry.checksum, entry.run_uid
 
 
 def _told(receipt: Receipt, entry: LedgerEntry) -> str:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import psycopg
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Q, Sum
-from django.db.models.functions import Now
+from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce, Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
@@ -83,6 +83,11 @@ def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
         reconciled_at=Now(),
         reconcile_note=found.note,
         differs_from=found.differs_from,
+        # A run under way may have added receipts since they were read; where nothing differs, the ledger has them all.
+        receipts_seen=F("ledger_rows") if found.differs_from is None else found.counts.receipts,
+        found_twice=found.counts.twice,
+        found_out_of_order=found.counts.out_of_order,
+        found_changed=found.counts.changed,
         reachability=Reachability.OK,
         reachability_note="",
         checked_at=Now(),
@@ -101,7 +106,7 @@ def begin_anew(environment: Environment, receipts: Sequence[Receipt], *, differs
     AppliedRevision.objects.filter(environment=environment).delete()
     environment.ledger_epoch += 1
     Environment.objects.filter(pk=environment.pk).update(
-        ledger_epoch=environment.ledger_epoch, head_seq=0, head_revision=""
+        ledger_epoch=environment.ledger_epoch, head_seq=0, head_revision="", ledger_rows=0, receipts_seen=0
     )
     _insert(environment, receipts)
     _project(environment, after=0)
@@ -154,8 +159,27 @@ def mark_unreachable(environment: Environment, sentence: str) -> None:
     )
 
 
+def agreement(service: Service | None = None) -> Reconciliation:
+    """What the comparisons found, added up from the environments: two small queries at any size."""
+    environments = Environment.objects.all()
+    superseded = LedgerEntry.objects.exclude(superseded_at=None)
+    if service is not None:
+        environments, superseded = environments.filter(service=service), superseded.filter(environment__service=service)
+    found = environments.aggregate(
+        environments=Count("pk"),
+        receipts=Coalesce(Sum("receipts_seen"), 0),
+        ledger=Coalesce(Sum("ledger_rows"), 0),
+        twice=Coalesce(Sum("found_twice"), 0),
+        out_of_order=Coalesce(Sum("found_out_of_order"), 0),
+        changed=Coalesce(Sum("found_changed"), 0),
+        unknown=Count("pk", filter=~Q(reachability=Reachability.OK) | Q(reconciled_at=None)),
+        checked_at=Min("reconciled_at"),
+    )
+    return Reconciliation(superseded=superseded.count(), **found)
+
+
 def summary(service: Service | None = None) -> Reconciliation:
-    """The numbers behind "412 receipts, 0 twice, 0 out of order, 0 changed"; four queries."""
+    """The same counted in the ledger itself, row by row: the proof of `agreement`, for tests and for an auditor."""
     environments = Environment.objects.all()
     every = LedgerEntry.objects.all()
     if service is not None:
@@ -242,8 +266,11 @@ def _project(environment: Environment, *, after: int) -> None:
             """
             UPDATE migrations_app_environment e
                SET head_seq = l.seq,
-                   head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END
-              FROM (SELECT seq, direction, revision_id, parent FROM migrations_app_ledgerentry
+                   head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END,
+                   ledger_rows = l.standing,
+                   receipts_seen = greatest(e.receipts_seen, l.standing)
+              FROM (SELECT seq, direction, revision_id, parent, count(*) OVER () AS standing
+                      FROM migrations_app_ledgerentry
                      WHERE environment_id = %(environment)s AND superseded_at IS NULL
                      ORDER BY seq DESC LIMIT 1) l
              WHERE e.id = %(environment)s

@@ -48,7 +48,10 @@ class LedgerEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["-applied_at", "-id"], name="ledger_newest"),
-            models.Index(fields=["revision_id"], name="ledger_revision"),
+            models.Index(fields=["environment", "-applied_at", "-id"], name="ledger_by_environment"),
+            # For an id and for its beginning, which the default order of a text index cannot find.
+            models.Index(fields=["revision_id"], name="ledger_revision", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["superseded_at"], condition=~models.Q(superseded_at=None), name="ledger_superseded"),
         ]
 
 

@@ -19,6 +19,9 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "style": ("get", "view_style", (200,)),
     "matrix": ("get", "view", (200,)),
     "history": ("get", "view", (200,)),
+    "history_compare": ("get", "view", (200,)),
+    "history_export": ("get", "export", (200,)),
+    "history_receipt": ("get", "view", (404,)),
     "runs": ("get", "view", (200,)),
     "run": ("get", "view", (200,)),
     "run_live": ("get", "view", (200,)),
@@ -89,6 +92,8 @@ def _path(name: str, owner: User) -> str:
         "revision": [service.name, "0001_step"],
         "run_control": [run.pk, "pause"],
         "token_revoke": [1],
+        "history_export": ["csv"],
+        "history_receipt": [1],
     }
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])

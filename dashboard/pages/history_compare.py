@@ -27,6 +27,6 @@ def history_compare(request: HttpRequest) -> HttpResponse:
         "window": WINDOW,
     }
     if service and left and right:
-        sides = [access.environment_for(request.user, service, name) for name in (left, right)]
-        context |= {"pair": compare_pair(*sides), "swap_url": address(request, a=right, b=left)}
+        one, other = (access.environment_for(request.user, service, name) for name in (left, right))
+        context |= {"pair": compare_pair(one, other), "swap_url": address(request, a=right, b=left)}
     return render(request, "fleet/compare.html", context)

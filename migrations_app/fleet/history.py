@@ -120,4 +120,4 @@ def _anomaly() -> Q:
         checksum=OuterRef("checksum"),
     )
     changed = list(Environment.objects.filter(found_changed__gt=0).values_list("pk", flat=True))
-    return ~Q(superseded_at=None) | (Q(environment_id__in=changed, direction="up") & ~Exists(same))
+    return Q(superseded_at__isnull=False) | Q(~Exists(same), environment_id__in=changed, direction="up")

@@ -238,7 +238,7 @@ def _insert(environment: Environment, receipts: Sequence[Receipt]) -> int:
     rows = json.dumps([vars(receipt) for receipt in receipts], default=str)
     with connection.cursor() as cursor:
         cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _project(environment: Environment, *, after: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,9 +68,5 @@ def compare_pair(left: Environment, right: Environment, most: int = WINDOW) -> P
             places,
         )
         both = int(cursor.fetchone()[0])
-    states = [difference.state for difference in found]
-    return Pair(
-        both,
-        *(states.count(state) for state in ("only_left", "only_right", "other_bytes")),
-        differences=found[:most],
-    )
+    states = Counter(difference.state for difference in found)
+    return Pair(both, states["only_left"], states["only_right"], states["other_bytes"], found[:most])

@@ -16,7 +16,8 @@ from migrations_app.engine.errors import Refused
 class Page(BaseHTTPRequestHandler):
     @property
     def hosts_name(self) -> str:
-        return f"lockstep.example:{self.server.server_address[1]}"
+        _, port = self.server.socket.getsockname()
+        return f"lockstep.example:{port}"
 
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/login" and self.headers["Host"] == self.hosts_name else 400)

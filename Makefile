@@ -1,17 +1,18 @@
-# Lockstep's five verbs. Paths are relative on purpose: the folder's own path may hold spaces.
+# Lockstep's verbs. Paths are relative on purpose: the folder's own path may hold spaces.
 #
 #   make up       everything from nothing, in the foreground; Ctrl-C stops all of it
 #   make test     the whole suite, browser included
 #   make check    what must hold before a push
 #   make bench    the benchmarks
 #   make faults   kill processes on purpose and see that nothing is lost
+#   make screenshots   take the pictures in docs/screenshots anew
 #
 # ARGS reaches the program: `make up ARGS="--no-demo --bind 127.0.0.1:9000"`, `make test ARGS="tests/engine -x"`.
 
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: up install test check bench faults lint types contracts templates django
+.PHONY: up install test check bench faults screenshots lint types contracts templates django
 .DEFAULT_GOAL := up
 
 up: .venv/.runtime
@@ -65,3 +66,6 @@ bench: .venv/.dev
 
 faults: .venv/.dev
 	@exec $(PY) -m tests.faults $(ARGS)
+
+screenshots: .venv/.dev
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" $(PY) -m tests.screenshots

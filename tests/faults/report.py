@@ -51,8 +51,11 @@ def missed(tally: Tally) -> None:
     say()
     again = {one.placed.fault.number for one in tally.happened}
     points = Counter((one.placed.fault.kind.name, one.placed.fault.point) for one in tally.missed)
-    struck = len({one.placed.fault.number for one in tally.missed} & again)
-    say(f"{len(tally.missed)} times a planned point did not come; {struck} of these faults were struck elsewhere")
+    faults = {one.placed.fault.number for one in tally.missed}
+    say(
+        f"{len(tally.missed)} times a planned point did not come, for {len(faults)} faults; "
+        f"{len(faults & again)} of them were struck elsewhere"
+    )
     for (kind, point), n in sorted(points.items()):
         say(f"      {kind}, at {point}: {n}")
 

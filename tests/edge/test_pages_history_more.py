@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dashboard.pages.history_export import safe
+from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry
 from migrations_app.permissions import AUDITOR, OPERATOR, VIEWER
 from tests.browser.client import heading, signed_in, text
@@ -20,7 +21,7 @@ from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
 
-SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": 0}
+SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
 
 
 @pytest.fixture

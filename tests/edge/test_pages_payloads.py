@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import Environment, LedgerEntry, Revision, Service
 from migrations_app.permissions import ADMIN, OPERATOR
 from tests.browser.client import signed_in
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 # What our own pages hold; an element beyond these, or a handler in any of them, came out of a payload.
 FOREIGN = frozenset({"iframe", "object", "embed", "math", "video", "source", "style", "template", "base"})
-SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": 0}
+SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
 
 
 class Page(HTMLParser):

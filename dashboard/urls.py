@@ -25,6 +25,8 @@ from dashboard.pages import (
     tokens,
 )
 
+handler500 = "dashboard.outage.server_error"
+
 urlpatterns = [
     path("api/v1/", api.urls),
     path("", home.home, name="home"),

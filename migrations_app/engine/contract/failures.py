@@ -47,7 +47,7 @@ def statement_failed(
     diagnosis = error.diag
     said = diagnosis.message_primary or type(error).__name__
     if diagnosis.message_detail:
-        said += f" ({diagnosis.message_detail})"
+        said += f" ({'; '.join(diagnosis.message_detail.splitlines())})"
     return StatementFailed(
         f"sqlstate_{error.sqlstate or 'unknown'}",
         f"{where}: {said}.",

@@ -75,6 +75,13 @@ def test_it_says_which_steps_stand_and_that_a_down_file_stays_as_it_is(target):
     assert [receipt.direction for receipt in target.receipts()] == ["up"]
 
 
+def test_it_tells_a_detail_of_several_lines_in_one_sentence(target):
+    views = "CREATE VIEW v AS SELECT id FROM t; CREATE VIEW w AS SELECT id FROM t"
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(*chain(TABLE, views, "ALTER TABLE t DROP COLUMN id"))
+    assert "(view v depends on column id of table t; view w depends on column id of table t)." in failure.value.message
+
+
 def test_it_records_a_revision_without_statements(target):
     target.apply(*chain("-- nothing here", ""))
     assert [r.revision_id for r in target.receipts()] == ["0001_r", "0002_r"]

@@ -17,6 +17,7 @@ from dashboard.pages import (
     runs,
     services,
     session,
+    style,
     tokens,
 )
 
@@ -61,4 +62,5 @@ urlpatterns = [
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("theme", session.theme, name="theme"),
+    path("style", style.style, name="style"),
 ]

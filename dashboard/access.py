@@ -73,6 +73,7 @@ WORDS = {
     "resolve_run": "decide about a run that needs an operator",
     "edit_fleet": "change services and environments",
     "own_tokens": "have API tokens",
+    "view_style": "open the style page",
 }
 
 logger = structlog.get_logger(__name__)

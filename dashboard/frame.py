@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard import keys
+from dashboard.banners import Banner, banners_for
 from migrations_app import __version__
 from migrations_app.permissions import may, roles_of
 from migrations_app.runs.listing import OpenRuns, count_open_runs
@@ -38,8 +42,14 @@ class Link:
     url: str
     word: str
     current: bool
+    name: str
     count: int = 0
     hot: bool = False
+
+    @property
+    def key(self) -> str:
+        """The letter that goes there after `g`."""
+        return keys.GO.get(self.name, ("", ""))[0]
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,22 @@ class Frame:
         groups = (Group(label, tuple(self._links(links, open_runs))) for label, links in NAVIGATION)
         return tuple(group for group in groups if group.links)
 
+    @cached_property
+    def banners(self) -> tuple[Banner, ...]:
+        return banners_for(self._request) if self.signed_in else ()
+
+    @property
+    def keys_on(self) -> bool:
+        return self._request.COOKIES.get(keys.KEYS_COOKIE) != "off"
+
+    @property
+    def key_groups(self) -> tuple[keys.Group, ...]:
+        return keys.groups(frozenset(link.name for group in self.groups for link in group.links))
+
+    @property
+    def may_style(self) -> bool:
+        return self.signed_in and may_style(self._request.user)
+
     def _links(self, links: tuple[tuple[str, str, str], ...], open_runs: OpenRuns) -> list[Link]:
         here = _family(self._request)
         return [
@@ -103,6 +129,7 @@ class Frame:
                 url=reverse(name),
                 word=word,
                 current=here == name,
+                name=name,
                 count=open_runs.total if name == "runs" else 0,
                 hot=name == "runs" and open_runs.need_operator > 0,
             )
@@ -123,6 +150,11 @@ def _family(request: HttpRequest) -> str:
         "revision": "revisions",
         "token": "tokens",
     }.get(first, first)
+
+
+def may_style(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """The style page is for those who build and those who run the installation."""
+    return getattr(user, "is_staff", False) or may(user, "view_style")
 
 
 def theme_of(request: HttpRequest) -> str:

@@ -6,12 +6,26 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard.api.api import api
-from dashboard.pages import audit, environments, find, history, home, matrix, revisions, runs, services, session, tokens
+from dashboard.pages import (
+    audit,
+    environments,
+    find,
+    history,
+    home,
+    matrix,
+    revisions,
+    runs,
+    services,
+    session,
+    style,
+    tokens,
+)
 
 urlpatterns = [
     path("api/v1/", api.urls),
     path("", home.home, name="home"),
     path("find", find.find_page, name="find"),
+    path("find.json", find.find_json, name="find_json"),
     path("matrix", matrix.matrix, name="matrix"),
     path("history", history.history, name="history"),
     path("runs", runs.run_list, name="runs"),
@@ -48,4 +62,5 @@ urlpatterns = [
     path("login", LoginView.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("theme", session.theme, name="theme"),
+    path("style", style.style, name="style"),
 ]

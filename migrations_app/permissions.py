@@ -24,6 +24,7 @@ VERBS: dict[str, frozenset[str]] = {
     "resolve_run": frozenset({ON_CALL, RELEASE_MANAGER}),
     "edit_fleet": frozenset({ADMIN}),
     "own_tokens": _EVERYONE,
+    "view_style": frozenset({ADMIN}),
 }
 
 

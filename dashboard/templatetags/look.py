@@ -10,7 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from dashboard.templatetags import text
+from dashboard.templatetags.diffs import compare
 from dashboard.templatetags.glyphs import GLYPHS, ICONS
+from dashboard.templatetags.sqltext import Piece, lines_of
 from dashboard.templatetags.states import State, state_of
 
 register = template.Library()
@@ -99,9 +101,26 @@ def sql(source: str, label: str) -> SafeString:
     lines = format_html_join(
         "",
         '<li><span class="ln" aria-hidden="true">{}</span><span>{}</span></li>',
-        ((number, line or "\u200b") for number, line in enumerate(source.splitlines() or [""], 1)),
+        ((number, _pieces(line)) for number, line in enumerate(lines_of(source), 1)),
     )
     return format_html('<div class="sql" tabindex="0" role="region" aria-label="{}"><ol>{}</ol></div>', label, lines)
+
+
+def _pieces(line: list[Piece]) -> SafeString | str:
+    """An empty line keeps its height."""
+    if not any(characters for _, characters in line):
+        return "\u200b"
+    return format_html_join("", "{}", ((_piece(kind, characters),) for kind, characters in line))
+
+
+def _piece(kind: str, characters: str) -> SafeString | str:
+    return format_html('<span class="{}">{}</span>', f"sql-{kind}", characters) if kind else characters
+
+
+@register.inclusion_tag("partials/diff.html")
+def diff(before: str, after: str, label: str) -> dict[str, object]:
+    """What changed between two texts, with the signs as text."""
+    return {"diff": compare(before, after), "label": label}
 
 
 register.filter("duration", text.duration)

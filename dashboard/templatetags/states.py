@@ -21,7 +21,7 @@ class State:
 
 STATES: dict[str, State] = {
     # runs
-    "queued": State("Queued", "wait", "queued"),
+    "queued": State("Queued", "wait", "pending"),
     "claimed": State("Connecting", "run", "running", live=True),
     "waiting_for_lock": State("Waiting for lock", "warn", "lock", live=True),
     "running": State("Running", "run", "running", live=True),
@@ -46,11 +46,19 @@ STATES: dict[str, State] = {
     # what stands where
     "applied": State("Applied", "ok", "ok"),
     "in_step": State("In step", "ok", "ok"),
-    "behind": State("Behind", "wait", "clock"),
+    "behind": State("Behind", "wait", "pending"),
     "drift": State("Drift", "drift", "drift"),
     "out_of_order": State("Out of order", "drift", "disorder"),
     "skipped": State("Skipped", "wait", "skipped"),
-    "empty": State("Empty", "wait", "queued"),
+    "empty": State("Empty", "wait", "none"),
+    # health, evidence and alerts: passing, failing, missing, stale and not applicable are five things
+    "passing": State("Passing", "ok", "ok"),
+    "degraded": State("Degraded", "warn", "warning"),
+    "missing": State("Missing", "warn", "unknown"),
+    "stale": State("Stale", "warn", "unknown"),
+    "not_applicable": State("Not applicable", "wait", "skipped"),
+    "firing": State("Firing", "bad", "bell"),
+    "locked": State("Locked", "warn", "lock"),
     # targets and tokens
     "ok": State("Reachable", "ok", "ok"),
     "unreachable": State("Unreachable", "warn", "unplugged"),
@@ -58,7 +66,7 @@ STATES: dict[str, State] = {
     "expired": State("Expired", "wait", "clock"),
     "revoked": State("Revoked", "wait", "skipped"),
     # messages
-    "info": State("Note", "run", "running"),
+    "info": State("Note", "run", "info"),
     "success": State("Done", "ok", "ok"),
     "warning": State("Warning", "warn", "warning"),
     "error": State("Not done", "bad", "failed"),

@@ -3,17 +3,36 @@
 (() => {
   const note = () => document.querySelector("[data-live-note]");
   const polled = (event) => event.detail.elt.closest("[data-poll]");
+  const failing = new Set();
   let lastGood = new Date();
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (polled(event) && document.hidden) event.preventDefault();
   });
+  const clock = (date) => date.toISOString().slice(11, 19);
+  /* The line in the bar says how old the figures are, in words and not by colour alone. */
+  function tellAge(failed) {
+    const line = document.querySelector("[data-asof]");
+    if (!line) return;
+    const time = line.querySelector("time");
+    line.toggleAttribute("data-live", true);
+    line.querySelector("[data-asof-words]").textContent = failed ? "stale since" : "as of";
+    line.querySelector("[data-asof-live]").textContent = failed ? "" : "· live";
+    time.dateTime = lastGood.toISOString();
+    time.textContent = clock(lastGood);
+  }
+
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!polled(event)) return;
-    const failed = !event.detail.successful;
+    /* Several parts of a page may poll: it is fresh only while none of them fails. */
+    const part = event.detail.requestConfig.path.split("?")[0];
+    if (event.detail.successful) failing.delete(part);
+    else failing.add(part);
+    const failed = failing.size > 0;
     document.documentElement.classList.toggle("stale", failed);
     if (!failed) lastGood = new Date();
-    const text = failed ? `Not updating since ${lastGood.toISOString().slice(11, 19)} UTC; still trying.` : "";
+    tellAge(failed);
+    const text = failed ? `Not updating since ${clock(lastGood)} UTC; still trying.` : "";
     if (note() && note().textContent !== text) note().textContent = text;
   });
   document.addEventListener("visibilitychange", () => {

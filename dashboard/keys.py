@@ -1,0 +1,71 @@
+"""The keys, in one table: the help on every page, docs/keys.md and the links of the navigation are drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KEYS_COOKIE = "lockstep_keys"
+
+# After `g`: the name of a page's address and the letter that goes there. A page that does not exist has no link.
+GO: dict[str, tuple[str, str]] = {
+    "home": ("o", "home"),
+    "matrix": ("m", "matrix"),
+    "history": ("h", "history"),
+    "runs": ("r", "runs"),
+    "releases": ("g", "releases and gates"),
+    "rehearsals": ("b", "rehearsals"),
+    "moves": ("d", "data moves"),
+    "flags": ("f", "flags"),
+    "alerts": ("a", "alerts"),
+    "health": ("s", "health"),
+    "services": ("e", "services and environments"),
+    "audit": ("u", "audit"),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    caps: tuple[str, ...]
+    does: str
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    keys: tuple[Key, ...]
+
+
+EVERYWHERE = Group(
+    "Everywhere",
+    (
+        Key(("Ctrl K",), "find and go: the palette; ⌘ K on a Mac"),
+        Key(("/",), "to the filter of the page, else to the search"),
+        Key(("?",), "this list"),
+        Key(("Esc",), "close what is open"),
+    ),
+)
+LISTS = Group(
+    "In lists",
+    (
+        Key(("j",), "next row"),
+        Key(("k",), "previous row"),
+        Key(("Enter",), "open the row"),
+        Key(("]",), "next problem"),
+        Key(("[",), "previous problem"),
+    ),
+)
+
+
+def groups(pages: frozenset[str]) -> tuple[Group, ...]:
+    """What the keys do for a reader whose navigation holds these pages."""
+    there = tuple(Key(("g", letter), word) for name, (letter, word) in GO.items() if name in pages)
+    return (EVERYWHERE, LISTS, Group("Go to", there))
+
+
+def as_markdown(pages: frozenset[str]) -> str:
+    """The table of docs/keys.md."""
+    lines = ["| keys | what they do |", "| --- | --- |"]
+    for group in groups(pages):
+        for key in group.keys:
+            lines.append(f"| {' '.join(f'`{cap}`' for cap in key.caps)} | {key.does} |")
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+/* Opens dialogs and drawers from ordinary links; without it the same links lead to the same content as a page. */
+"use strict";
+(() => {
+  const FIELD = "[autofocus], form input:not([type=hidden]), form textarea, form select";
+  const openers = new WeakMap();
+
+  function show(dialog, opener) {
+    if (dialog.open) return;
+    openers.set(dialog, opener);
+    dialog.showModal();
+    const field = dialog.querySelector(FIELD);
+    if (field) field.focus();
+  }
+  function back(dialog) {
+    const opener = openers.get(dialog);
+    const there = opener && opener.isConnected ? opener : document.getElementById("main");
+    if (there) there.focus();
+  }
+
+  function element(name, classes, text) {
+    const made = document.createElement(name);
+    made.className = classes;
+    if (text) made.textContent = text;
+    return made;
+  }
+  /* A dialog for a page of its own: its heading, its content, and the way to the page itself. */
+  function blank(link) {
+    const dialog = element("dialog", link.dataset.open === "drawer" ? "sheet drawer" : "sheet wide");
+    const header = element("header", "");
+    const title = element("h2", "", link.textContent.trim());
+    const page = element("a", "button slim", "Open as a page");
+    const close = element("button", "button slim", "Close");
+    title.id = "taken-title";
+    dialog.setAttribute("aria-labelledby", title.id);
+    page.href = link.href;
+    close.type = "button";
+    close.toggleAttribute("data-close", true);
+    const body = element("div", "taken");
+    const bones = element("div", "skeleton");
+    bones.append(...[1, 2, 3, 4].map(() => element("i", "")));
+    body.append(bones);
+    body.setAttribute("aria-busy", "true");
+    const buttons = element("div", "buttons");
+    buttons.append(page, close);
+    header.append(title, buttons);
+    dialog.append(header, body);
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    return { dialog, title, body };
+  }
+  async function take(link) {
+    const { dialog, title, body } = blank(link);
+    show(dialog, link);
+    try {
+      const answer = await fetch(link.href, { headers: { "X-Requested-With": "fetch" } });
+      if (!answer.ok) throw new Error(answer.status);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const part = page.querySelector("[data-part]") || page.querySelector("main");
+      const heading = page.querySelector("h1");
+      if (heading) { title.textContent = heading.textContent.trim(); heading.remove(); }
+      for (const gone of part.querySelectorAll("script, .crumb, [role=status]:empty")) gone.remove();
+      body.replaceChildren(...part.childNodes);
+      body.removeAttribute("aria-busy");
+      if (window.htmx) window.htmx.process(body);
+      document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: {} }));
+    } catch {
+      location.assign(link.href);
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const closer = event.target.closest("dialog[open] [data-close]");
+    if (closer) { event.preventDefault(); closer.closest("dialog").close(); return; }
+    if (event.target.matches("dialog[open]") && outside(event)) { event.target.close(); return; }
+    const link = event.target.closest("a[data-open]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const place = link.getAttribute("href");
+    if (!place.startsWith("#")) { event.preventDefault(); take(link); return; }
+    const dialog = document.getElementById(place.slice(1));
+    if (dialog) { event.preventDefault(); show(dialog, link); }
+  });
+  function outside(event) {
+    const box = event.target.getBoundingClientRect();
+    return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+  }
+  document.addEventListener("close", (event) => { if (event.target.matches("dialog")) back(event.target); }, true);
+
+  const named = location.hash && document.getElementById(location.hash.slice(1));
+  if (named && named.matches("dialog")) show(named, null);
+})();

@@ -1,0 +1,67 @@
+/* One remark for thousands of cells: [data-tip] holds its lines; it opens on focus and hover, and Escape closes it. */
+"use strict";
+(() => {
+  if (!HTMLElement.prototype.showPopover) return;
+  const WAIT = 180;
+  let tip = null;
+  let cell = null;
+  let later = 0;
+
+  function make() {
+    tip = document.createElement("div");
+    tip.className = "tip";
+    tip.id = "tip";
+    tip.popover = "manual";
+    tip.setAttribute("role", "tooltip");
+    tip.addEventListener("pointerenter", () => clearTimeout(later));
+    tip.addEventListener("pointerleave", shutSoon);
+    document.body.append(tip);
+  }
+  function place() {
+    const at = cell.getBoundingClientRect();
+    const size = tip.getBoundingClientRect();
+    const below = at.bottom + 4 + size.height < innerHeight;
+    tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+    tip.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - size.height - 4)}px`;
+  }
+  function show(next) {
+    clearTimeout(later);
+    if (next === cell) return;
+    shut();
+    if (!tip) make();
+    cell = next;
+    tip.replaceChildren(...cell.dataset.tip.split("\n").map((line) => {
+      const row = document.createElement("span");
+      row.textContent = line;
+      return row;
+    }));
+    cell.setAttribute("aria-describedby", tip.id);
+    tip.showPopover();
+    place();
+  }
+  function shut() {
+    clearTimeout(later);
+    if (!cell) return;
+    cell.removeAttribute("aria-describedby");
+    tip.hidePopover();
+    cell = null;
+  }
+  function shutSoon() {
+    clearTimeout(later);
+    later = setTimeout(() => { if (!cell || !cell.matches(":focus")) shut(); }, WAIT);
+  }
+  const cellOf = (event) => event.target instanceof Element && event.target.closest("[data-tip]");
+
+  document.addEventListener("pointerover", (event) => {
+    const found = cellOf(event);
+    if (!found) return;
+    clearTimeout(later);
+    later = setTimeout(() => show(found), cell ? 0 : WAIT);
+  });
+  document.addEventListener("pointerout", (event) => { if (cellOf(event)) shutSoon(); });
+  document.addEventListener("focusin", (event) => { const found = cellOf(event); if (found) show(found); else shut(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && cell) { event.preventDefault(); shut(); }
+  });
+  document.addEventListener("scroll", () => { if (cell && !cell.matches(":focus")) shut(); else if (cell) place(); }, true);
+})();

@@ -8,6 +8,7 @@ from django.urls import path
 from dashboard.api.api import api
 from dashboard.pages import (
     audit,
+    environment_edit,
     environments,
     find,
     history,
@@ -50,6 +51,21 @@ urlpatterns = [
         "services/<str:service>/environments/<str:environment>/check",
         environments.environment_check,
         name="environment_check",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/edit",
+        environment_edit.environment_edit,
+        name="environment_edit",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/prove",
+        environment_edit.environment_prove,
+        name="environment_prove",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/remove",
+        environment_edit.environment_remove,
+        name="environment_remove",
     ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),
     path("services/<str:service>/upload", revisions.revision_upload, name="revision_upload"),

@@ -160,15 +160,13 @@ def change_environment(request: HttpRequest, service: str, environment: str, bod
     """Change where it stands, its lock window and its address; what is left out stays. All of it or nothing."""
     found = access.environment_for(request.user, service, environment, "edit_fleet")
     by = access.require(request.user, "edit_fleet")
-    edit = body.edit()
-    # Before the target is touched: what cannot be stored must not leave a changed address behind.
-    edit.of(found)
-    if body.dsn:
-        with _address_of_the_request():
-            environments.change_dsn(environment=found, dsn=body.dsn, by=by, adopt=body.adopt)
-    elif body.adopt:
+    if body.adopt and not body.dsn:
         raise _adopts_nothing()
-    return told(environments.edit_environment(environment=found, by=by, **vars(edit)))
+    with _address_of_the_request():
+        changed = environments.change_environment(
+            environment=found, edit=body.edit(), by=by, dsn=body.dsn, adopt=body.adopt
+        )
+    return told(changed)
 
 
 @router.post(

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from django import forms
 
-from migrations_app.engine.errors import LockstepError
+from migrations_app.engine.errors import LockstepError, Refused
+from migrations_app.fleet.edit import LONGEST_LOCK_WINDOW, Edit
+from migrations_app.fleet.names import check_name
+from migrations_app.fleet.place import ORDER_LIMIT
 
 
 class ServiceForm(forms.Form):
@@ -17,27 +20,44 @@ class ServiceForm(forms.Form):
     )
 
 
-class EnvironmentForm(forms.Form):
-    name = forms.CharField(
-        max_length=63,
-        help_text="Unique within the service, such as prod-eu.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
+def _plain(**attributes: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"autocomplete": "off", **attributes})
+
+
+def _named(what: str) -> Callable[[str], None]:
+    """The domain's own rule for names, told beside the field."""
+
+    def check(value: str) -> None:
+        try:
+            check_name(what, value)
+        except Refused as refusal:
+            raise forms.ValidationError(f"{refusal.message} {refusal.next_step}") from None
+
+    return check
+
+
+class PlaceForm(forms.Form):
+    """Where an environment stands and how patient its runs are."""
+
     stage = forms.CharField(
         max_length=63,
         help_text="Such as dev, staging or prod; the matrix groups by it.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=_plain(),
+        validators=[_named("stage")],
     )
-    region = forms.CharField(max_length=63, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    region = forms.CharField(max_length=63, required=False, widget=_plain(), validators=[_named("region")])
     order = forms.IntegerField(
-        initial=0, min_value=-9999, max_value=9999, help_text="Lower comes first: dev before prod."
+        initial=0,
+        min_value=-ORDER_LIMIT,
+        max_value=ORDER_LIMIT,
+        help_text="Lower comes first: dev before prod.",
     )
-    dsn = forms.CharField(
-        label="Target database",
-        max_length=2000,
-        help_text="env:NAME, file:PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, which is stored "
-        "encrypted and never shown again. It must be a direct address, not a pooler's.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    lock_window_seconds = forms.IntegerField(
+        label="Lock window (seconds)",
+        min_value=1,
+        max_value=LONGEST_LOCK_WINDOW,
+        required=False,
+        help_text="How long a run tries for locks before it gives up. Empty: the installation's default.",
     )
     health_url = forms.URLField(
         label="Health address",
@@ -46,6 +66,59 @@ class EnvironmentForm(forms.Form):
         assume_scheme="https",
         help_text="Where the service tells about its health.",
     )
+
+    def beside(self, code: str) -> str | None:
+        """The field that a refusal is about; None when it is about the whole."""
+        if code in FIELD_OF:
+            return FIELD_OF[code]
+        about_address = code not in ABOUT_THE_WHOLE and self.cleaned_data.get("dsn")
+        return "dsn" if about_address else None
+
+
+# A refusal that is not here is about the address, if one was given.
+FIELD_OF = {"bad_health_url": "health_url", "bad_order": "order", "bad_lock_window": "lock_window_seconds"}
+ABOUT_THE_WHOLE = frozenset({"run_open", "environment_exists"})
+ADDRESS = (
+    "env:NAME, file:PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, which is stored "
+    "encrypted and never shown again. It must be a direct address, not a pooler's."
+)
+
+
+class EnvironmentForm(PlaceForm):
+    name = forms.CharField(
+        max_length=63,
+        help_text="Unique within the service, such as prod-eu.",
+        widget=_plain(spellcheck="false"),
+        validators=[_named("environment's name")],
+    )
+    dsn = forms.CharField(
+        label="Target database", max_length=2000, help_text=ADDRESS, widget=_plain(spellcheck="false")
+    )
+
+
+class EnvironmentEditForm(PlaceForm):
+    """The stored address is never in it: an empty field leaves it as it is."""
+
+    dsn = forms.CharField(
+        label="New address",
+        max_length=2000,
+        required=False,
+        help_text=f"Empty: the address stays as it is. Otherwise {ADDRESS}",
+        widget=_plain(spellcheck="false"),
+    )
+    adopt = forms.BooleanField(
+        label="The database at the new address was moved, restored or made anew; from now on it is this environment's.",
+        required=False,
+    )
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("adopt") and not self.cleaned_data.get("dsn") and "dsn" not in self.errors:
+            self.add_error("dsn", "Give the address of that database, or take the tick below away.")
+
+    def edit(self) -> Edit:
+        fields = ("stage", "region", "order", "health_url", "lock_window_seconds")
+        return Edit(**{name: self.cleaned_data[name] for name in fields})
 
 
 class TokenForm(forms.Form):
@@ -60,10 +133,10 @@ class TokenForm(forms.Form):
 
 
 def saved(form: forms.Form, verb: Callable[[], object]) -> bool:
-    """Run the verb; what it refuses becomes the form's error, in the verb's own words."""
+    """Run the verb; what it refuses becomes the form's error, beside its field, in the verb's own words."""
     try:
         verb()
     except LockstepError as failure:
-        form.add_error(None, failure.sentence)
+        form.add_error(form.beside(failure.code) if isinstance(form, PlaceForm) else None, failure.sentence)
         return False
     return True

@@ -77,6 +77,18 @@ def change_dsn(*, environment: Environment, dsn: str, by: User, adopt: bool = Fa
     return _prove_anew(environment, read_reference(dsn), by, adopt=adopt, action="environment.change_dsn")
 
 
+def change_environment(
+    *, environment: Environment, edit: Edit, by: User, dsn: str = "", adopt: bool = False
+) -> Environment:
+    """What one form or request asks for: where it stands and, unless `dsn` is empty, its address. All or nothing."""
+    if not dsn:
+        return edit_environment(environment=environment, by=by, **vars(edit))
+    # Before the target is touched: what cannot be stored must not leave a changed address behind.
+    edit.of(environment)
+    reference = read_reference(dsn)
+    return _prove_anew(environment, reference, by, adopt=adopt, action="environment.change_dsn", edit=edit)
+
+
 def prove_again(*, environment: Environment, by: User, adopt: bool = False) -> Environment:
     """Check the target as on the first day. With `adopt`, accept that the database has moved or was replaced."""
     return _prove_anew(environment, None, by, adopt=adopt, action="environment.prove")
@@ -95,20 +107,21 @@ def edit_environment(
     """Change where it stands and how long runs try for locks; its name is for good, since its target keeps it."""
     edit = Edit(stage, region, order, health_url, lock_window_seconds)
     with transaction.atomic():
-        stored = _locked(environment)
-        old, new = editable(stored), edit.of(stored)
-        if new != old:
-            Environment.objects.filter(pk=stored.pk).update(**new)
-            record(actor=by, action="environment.edit", object=_object(stored), before=old, after=new)
+        _edit(_locked(environment), edit, by)
     environment.refresh_from_db()
     return environment
+
+
+def has_history(environment: Environment) -> bool:
+    """Runs or receipts, which nobody removes."""
+    return environment.ledger.exists() or Run.objects.filter(environment=environment).exists()
 
 
 def remove_environment(*, environment: Environment, by: User) -> None:
     """Only while it has no history. A target that cannot be reached keeps its identity row; nothing else stays."""
     with transaction.atomic():
         stored = _locked(environment)
-        if stored.ledger.exists() or Run.objects.filter(environment=stored).exists():
+        if has_history(stored):
             raise Refused(
                 "environment_has_history",
                 f"Environment {stored.name} has runs or receipts, which are kept.",
@@ -132,7 +145,13 @@ def check_target(environment: Environment) -> None:
 
 
 def _prove_anew(
-    environment: Environment, reference: Reference | None, by: User, *, adopt: bool, action: str
+    environment: Environment,
+    reference: Reference | None,
+    by: User,
+    *,
+    adopt: bool,
+    action: str,
+    edit: Edit | None = None,
 ) -> Environment:
     _refuse_while_running(environment)
     address = reference.resolve() if reference else resolve_dsn(environment)
@@ -148,9 +167,20 @@ def _prove_anew(
                 register(conn, stored, adopt=adopt, known=stored.head_seq > 0)
                 after = {**_shown(stored), "adopted": adopt}
                 record(actor=by, action=action, object=_object(stored), before=before, after=after)
+                if edit is not None:
+                    _edit(stored, edit, by)
         _compare(stored, conn)
     environment.refresh_from_db()
     return environment
+
+
+def _edit(stored: Environment, edit: Edit, by: User) -> None:
+    """Change the locked row; what changes nothing leaves no entry."""
+    old, new = editable(stored), edit.of(stored)
+    if new == old:
+        return
+    Environment.objects.filter(pk=stored.pk).update(**new)
+    record(actor=by, action="environment.edit", object=_object(stored), before=old, after=new)
 
 
 def _store(environment: Environment, reference: Reference | None, address: Dsn, facts: TargetFacts) -> None:

@@ -49,6 +49,7 @@ class Fleet:
             "/services/orders/add-environment",
             "/services/orders/environments/dev",
             "/services/orders/environments/dev?direction=down",
+            "/services/orders/environments/dev/edit",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",

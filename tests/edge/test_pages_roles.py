@@ -34,6 +34,9 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment": ("get", "view", (200,)),
     "environment_run": ("post", "create_run", (302,)),
     "environment_check": ("post", "control_run", (302,)),
+    "environment_edit": ("get", "edit_fleet", (200,)),
+    "environment_prove": ("post", "edit_fleet", (302,)),
+    "environment_remove": ("post", "edit_fleet", (302,)),
     "revision_list": ("get", "view", (200,)),
     "revision_upload": ("get", "upload_revision", (200,)),
     "revision": ("get", "view", (404,)),
@@ -83,11 +86,10 @@ def _path(name: str, owner: User) -> str:
         "revision_list": [service.name],
         "revision_upload": [service.name],
         "revision": [service.name, "0001_step"],
-        "environment": [service.name, "orders-eu"],
-        "environment_run": [service.name, "orders-eu"],
-        "environment_check": [service.name, "orders-eu"],
         "run_control": [run.pk, "pause"],
         "token_revoke": [1],
     }
+    if name.startswith("environment"):
+        words.setdefault(name, [service.name, "orders-eu"])
     given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])
     return reverse(name, args=given)

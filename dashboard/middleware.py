@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 
+from dashboard.pages.query import BadAddress
 from migrations_app.engine.errors import LockstepError, Refused
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -24,7 +25,7 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 # Which status a named failure that escapes a view answers with; anything else is a crash and stays a 500.
-STATUS_OF: dict[type[Exception], int] = {Refused: 409, LockstepError: 503}
+STATUS_OF: dict[type[Exception], int] = {BadAddress: 400, Refused: 409, LockstepError: 503}
 
 
 class RequestId:

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import reason, word
+from dashboard.pages.query import word
+from dashboard.pages.start import Asked, plan_words
 from dashboard.pages.verb import told
-from migrations_app.admission.door import preview, start_run
+from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.chain import environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
@@ -45,32 +46,16 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "may_sql": may(request.user, "view_sql"),
             "sql_readers": who_may("view_sql"),
             "may_edit": may(request.user, "edit_fleet"),
+            **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
         },
     )
 
 
-def _plan(environment: access.Environment, direction: str, to: str) -> tuple[object, Refused | None]:
+def _plan(environment: access.Environment, direction: str, to: str) -> tuple[Preview | None, Refused | None]:
     try:
         return preview(environment=environment, direction=direction, to=to or None), None
     except Refused as refusal:
         return None, refusal
-
-
-@require_POST
-def environment_run(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    """Start what the preview showed. A second click meets the first one's run and is told so."""
-    found = access.environment_for(request.user, service, environment, "create_run")
-    with told(request):
-        started = start_run(
-            environment=found,
-            direction=request.POST.get("direction", ""),
-            to=request.POST.get("to", "").strip() or None,
-            by=access.require(request.user, "create_run"),
-            reason=reason(request),
-        )
-        messages.success(request, f"Run {started.run.pk} is queued.")
-        return redirect("run", started.run.pk)
-    return redirect("environment", service, environment)
 
 
 @require_POST

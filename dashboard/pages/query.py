@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, datetime
+
 from django.http import HttpRequest, QueryDict
+from django.utils.dateparse import parse_datetime
+
+from migrations_app.engine.errors import Refused
 
 LONGEST = 200
+BIGGEST = 2**63 - 1
+
+
+class BadAddress(Refused):
+    """A part of the address that only a hand can have spoilt; answered with 400 and a sentence."""
+
+    def __init__(self, name: str, wants: str) -> None:
+        super().__init__(
+            "bad_address",
+            f"“{name}” in this address is not {wants}.",
+            not_done="Nothing was looked up.",
+            next_step=f"Take “{name}” out of the address, or follow a link that holds it.",
+        )
 
 
 def word(request: HttpRequest, name: str) -> str:
@@ -18,6 +37,38 @@ def number(request: HttpRequest, name: str, most: int = 2**31 - 1) -> int | None
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         return None
     return min(int(value), most)
+
+
+def cursor(request: HttpRequest, name: str) -> int | None:
+    """Where a list goes on. Raises BadAddress for what no link of ours says."""
+    value = request.GET.get(name, "")
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BIGGEST):
+        raise BadAddress(name, "a place in this list")
+    return int(value)
+
+
+def one_of(request: HttpRequest, name: str, words: Collection[str]) -> str:
+    """One of a few words, or nothing. Raises BadAddress for another, which must not pass for no filter."""
+    value = word(request, name)
+    if value and value not in words:
+        raise BadAddress(name, f"one of {', '.join(sorted(words))}")
+    return value
+
+
+def moment(request: HttpRequest, name: str) -> datetime | None:
+    """A time with its offset, UTC when it has none. Raises BadAddress."""
+    value = word(request, name)
+    if not value:
+        return None
+    try:
+        found = parse_datetime(value.replace(" ", "+"))
+    except ValueError:
+        found = None
+    if found is None or not 1970 < found.year < 9000:
+        raise BadAddress(name, "a time such as 2026-11-20T12:00:00Z")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def address(request: HttpRequest, **changes: str | int | None) -> str:

@@ -51,6 +51,7 @@ __all__ = [
     "revision_for",
     "revisions_for",
     "run_for",
+    "run_state_for",
     "runs_for",
     "service_for",
     "services_for",
@@ -167,6 +168,13 @@ def runs_for(user: Person, verb: str = "view") -> QuerySet[Run]:
 def run_for(user: Person, pk: int, verb: str = "view") -> Run:
     require(user, verb, f"run:{pk}")
     return _one(Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk)
+
+
+def run_state_for(user: Person, pk: int, verb: str = "view") -> Run:
+    """Only what a poll wants to know; its other columns and its neighbours are not read."""
+    require(user, verb, f"run:{pk}")
+    state = ("status", "asked", "version", "beat_at", "log_seq", "steps_total", "steps_done")
+    return _one(Run.objects.only(*state), f"run {pk}", pk=pk)
 
 
 def steps_for(user: Person, run: Run) -> QuerySet[RunStep]:

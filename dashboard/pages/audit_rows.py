@@ -82,10 +82,10 @@ def read_audit(entries: QuerySet[AuditEntry], wanted: AuditFilter) -> AuditWindo
         rows = rows.filter(seq__lt=wanted.before)
     found = list(rows[: WINDOW + 1])
     shown = found[:WINDOW]
-    return AuditWindow(tuple(_row(entry) for entry in shown), shown[-1].seq if len(found) > WINDOW else None)
+    return AuditWindow(tuple(draw_row(entry) for entry in shown), shown[-1].seq if len(found) > WINDOW else None)
 
 
-def _row(entry: AuditEntry) -> AuditRow:
+def draw_row(entry: AuditEntry) -> AuditRow:
     data = entry.data if isinstance(entry.data, dict) else {}
     return AuditRow(
         seq=entry.seq,

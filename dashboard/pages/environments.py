@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import reason, word
+from dashboard.pages.query import word
+from dashboard.pages.start import Asked, plan_words
 from dashboard.pages.verb import told
-from migrations_app.admission.door import preview, start_run
+from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.chain import environment_targets
@@ -50,32 +51,16 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "editors": who_may("edit_fleet"),
             "superseding": count_rows_from(found, found.differs_from) if found.differs_from else 0,
             "shortest_reason": SHORTEST_REASON,
+            **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
         },
     )
 
 
-def _plan(environment: access.Environment, direction: str, to: str) -> tuple[object, Refused | None]:
+def _plan(environment: access.Environment, direction: str, to: str) -> tuple[Preview | None, Refused | None]:
     try:
         return preview(environment=environment, direction=direction, to=to or None), None
     except Refused as refusal:
         return None, refusal
-
-
-@require_POST
-def environment_run(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    """Start what the preview showed. A second click meets the first one's run and is told so."""
-    found = access.environment_for(request.user, service, environment, "create_run")
-    with told(request):
-        started = start_run(
-            environment=found,
-            direction=request.POST.get("direction", ""),
-            to=request.POST.get("to", "").strip() or None,
-            by=access.require(request.user, "create_run"),
-            reason=reason(request),
-        )
-        messages.success(request, f"Run {started.run.pk} is queued.")
-        return redirect("run", started.run.pk)
-    return redirect("environment", service, environment)
 
 
 @require_POST

@@ -5,17 +5,36 @@ from __future__ import annotations
 from typing import TypedDict
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from dashboard import access
+from dashboard.pages.audit_rows import AuditRow, draw_row
+from dashboard.pages.choices import Choice
+from dashboard.pages.query import BadAddress, address, cursor
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, who_may
-from migrations_app.runs.detail import Bar, StepWindow, Waiting, bars, is_over, waiting, waiting_ms
-from migrations_app.runs.offers import Offer, drawn_key, offers
-from migrations_app.runs.verdict import elapsed, revision_ids, verdict
+from migrations_app.runs.comparison import Comparison, compare, earlier_runs
+from migrations_app.runs.detail import (
+    LEFT_SHOWN,
+    Bar,
+    Left,
+    StepWindow,
+    Waiting,
+    attempts_of,
+    audit_of,
+    bars,
+    is_over,
+    left_behind,
+    queued_ms,
+    waiting,
+    waiting_ms,
+)
+from migrations_app.runs.lease import Lease, lease_of
+from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
+from migrations_app.runs.queueing import Place, place_of
+from migrations_app.runs.verdict import elapsed, verdict
 from migrations_app.statuses import SENTENCES
-
-LOG_LEVELS = {"warning": ("warning", "error"), "error": ("error",)}
 
 
 class RunContext(TypedDict, total=False):
@@ -30,39 +49,127 @@ class RunContext(TypedDict, total=False):
     waiting: Waiting | None
     bars: tuple[Bar, ...]
     steps: StepWindow
+    attempts: list[Choice]
+    attempt: int | None
     offers: tuple[Offer, ...]
+    onward: Onward
     closed_why: str
     drawn: str
     redraw_actions: bool
-    revision_ids: list[str]
+    lease: Lease
+    place: Place | None
+    queued: int
     may_sql: bool
     may_resolve: bool
     resolvers: str
     log_readers: str
 
 
-def run_context(request: HttpRequest, run: access.Run, steps: StepWindow) -> RunContext:
+class PageContext(TypedDict):
+    """What does not change while one looks, and is drawn once."""
+
+    left: tuple[Left, ...]
+    left_out: int
+    comparison: Comparison | None
+    others: list[Choice]
+    audit: tuple[AuditRow, ...] | None
+    audit_readers: str
+
+
+def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attempt: int | None) -> RunContext:
+    now = timezone.now()
     lasted = elapsed(run)
     took = text.duration(lasted.total_seconds() * 1000) if lasted else ""
     offered = offers(run, request.user)
+    lease = lease_of(run, now)
     return RunContext(
         run=run,
-        sentence=verdict(run, took),
+        sentence=_sentence(run, lease, took),
         meaning=SENTENCES[run.status],
-        title=f"{state_of(run.status).word}: run {run.pk} on {run.environment.name}",
+        title=f"{_state_word(run, lease)}: run {run.pk} on {run.environment.name}",
         over=is_over(run),
         took=took,
-        waited=waiting_ms(run),
+        waited=waiting_ms(run) + queued_ms(run, now),
         error=run.error,
         waiting=waiting(run),
         bars=bars(run),
         steps=steps,
+        attempts=_attempts(request, run, attempt),
+        attempt=attempt,
         offers=offered,
+        onward=onward(run, request.user),
         closed_why=offered[0].why if offered and len({offer.why for offer in offered}) == 1 else "",
         drawn=drawn_key(run),
-        revision_ids=revision_ids(run),
+        lease=lease,
+        place=place_of(run),
+        queued=queued_ms(run, now),
         may_sql=may(request.user, "view_sql"),
         may_resolve=may(request.user, "resolve_run"),
         resolvers=who_may("resolve_run"),
         log_readers=who_may("view_log"),
     )
+
+
+def page_context(request: HttpRequest, run: access.Run) -> PageContext:
+    reads = may(request.user, "view_audit")
+    others = earlier_runs(run)
+    chosen = _chosen(request, others)
+    return PageContext(
+        left=left_behind(run),
+        left_out=max(len(run.revisions) - LEFT_SHOWN, 0),
+        comparison=compare(run, chosen) if chosen else None,
+        others=[
+            Choice(
+                f"run {other.pk} on {other.environment.name}",
+                address(request, **{"with": other.pk}) + "#compared",
+                other == chosen,
+            )
+            for other in others
+        ],
+        audit=tuple(draw_row(entry) for entry in audit_of(run)) if reads else None,
+        audit_readers=who_may("view_audit"),
+    )
+
+
+def chosen_attempt(request: HttpRequest, run: access.Run) -> int | None:
+    """Raises BadAddress for an attempt that never was."""
+    number = cursor(request, "attempt")
+    if number is not None and not 1 <= number <= max(run.attempt, 1):
+        raise BadAddress("attempt", f"one of the {run.attempt} attempts of run {run.pk}")
+    return number
+
+
+def _attempts(request: HttpRequest, run: access.Run, chosen: int | None) -> list[Choice]:
+    found = attempts_of(run)
+    if not found:
+        return []
+    named = [(f"{attempt.number} by {attempt.worker}", attempt.number) for attempt in found]
+    path = f"/runs/{run.pk}"
+    return [
+        Choice("all", f"{path}#statements", chosen is None),
+        *(Choice(label, f"{path}?attempt={number}#statements", chosen == number) for label, number in named),
+    ]
+
+
+def _chosen(request: HttpRequest, others: tuple[access.Run, ...]) -> access.Run | None:
+    """The run that the address names, the newest by itself."""
+    number = cursor(request, "with")
+    if number is None:
+        return others[0] if others else None
+    for other in others:
+        if other.pk == number:
+            return other
+    raise BadAddress("with", "an earlier run of the same revision")
+
+
+def _state_word(run: access.Run, lease: Lease) -> str:
+    return "Lost heartbeat" if lease.lost else state_of(run.status).word
+
+
+def _sentence(run: access.Run, lease: Lease, took: str) -> str:
+    """A worker that is not heard any more comes before what it was doing."""
+    if not lease.lost:
+        return verdict(run, took)
+    now = min(run.steps_done + 1, run.steps_total)
+    words = f"{lease.words[0].upper()}{lease.words[1:]}"
+    return f"{words}: {run.environment.name} at step {now} of {run.steps_total}."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_app.admission.blast import Blast, blast_of
 from migrations_app.admission.conditions import Condition, NotAdmitted
 from migrations_app.admission.look import unmet
 from migrations_app.engine.contract.plan import Direction, PlannedRevision
@@ -28,10 +29,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do now, and everything that is in its way."""
+    """What a run would do now, everything that is in its way, and how far it reaches."""
 
     revisions: tuple[PlannedRevision, ...]
     conditions: tuple[Condition, ...]
+    blast: Blast
 
 
 def start_run(
@@ -42,8 +44,12 @@ def start_run(
     by: User,
     reason: str = "",
     idempotency_key: str | None = None,
+    shown: str | None = None,
 ) -> Started:
-    """Create the run, or raise NotAdmitted with every unmet condition. The same key again is the same run."""
+    """Create the run, or raise NotAdmitted with every unmet condition. The same key again is the same run.
+
+    `shown` is the fingerprint of the plan that a person confirmed: another plan is refused ("plan_differs").
+    """
     way = _direction(direction)
     fingerprint = _request_sha256(environment, way, to)
     with transaction.atomic():
@@ -58,10 +64,13 @@ def start_run(
         conditions = unmet(environment, way, revisions)
         if conditions:
             raise NotAdmitted(conditions)
+        plan = [planned(revision, way) for revision in revisions]
+        if shown is not None and shown != blast_of(environment, way, plan).fingerprint:
+            raise plan_differs(environment)
         run = create_run(
             environment=environment,
             direction=way,
-            revisions=[planned(revision, way) for revision in revisions],
+            revisions=plan,
             by=by,
             reason=reason,
             idempotency_key=idempotency_key,
@@ -74,9 +83,16 @@ def preview(*, environment: Environment, direction: str, to: str | None = None) 
     """Look without creating anything."""
     way = _direction(direction)
     revisions = revisions_between(environment, way, to)
-    return Preview(
-        tuple(planned(revision, way) for revision in revisions if _runnable(revision, way)),
-        unmet(environment, way, revisions),
+    plan = tuple(planned(revision, way) for revision in revisions if _runnable(revision, way))
+    return Preview(plan, unmet(environment, way, revisions), blast_of(environment, way, plan))
+
+
+def plan_differs(environment: Environment) -> Refused:
+    return Refused(
+        "plan_differs",
+        f"The plan for {environment.name} is not the one that was shown any more.",
+        not_done="Nothing was started.",
+        next_step="This is the plan as it is now; look at it again.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 
 
@@ -18,3 +19,4 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-seq"]
+        indexes = [models.Index(KeyTransform("object", "data"), models.F("seq"), name="audit_by_object")]

@@ -81,6 +81,15 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["lease_until"], condition=models.Q(status__in=sorted(OPEN)), name="run_open_lease"),
             models.Index(fields=["environment", "-id"], name="run_by_environment"),
+            models.Index(fields=["service", "-id"], name="run_by_service"),
+            models.Index(fields=["requested_by", "-id"], name="run_by_person"),
+            models.Index(fields=["created_at"], name="run_by_time"),
+            # The open ones are few and the succeeded ones nearly all; only these are looked for in a long table.
+            models.Index(
+                fields=["status", "-id"],
+                condition=models.Q(status__in=["cancelled", "failed", "rolled_back"]),
+                name="run_ended_otherwise",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +116,11 @@ class RunStep(models.Model):
     class Meta:
         ordering = ["ordinal"]
         constraints = [models.UniqueConstraint(fields=["run", "ordinal"], name="run_step_once")]
+        indexes = [
+            models.Index(
+                fields=["revision_id", "run"], opclasses=["varchar_pattern_ops", "int8_ops"], name="step_by_revision"
+            )
+        ]
 
 
 class StepAttempt(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -93,6 +93,21 @@ def cancel(run: Run, *, by: User, reason: str = "") -> Run:
             raise _cannot(run, "cancel")
         _record(run, "run.cancel", by, reason)
     return _fresh(run)
+
+
+def cancel_queued(run_ids: Collection[int], *, by: User, reason: str = "") -> int:
+    """Cancel those that no worker has taken yet, and say how many that were; the others go on."""
+    fields = {"asked": Asked.CANCEL, "asked_reason": reason}
+    with transaction.atomic():
+        runs = Run.objects.in_bulk(run_ids)
+        moved = [
+            run
+            for pk in sorted(runs)
+            if move((run := runs[pk]).pk, to=RunStatus.CANCELLED, only_from={RunStatus.QUEUED}, fields=fields)
+        ]
+        for run in moved:
+            _record(run, "run.cancel", by, reason)
+    return len(moved)
 
 
 def pause(run: Run, *, by: User, reason: str = "") -> Run:

@@ -1,21 +1,23 @@
-"""One run as its page shows it: five named phases as bars, steps with attempts, who is waited for, the log's tail."""
+"""One run as its page shows it: where its time went, steps with attempts, who is waited for, what it left behind."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Max, Min, Prefetch
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from migrations_app.models import Run, RunLogLine, RunStep, StepAttempt
-from migrations_app.statuses import ACTIVE, TERMINAL
+from migrations_app.models import AuditEntry, LedgerEntry, Run, RunStep, StepAttempt
+from migrations_app.statuses import ACTIVE, TERMINAL, RunStatus, StepStatus
 
 PHASES = ("lock", "run", "verify", "record", "release")
-LOG_WINDOW = 200
 LONG_RUN, BEFORE, AFTER = 60, 5, 40
 TOLD_ATTEMPTS = 3
+TOLD_ENTRIES = 20
+LEFT_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,52 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class LogWindow:
-    lines: tuple[RunLogLine, ...]
-    after: int  # ask for what comes after this
-    earlier: bool  # there are lines before the first one shown
-    more: bool  # there are lines after the last one shown
-
-
-@dataclass(frozen=True)
 class TellingStep:
     """A step with how often it was tried, and the tries that are worth a line."""
 
     step: RunStep
     tries: int
     told: tuple[StepAttempt, ...]
+    start: int = 0  # on a scale of 0 to 1000 that begins with the run's first claim
+    wait: int = 0
+    work: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"Step {self.step.ordinal}"
+
+    @property
+    def state(self) -> str:
+        return self.step.status
+
+    @property
+    def wait_ms(self) -> int:
+        return self.step.wait_ms
+
+    @property
+    def work_ms(self) -> int:
+        return self.step.work_ms
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One claim of the run: who had it, and between which times its steps were tried."""
+
+    number: int
+    worker: str
+    tries: int
+    began: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a run did to one revision: its receipt, or none."""
+
+    revision_id: str
+    receipt: int | None
+    applied_at: datetime | None
+    duration_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -82,10 +116,14 @@ class StepWindow:
 
 
 def bars(run: Run) -> tuple[Bar, ...]:
-    """Phases follow each other, so each bar starts where the one before it ended."""
-    total = sum(_ms(run, name, "wait_ms") + _ms(run, name, "work_ms") for name in PHASES) or 1
-    drawn: list[Bar] = []
-    before = 0
+    """The queue, then the phases; they follow each other, so each bar starts where the one before it ended."""
+    queued = queued_ms(run, timezone.now())
+    total = queued + sum(_ms(run, name, "wait_ms") + _ms(run, name, "work_ms") for name in PHASES) or 1
+    wait = queued * 1000 // total
+    state = "active" if run.started_at is None and run.status == RunStatus.QUEUED else "done"
+    detail = "waits for a worker" if state == "active" else f"taken by {run.worker}" if run.worker else ""
+    drawn = [Bar("Queue", _bar_state(run, state, waits=True), detail, queued, 0, 0, wait, 0)]
+    before = queued
     for name in PHASES:
         wait, work = _ms(run, name, "wait_ms"), _ms(run, name, "work_ms")
         entry = _phase(run, name)
@@ -106,8 +144,16 @@ def bars(run: Run) -> tuple[Bar, ...]:
     return tuple(drawn)
 
 
-def _bar_state(run: Run, state: str) -> str:
+def queued_ms(run: Run, now: datetime) -> int:
+    """From the request to the first claim; still growing for a run that nobody took, and none if nobody ever did."""
+    end = run.started_at or (now if run.status not in TERMINAL else run.finished_at) or run.created_at
+    return max(int((end - run.created_at).total_seconds() * 1000), 0)
+
+
+def _bar_state(run: Run, state: str, waits: bool = False) -> str:
     """A phase that was active when the run stopped shows how the run stopped."""
+    if waits:
+        return "queued" if state == "active" else "cancelled" if run.started_at is None else state
     return run.status if state == "active" and run.status not in ACTIVE else state
 
 
@@ -145,48 +191,84 @@ def _holder(entry: Mapping[str, object]) -> Holder:
     )
 
 
-def step_window(run: Run, *, everything: bool = False) -> StepWindow:
-    """All steps of a short run; of a long one those around where it stands."""
+def step_window(run: Run, *, everything: bool = False, attempt: int | None = None) -> StepWindow:
+    """All steps of a short run; of a long one those around where it stands; or what one attempt tried."""
     rows = RunStep.objects.filter(run=run).order_by("ordinal")
+    tries = StepAttempt.objects.order_by("number")
+    if attempt is not None:
+        tries = tries.filter(token=attempt)
+        rows = rows.filter(attempts__token=attempt).distinct()
     if run.steps_total > LONG_RUN and not everything:
         rows = rows.filter(ordinal__gt=run.steps_done - BEFORE, ordinal__lte=run.steps_done + AFTER)
-    attempts = Prefetch("attempts", queryset=StepAttempt.objects.order_by("number"))
-    shown = tuple(_told(step) for step in rows.prefetch_related(attempts))
-    return StepWindow(shown=shown, hidden=max(run.steps_total - len(shown), 0))
+    span = _span(run)
+    shown = tuple(
+        _told(step, run, span, all_tries=attempt is not None)
+        for step in rows.prefetch_related(Prefetch("attempts", queryset=tries))
+    )
+    return StepWindow(shown=shown, hidden=max(run.steps_total - len(shown), 0) if attempt is None else 0)
 
 
-def _told(step: RunStep) -> TellingStep:
+def _told(step: RunStep, run: Run, span_ms: int, *, all_tries: bool) -> TellingStep:
     """A single try that succeeded needs no words; otherwise the last tries are told."""
     attempts = tuple(step.attempts.all())
     dull = len(attempts) <= 1 and all(attempt.outcome in ("done", "running") for attempt in attempts)
-    return TellingStep(step=step, tries=len(attempts), told=() if dull else attempts[-TOLD_ATTEMPTS:])
+    told = attempts if all_tries else () if dull else attempts[-TOLD_ATTEMPTS:]
+    return TellingStep(step, len(attempts), told, *_drawn(step, run, span_ms))
 
 
-def log_after(run: Run, after: int, window: int = LOG_WINDOW, levels: Collection[str] | None = None) -> LogWindow:
-    rows = RunLogLine.objects.filter(run=run, seq__gt=after)
-    if levels:
-        rows = rows.filter(level__in=levels)
-    found = tuple(rows.order_by("seq")[: window + 1])
-    lines = found[:window]
-    last = lines[-1].seq if lines else after
-    return LogWindow(lines=lines, after=last, earlier=after > 0, more=len(found) > window)
+def _drawn(step: RunStep, run: Run, span_ms: int) -> tuple[int, int, int]:
+    """Where the step stands on the run's scale; a step at work is drawn up to now."""
+    if step.started_at is None or run.started_at is None:
+        return 0, 0, 0
+    start = _between(run.started_at, step.started_at) * 1000 // span_ms
+    wait, work = step.wait_ms, step.work_ms
+    if step.status == StepStatus.RUNNING:
+        work = max(_between(step.started_at, timezone.now()) - wait, work)
+    drawn = (max(start, 0), wait * 1000 // span_ms, max(work * 1000 // span_ms, 4))
+    return min(drawn[0], 996), min(drawn[1], 1000), min(drawn[2], 1000)
 
 
-def log_tail(run: Run, window: int = LOG_WINDOW) -> LogWindow:
-    newest = list(RunLogLine.objects.filter(run=run).order_by("-seq")[: window + 1])
-    lines = tuple(reversed(newest[:window]))
-    return LogWindow(lines=lines, after=lines[-1].seq if lines else 0, earlier=len(newest) > window, more=False)
+def _span(run: Run) -> int:
+    if run.started_at is None:
+        return 1
+    return max(_between(run.started_at, run.finished_at or timezone.now()), 1)
 
 
-def log_lines(run: Run, chunk: int) -> Iterator[RunLogLine]:
-    """The whole log, a chunk at a time: memory stays flat however long it is."""
-    after = 0
-    while True:
-        window = log_after(run, after, chunk)
-        yield from window.lines
-        if not window.more:
-            return
-        after = window.after
+def _between(start: datetime, end: datetime) -> int:
+    return int((end - start).total_seconds() * 1000)
+
+
+def attempts_of(run: Run) -> tuple[Attempt, ...]:
+    """The claims that tried a step; nothing to choose from when there was one claim."""
+    if run.attempt < 2:
+        return ()
+    rows = (
+        StepAttempt.objects.filter(step__run=run)
+        .values("token")
+        .annotate(name=Max("worker"), began=Min("started_at"), ended=Max("finished_at"), tries=Max("number"))
+        .order_by("token")
+    )
+    return tuple(Attempt(row["token"], row["name"], row["tries"], row["began"], row["ended"]) for row in rows)
+
+
+def left_behind(run: Run) -> tuple[Left, ...]:
+    """Per revision of the plan, in its order, the receipt that this run wrote; the first ones of a long plan."""
+    ids = [str(entry["revision_id"]) for entry in run.revisions[:LEFT_SHOWN]]
+    receipts = {entry.revision_id: entry for entry in LedgerEntry.objects.filter(run_id=run.pk, revision_id__in=ids)}
+    return tuple(
+        Left(
+            name,
+            receipt.seq if (receipt := receipts.get(name)) else None,
+            receipt.applied_at if receipt else None,
+            receipt.duration_ms if receipt else None,
+        )
+        for name in ids
+    )
+
+
+def audit_of(run: Run) -> tuple[AuditEntry, ...]:
+    """What the audit chain holds about this run, newest first."""
+    return tuple(AuditEntry.objects.filter(data__object=f"run:{run.pk}").order_by("-seq")[:TOLD_ENTRIES])
 
 
 def is_over(run: Run) -> bool:

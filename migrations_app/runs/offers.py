@@ -9,7 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from migrations_app.models import Run
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.actions import allowed_actions
-from migrations_app.statuses import TERMINAL
+from migrations_app.runs.planning import ROOT
+from migrations_app.statuses import TERMINAL, RunStatus
 
 _TEXTS = {
     "pause": "The statement in progress ends, its step is recorded, then the run rests until someone resumes it.",
@@ -42,6 +43,33 @@ def offers(run: Run, user: AbstractBaseUser | AnonymousUser) -> tuple[Offer, ...
         Offer(verb=verb, word=verb.capitalize(), text=text, why=forbidden or reasons[verb])
         for verb, text in _TEXTS.items()
     )
+
+
+@dataclass(frozen=True)
+class Onward:
+    """What comes after this run: a plan to look at before anything is started. `why` is empty when it is open."""
+
+    word: str
+    direction: str
+    to: str
+    why: str
+
+    @property
+    def open(self) -> bool:
+        return not self.why
+
+
+def onward(run: Run, user: AbstractBaseUser | AnonymousUser) -> Onward:
+    """After a run that applied: rolling it back. After one that did not, or was a rollback: applying."""
+    why = "" if may(user, "create_run") else f"Needs one of these roles: {who_may('create_run')}."
+    if run.status not in TERMINAL:
+        why = f"Run {run.pk} has to end first."
+    undone = run.direction == "up" and run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
+    if run.direction == "up" and not undone:
+        return Onward("Roll back", "down", run.from_revision or ROOT, why)
+    if run.direction == "down" and run.status in (RunStatus.FAILED, RunStatus.CANCELLED):
+        return Onward("Roll back again", "down", run.to_revision or ROOT, why)
+    return Onward("Apply again", "up", run.to_revision if undone else "", why)
 
 
 def drawn_key(run: Run) -> str:

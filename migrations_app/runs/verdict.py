@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ VERDICTS: dict[str, str] = {
     RunStatus.PAUSED: "Paused on {where} after {done} of {total} steps; no lock is held.",
     RunStatus.INTERRUPTED: "Interrupted on {where} after {done} of {total} steps; another worker takes over by itself.",
     RunStatus.SUCCEEDED: "Applied {what} on {where}{took}.",
-    RunStatus.FAILED: "Failed on {where} at step {now} of {total}: {error}",
+    RunStatus.FAILED: "Failed at step {now}/{total} {at}on {where}: {cause}.",
     RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.",
     RunStatus.ROLLING_BACK: "{doing} {what} on {where}: step {now} of {total}.",
     RunStatus.ROLLED_BACK: "Rolled back {what} on {where}{took}.",
@@ -41,7 +42,32 @@ def verdict(run: Run, took: str = "") -> str:
         took=f" in {took}" if took else "",
         holder=holder_in_words(run),
         error=error_text(run, "message") or "no reason was recorded.",
+        at=f"{error_text(run, 'revision_id')} " if error_text(run, "revision_id") else "",
+        cause=failure_in_words(run),
     )
+
+
+# What the step's own rollback is called in its failure; whoever reads the verdict wants to know just this.
+_UNDONE = frozenset({"Its step was rolled back.", "Nothing of this step was applied."})
+# Failures after which the same plan may be tried again as it is.
+_AGAIN = frozenset({"lock_exhausted", "statement_cancelled"})
+_WHERE = re.compile(r"^(?:, step \d+|, line \d+(?: \(.*?\))?)?:? (?=\S)", re.DOTALL)
+
+
+def failure_in_words(run: Run) -> str:
+    """`canceling statement; nothing applied by this step; safe to apply again`: cause, extent, and what may be done."""
+    code, revision_id = error_text(run, "code"), error_text(run, "revision_id")
+    cause = error_text(run, "message") or "no reason was recorded"
+    if revision_id and cause.startswith(revision_id):
+        cause = _WHERE.sub("", cause.removeprefix(revision_id), count=1)
+    if code == "lock_exhausted":
+        cause = cause.partition(": ")[0]  # the holders are told below
+    told = [cause.strip().rstrip(".")]
+    if error_text(run, "not_done") in _UNDONE:
+        told.append("nothing applied by this step")
+    if code in _AGAIN:
+        told.append(f"safe to {'apply' if run.direction == 'up' else 'roll back'} again")
+    return "; ".join(told)
 
 
 def revision_ids(run: Run) -> list[str]:
@@ -50,12 +76,16 @@ def revision_ids(run: Run) -> list[str]:
 
 def name_revisions(ids: Sequence[str]) -> str:
     """`0018_check`, or `0017 to 0019 (3 revisions)` by their numbers."""
-    if not ids:
+    return name_ends(ids[0], ids[-1], len(ids)) if ids else "nothing"
+
+
+def name_ends(first: str | None, last: str | None, count: int) -> str:
+    """The same for who knows only the ends of the plan and how long it is."""
+    if not first or not last:
         return "nothing"
-    if len(ids) == 1:
-        return ids[0]
-    first, last = (name.partition("_")[0] for name in (ids[0], ids[-1]))
-    return f"{first} to {last} ({len(ids)} revisions)"
+    if count == 1:
+        return first
+    return f"{first.partition('_')[0]} to {last.partition('_')[0]} ({count} revisions)"
 
 
 def holder_in_words(run: Run) -> str:

@@ -1,28 +1,168 @@
-/* The log follows only while its reader is at the bottom; scrolling up stops it, scrolling down starts it again. */
+/* The log follows only while its reader is at the bottom. Who scrolled up is told how many lines came, and not moved. */
 "use strict";
 (() => {
   const AT_BOTTOM = 24;
-  const atBottom = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < AT_BOTTOM;
-  const following = new WeakMap();
-  const label = (log) => document.querySelector(`[data-following="${log.id}"]`);
+  const RANGE = /^#L(\d+)(?:-L(\d+))?$/;
+  const log = document.querySelector("[data-log]");
+  if (!log) return;
+  const sheet = log.closest("[data-log-of]");
+  const find = (name) => sheet.querySelector(`[${name}]`);
+  const most = Number(log.dataset.most);
+  /* A tall log scrolls with the page, a short one by itself. */
+  const box = log.classList.contains("tall") ? document.scrollingElement : log;
+  const rows = () => log.querySelectorAll("li[id]");
+  const tail = () => log.querySelector("[data-tail]");
+  const atBottom = () => (box === log
+    ? box.scrollHeight - box.scrollTop - box.clientHeight < AT_BOTTOM
+    : log.getBoundingClientRect().bottom <= innerHeight + AT_BOTTOM);
+  let following = false;
+  let seen = 0;
 
-  function tell(log) {
-    const element = label(log);
-    if (element) element.textContent = following.get(log) ? "following" : "scrolled up, not following";
+  const last = () => { const all = rows(); return all.length ? Number(all[all.length - 1].id.slice(1)) : 0; };
+  function toEnd() {
+    if (box === log) box.scrollTop = box.scrollHeight;
+    else log.lastElementChild.scrollIntoView({ block: "end" });
   }
-  function start(log) {
-    if (following.has(log)) return;
-    if (!location.hash) log.scrollTop = log.scrollHeight;
-    following.set(log, atBottom(log));
-    log.addEventListener("scroll", () => { following.set(log, atBottom(log)); tell(log); }, { passive: true });
-    tell(log);
+  function tell() {
+    const label = find(`data-following="${log.id}"`);
+    if (label) label.textContent = tail() ? (following ? "following · " : "scrolled up, not following · ") : "";
+    const pill = find("data-newlines");
+    const count = following ? 0 : [...rows()].filter((row) => Number(row.id.slice(1)) > seen).length;
+    pill.hidden = !count;
+    pill.textContent = `${count} new line${count === 1 ? "" : "s"}`;
+    find("data-follow").hidden = following || !tail();
   }
-  const every = () => document.querySelectorAll("[data-log]");
-  document.addEventListener("htmx:afterSettle", () => {
-    for (const log of every()) {
-      start(log);
-      if (following.get(log)) log.scrollTop = log.scrollHeight;
+  function follow() { toEnd(); following = true; seen = last(); trim(); tell(); }
+
+  /* What is far above the end leaves the page while it is followed; the whole log still has it. */
+  function trim() {
+    const all = rows();
+    for (let i = 0; i < all.length - most; i += 1) all[i].remove();
+    for (const part of log.querySelectorAll(".part")) {
+      const next = part.nextElementSibling;
+      if (!next || next.matches(".part")) part.remove();
     }
+  }
+  /* Lines that belong to the step above need no heading of their own. */
+  function join() {
+    let before = null;
+    for (const part of [...log.querySelectorAll(".part")]) {
+      if (before && before.dataset.part === part.dataset.part) part.remove();
+      else before = part;
+    }
+  }
+
+  /* Folding: a heading hides the lines of its step, never those of one that failed. */
+  const linesOf = (part) => {
+    const found = [];
+    for (let row = part.nextElementSibling; row && !row.matches(".part, .more"); row = row.nextElementSibling) found.push(row);
+    return found;
+  };
+  const mayFold = (part) => part.dataset.failed === undefined && !linesOf(part).some((row) => row.matches(".error"));
+  function fold(part, shut) {
+    const lines = linesOf(part);
+    for (const row of lines) row.hidden = shut;
+    const button = part.querySelector("button");
+    if (!button) return;
+    button.setAttribute("aria-expanded", String(!shut));
+    button.querySelector("span").textContent = shut ? ` · ${lines.length} line${lines.length === 1 ? "" : "s"} folded` : "";
+  }
+  const folded = () => find("data-fold").getAttribute("aria-pressed") === "true";
+  function dress() {
+    for (const part of log.querySelectorAll(".part")) {
+      if (!part.querySelector("button")) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.append(...part.firstElementChild.childNodes, document.createElement("span"));
+        part.firstElementChild.append(button);
+        if (folded()) part.dataset.shut = "";
+      }
+      fold(part, part.dataset.shut !== undefined && mayFold(part));
+    }
+  }
+  function foldAll(shut) {
+    find("data-fold").setAttribute("aria-pressed", String(shut));
+    for (const part of log.querySelectorAll(".part")) part.toggleAttribute("data-shut", shut);
+    dress();
+    const url = new URL(location);
+    if (shut) url.searchParams.set("fold", "1"); else url.searchParams.delete("fold");
+    history.replaceState(null, "", url);
+  }
+
+  /* A line or a range that the address names; where the window does not hold it, the whole log is asked for it. */
+  function pick(jump) {
+    const found = RANGE.exec(location.hash);
+    if (!found) return;
+    const [first, end] = [Number(found[1]), Number(found[2] || found[1])].sort((a, b) => a - b);
+    const there = document.getElementById(`L${first}`);
+    if (!there) {
+      const url = new URL(sheet.dataset.logOf, location);
+      if (new URL(location).searchParams.get("lines") === `${first}-${end}`) return;
+      url.search = `?lines=${first}-${end}`;
+      url.hash = location.hash;
+      location.replace(url);
+      return;
+    }
+    for (const row of rows()) { const n = Number(row.id.slice(1)); row.classList.toggle("picked", n >= first && n <= end); }
+    if (jump) { there.hidden = false; there.scrollIntoView({ block: "center" }); following = atBottom(); }
+  }
+
+  log.addEventListener("click", (event) => {
+    const link = event.target.closest("li[id] > a");
+    const part = event.target.closest(".part button");
+    if (part) { const row = part.closest(".part"); row.toggleAttribute("data-shut"); dress(); }
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const n = Number(link.parentElement.id.slice(1));
+    const from = RANGE.exec(location.hash);
+    const range = event.shiftKey && from ? [Number(from[1]), n].sort((a, b) => a - b) : [n];
+    history.replaceState(null, "", `#${range.map((one) => `L${one}`).join("-")}`);
+    pick(false);
   });
-  every().forEach(start);
+  sheet.addEventListener("click", (event) => {
+    if (event.target.closest("[data-newlines], [data-follow]")) follow();
+    if (event.target.closest("[data-fold]")) foldAll(!folded());
+    const aloud = event.target.closest("[data-aloud]");
+    if (!aloud) return;
+    const on = aloud.getAttribute("aria-pressed") !== "true";
+    aloud.setAttribute("aria-pressed", String(on));
+    sheet.querySelector("[role=log]").setAttribute("aria-live", on ? "polite" : "off");
+  });
+  (box === log ? log : window).addEventListener("scroll", () => {
+    following = atBottom();
+    if (following) seen = last();
+    tell();
+  }, { passive: true });
+
+  /* A full page is not filled further under a reader who scrolled up. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches("[data-tail]") && !following && rows().length >= most) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (log.querySelector("[data-nothing]") && rows().length) log.querySelector("[data-nothing]").remove();
+    join();
+    dress();
+    if (following) { trim(); toEnd(); seen = last(); }
+    tell();
+  });
+  /* Part of a page may go on while the log cannot: then the log says itself since when it is old. */
+  let good = new Date();
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.elt.matches("[data-tail]")) return;
+    const lost = find("data-log-lost");
+    if (event.detail.successful) good = new Date();
+    const text = event.detail.successful ? "" : `Connection lost: lines as of ${good.toISOString().slice(11, 19)} UTC. Trying again.`;
+    lost.hidden = !text;
+    if (lost.textContent !== text) lost.textContent = text;
+  });
+  window.addEventListener("hashchange", () => pick(true));
+
+  for (const name of ["data-fold", "data-aloud"]) if (find(name)) find(name).hidden = false;
+  if (new URL(location).searchParams.get("fold")) foldAll(true);
+  else dress();
+  if (RANGE.test(location.hash)) pick(true);
+  else if (box === log || tail()) { if (box === log) toEnd(); }
+  following = atBottom();
+  seen = last();
+  tell();
 })();

@@ -12,6 +12,7 @@ from tests.browser.client import heading, signed_in, text
 from tests.conftest import MakeDatabase
 from tests.edge.fleet import make_environment, make_service
 from tests.edge.people import person
+from tests.edge.plans import confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -93,17 +94,20 @@ def test_a_viewer_sees_the_plan_without_sql_and_why_the_button_is_off(environmen
 
 
 def test_applying_leads_to_the_run(olga: User, environment: Environment) -> None:
-    page = signed_in(olga).post(f"{PAGE}/run", {"direction": "up", "to": "0002_t", "reason": "go"}, follow=True)
+    client = signed_in(olga)
+    form = confirmed(client, PAGE, "?direction=up&to=0002_t")
+    page = client.post(f"{PAGE}/run", form, follow=True)
     run = Run.objects.get()
     assert page.redirect_chain[-1][0] == f"/runs/{run.pk}"
-    assert (run.to_revision, run.reason, run.requested_by) == ("0002_t", "go", olga)
+    assert (run.to_revision, run.reason, run.requested_by) == ("0002_t", "agreed with the team", olga)
     assert f"Run {run.pk} is queued." in text(page)
 
 
 def test_a_second_click_is_told_about_the_first_run(olga: User, environment: Environment) -> None:
     client = signed_in(olga)
-    client.post(f"{PAGE}/run", {"direction": "up"})
-    page = client.post(f"{PAGE}/run", {"direction": "up"}, follow=True)
+    form = confirmed(client, PAGE)
+    client.post(f"{PAGE}/run", form)
+    page = client.post(f"{PAGE}/run", form, follow=True)
     assert f"Run {Run.objects.get().pk} on orders-eu is not finished" in text(page)
 
 

@@ -61,12 +61,9 @@ def test_the_filters_are_in_the_address(olga: User, run: Run) -> None:
 def test_an_empty_list_names_the_filter_that_hides_rows(olga: User, run: Run) -> None:
     page = signed_in(olga).get("/runs?environment=nowhere")
     assert "No run fits this filter." in text(page)
+    assert "One filter hides all of them" in text(page)
+    assert "Without “environment nowhere”" in text(page)
     assert 'href="/runs">Clear the filter' in page.content.decode()
-
-
-@pytest.mark.parametrize("nonsense", ["before=x", "before=-1", "before=99999999999999999999", "view=%00", "mine=%27"])
-def test_nonsense_in_the_address_is_no_error(olga: User, run: Run, nonsense: str) -> None:
-    assert signed_in(olga).get(f"/runs?{nonsense}").status_code == 200
 
 
 @pytest.mark.parametrize("status", RunStatus.values)
@@ -182,9 +179,11 @@ def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> No
         "lock": {"state": "done", "wait_ms": 100, "work_ms": 100},
         "run": {"state": "active", "wait_ms": 300, "work_ms": 500},
     }
-    lock, work, verify, *_ = bars(run)
+    run.started_at = run.created_at
+    queue, lock, work, verify, *_ = bars(run)
+    assert (queue.name, queue.wait, queue.work) == ("Queue", 0, 0)
     assert (lock.start, lock.wait, lock.work) == (0, 100, 100)
     assert (work.start, work.wait, work.work, work.state) == (200, 300, 500, "active")
     assert (verify.start, verify.wait, verify.work, verify.state) == (1000, 0, 0, "pending")
     run.status = "failed"
-    assert bars(run)[1].state == "failed"
+    assert bars(run)[2].state == "failed"

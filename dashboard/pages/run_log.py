@@ -1,0 +1,167 @@
+"""A run's log: in windows, by level and word, live while the run is, and as plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from dashboard import access
+from dashboard.pages.choices import Choice
+from dashboard.pages.log_lines import draw_lines
+from dashboard.pages.query import BadAddress, cursor, word
+from migrations_app.permissions import who_may
+from migrations_app.runs.detail import is_over
+from migrations_app.runs.loglines import (
+    LEVELS,
+    TAIL,
+    WINDOW,
+    LogQuery,
+    LogWindow,
+    failed_steps,
+    log_lines,
+    plain,
+    read_log,
+)
+from migrations_app.runs.queueing import place_of
+
+RAW_CHUNK = 2000
+_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?\Z")
+
+
+def read_query(request: HttpRequest) -> LogQuery:
+    """Raises BadAddress where the address was spoilt."""
+    levels = tuple(dict.fromkeys(request.GET.getlist("level")))
+    if any(level not in LEVELS for level in levels):
+        raise BadAddress("level", f"one of {', '.join(LEVELS)}")
+    return LogQuery(
+        levels=levels,
+        text=word(request, "q"),
+        after=cursor(request, "after"),
+        before=cursor(request, "before"),
+        lines=_range(request),
+    )
+
+
+def _range(request: HttpRequest) -> tuple[int, int] | None:
+    value = word(request, "lines")
+    if not value:
+        return None
+    found = _RANGE.match(value)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 0 < first <= last:
+        raise BadAddress("lines", "a line or a range of lines such as 120-140")
+    return first, last
+
+
+def log_context(run: access.Run, query: LogQuery, path: str, size: int = WINDOW) -> dict[str, object]:
+    """What the panel of the run's page and the page of the whole log have in common."""
+    log = read_log(run, query, size)
+    live = not is_over(run) and not log.more
+    return {
+        "log": log,
+        "query": query,
+        "drawn_lines": _draw(run, log, query),
+        "levels": _levels(query, path),
+        "errors_url": _url(path, LogQuery(levels=("error",), text=query.text)),
+        "all_url": path,
+        "tail_url": _tail_url(run, log, query) if live else "",
+        "place": place_of(run) if not log.lines else None,
+        "raw_url": reverse("run_log_raw", args=[run.pk]),
+        "most": WINDOW,
+    }
+
+
+def _draw(run: access.Run, log: LogWindow, query: LogQuery) -> str:
+    failed = failed_steps(run) if log.lines else set()
+    return draw_lines(log.lines, text=query.text, picked=query.lines, failed=failed)
+
+
+def _levels(query: LogQuery, path: str) -> list[Choice]:
+    """Each level can be added or taken away; none of them means all."""
+    return [
+        Choice(
+            level,
+            _url(
+                path,
+                LogQuery(
+                    levels=tuple(one for one in LEVELS if (one in query.levels) != (one == level)), text=query.text
+                ),
+            ),
+            level in query.levels,
+        )
+        for level in LEVELS
+    ]
+
+
+def _url(path: str, query: LogQuery) -> str:
+    asked = [*(("level", level) for level in query.levels), *([("q", query.text)] if query.text else [])]
+    return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def _tail_url(run: access.Run, log: LogWindow, query: LogQuery) -> str:
+    base = _url(reverse("run_log_tail", args=[run.pk]), query)
+    return f"{base}{'&' if '?' in base else '?'}after={log.after}"
+
+
+@require_safe
+def run_log(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.run_for(request.user, pk, "view_log")
+    query = read_query(request)
+    context = log_context(found, query, request.path)
+    log = context["log"]
+    assert isinstance(log, LogWindow)
+    here = _url(request.path, query)
+    joined = f"{here}{'&' if '?' in here else '?'}"
+    return render(
+        request,
+        "runs/log.html",
+        {
+            "run": found,
+            "log_readers": who_may("view_log"),
+            **context,
+            "earlier_url": f"{joined}before={log.first}" if log.earlier and log.lines else "",
+            "more_url": f"{joined}after={log.after}" if log.more else "",
+            "end_url": here if not query.at_end else "",
+        },
+    )
+
+
+@require_safe
+def run_log_tail(request: HttpRequest, pk: int) -> HttpResponse:
+    """New lines, and the element that asks for the next ones; 204 leaves the page as it is."""
+    found = access.run_state_for(request.user, pk, "view_log")
+    query = read_query(request)
+    log = read_log(found, query if query.after is not None else LogQuery(query.levels, query.text, after=0), TAIL)
+    if not log.lines and not is_over(found):
+        return HttpResponse(status=204)
+    over = is_over(found) and not log.more
+    return render(
+        request,
+        "runs/_lines.html",
+        {
+            "run": found,
+            "log": log,
+            "query": query,
+            "drawn_lines": _draw(found, log, query),
+            "tail_url": "" if over else _tail_url(found, log, query),
+        },
+    )
+
+
+@require_safe
+def run_log_raw(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    found = access.run_for(request.user, pk, "view_log")
+
+    def text() -> Iterator[str]:
+        for line in log_lines(found, RAW_CHUNK):
+            yield f"{line.seq}\t{line.at.isoformat()}\t{line.level}\t{plain(line.message)}\n"
+
+    answer = StreamingHttpResponse(text(), content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'inline; filename="run-{found.pk}.log"'
+    return answer

@@ -1,0 +1,65 @@
+"""How things stand right now in one small query: what a list's ETag is made of, and whether wake-ups arrive."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+from migrations_app.statuses import ACTIVE, OPEN
+
+# A worker process is taken for gone after so many silent looks.
+MISSED_BEATS = 5
+
+# Ended runs never change, so the open ones and the newest number tell whether any list would look different.
+_PULSE = """
+SELECT (SELECT coalesce(max(id), 0) FROM migrations_app_run), r.*, w.*
+  FROM (SELECT count(*), coalesce(sum(id), 0), coalesce(sum(version), 0), max(beat_at),
+               coalesce(sum(floor(extract(epoch FROM now() - beat_at) / 5))
+                        FILTER (WHERE status = ANY(%(active)s) AND beat_at < now() - %(silent)s * interval '1 s'), 0)
+          FROM migrations_app_run
+         WHERE status = ANY(%(open)s)) r,
+       (SELECT count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s'),
+               count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s' AND NOT redis_ok), max(beat_at)
+          FROM migrations_app_workerprocess) w
+"""
+
+
+@dataclass(frozen=True)
+class Pulse:
+    newest: int  # the highest run number
+    open: int
+    key: str  # changes with anything that a list of runs shows
+    workers: int  # heard of lately
+    redis_away: bool  # as the workers found it; no page asks Redis itself
+    heard_at: datetime | None  # when the last worker was heard of
+
+
+def pulse() -> Pulse:
+    given = {
+        "active": sorted(ACTIVE),
+        "open": sorted(OPEN),
+        "silent": silent_after(),
+        "gone": settings.LOCKSTEP_RECONCILE_SECONDS * MISSED_BEATS + 5,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PULSE, given)
+        row = cursor.fetchone()
+    newest, count, *changing, alive, without_redis, heard = row
+    told = repr((newest, count, *changing, alive, without_redis))
+    return Pulse(
+        newest=newest,
+        open=count,
+        key=hashlib.sha256(told.encode()).hexdigest()[:20],
+        workers=alive,
+        redis_away=without_redis > 0,
+        heard_at=heard,
+    )
+
+
+def silent_after() -> int:
+    """Two beats may be late; after that a worker is not taken for well any more."""
+    return settings.LOCKSTEP_BEAT_SECONDS * 2

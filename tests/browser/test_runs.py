@@ -1,0 +1,248 @@
+"""Runs in a real browser: what changes by itself, what never moves under its reader, and what rests."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from migrations_app.fleet.revisions import put_revision
+from migrations_app.models import Run, RunLogLine
+from tests.browser.axe import grave
+from tests.browser.conftest import Reading
+from tests.browser.fleet import Fleet, make_fleet
+from tests.edge.fleet import make_environment, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+HIDE = """hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+  document.dispatchEvent(new Event('visibilitychange')); }"""
+
+
+def say(run: Run, first: int, count: int = 1, level: str = "info") -> None:
+    RunLogLine.objects.bulk_create(
+        RunLogLine(
+            run=run, seq=seq, at=timezone.now(), level=level, revision_id="0001_step", step=1, message=f"line {seq}"
+        )
+        for seq in range(first, first + count)
+    )
+    Run.objects.filter(pk=run.pk).update(log_seq=first + count - 1, version=F("version") + 1)
+
+
+def requests_to(page: Page, part: str) -> list[str]:
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url) if part in request.url else None)
+    return seen
+
+
+def test_a_run_started_in_one_window_shows_each_step_in_another_within_three_seconds(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
+    starter, watcher = reading(fleet.olga).open("/services/orders/environments/dev"), reading(fleet.olga)
+    list_page = reading(fleet.olga).open("/runs")
+    starter.get_by_role("button", name=re.compile("^Apply one revision")).click()
+    starter.wait_for_url("**/runs/*")
+    run = Run.objects.latest("pk")
+    expect(list_page.locator(".newer")).to_contain_text("1 new", timeout=8000)
+    expect(list_page.locator(f"#run-{run.pk}")).to_have_count(0)
+    page = watcher.open(f"/runs/{run.pk}")
+    words = {"claimed": "Connecting", "running": "Running", "verifying": "Verifying", "succeeded": "Succeeded"}
+    for step, (status, word) in enumerate(words.items()):
+        beat = {"beat_at": timezone.now(), "started_at": timezone.now()}
+        Run.objects.filter(pk=run.pk).update(status=status, version=F("version") + 1, **beat)
+        say(run, step + 1)
+        word = {"claimed": "Connecting", "running": "Running", "verifying": "Verifying", "succeeded": "Succeeded"}[
+            status
+        ]
+        expect(page.locator("#verdict .chip")).to_have_text(word, timeout=3000)
+        expect(page.locator(f"#L{step + 1}")).to_be_visible(timeout=3000)
+    assert watcher.complaints == []
+
+
+def test_a_log_that_was_scrolled_up_does_not_move_and_tells_how_many_lines_came(reading: Reading) -> None:
+    fleet = make_fleet()
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")
+    log = page.locator("#log")
+    expect(page.locator("[data-following]")).to_contain_text("following")
+    log.evaluate("e => { e.scrollTop = 40; }")
+    expect(page.locator("[data-following]")).to_contain_text("scrolled up, not following")
+    before = log.evaluate("e => e.scrollTop"), page.evaluate("scrollY")
+    say(fleet.running, 41, 3)
+    pill = page.locator("[data-newlines]")
+    expect(pill).to_have_text("3 new lines", timeout=5000)
+    assert (log.evaluate("e => e.scrollTop"), page.evaluate("scrollY")) == before
+    pill.click()
+    expect(pill).to_be_hidden()
+    expect(page.locator("#L43")).to_be_in_viewport()
+    say(fleet.running, 44)
+    expect(page.locator("#L44")).to_be_in_viewport(timeout=5000)
+
+
+def test_polling_rests_in_a_hidden_tab_and_ends_with_the_run(reading: Reading) -> None:
+    fleet = make_fleet()
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")
+    with page.expect_response("**/live?**"):
+        pass
+    page.evaluate(HIDE, True)
+    page.wait_for_timeout(300)
+    seen = requests_to(page, f"/runs/{fleet.running.pk}/")
+    page.wait_for_timeout(3000)
+    assert seen == []
+    with page.expect_response("**/live?**"):
+        page.evaluate(HIDE, False)
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded", steps_done=1, version=F("version") + 1)
+    expect(page.locator("[data-poll]")).to_have_count(0, timeout=6000)
+    ended = requests_to(page, f"/runs/{fleet.running.pk}/")
+    page.wait_for_timeout(3000)
+    assert ended == []
+
+
+def test_a_lost_connection_says_as_of_when_and_recovers(reading: Reading) -> None:
+    fleet = make_fleet()
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")
+    with page.expect_response("**/live?**"):
+        pass
+    page.route("**/runs/*/**", lambda route: route.abort())
+    lost = page.locator("[data-log-lost]")
+    expect(lost).to_have_text(
+        re.compile(r"Connection lost: lines as of \d\d:\d\d:\d\d UTC\. Trying again\."), timeout=6000
+    )
+    expect(page.locator("[data-asof]")).to_contain_text("stale since")
+    page.unroute("**/runs/*/**")
+    expect(lost).to_be_hidden(timeout=6000)
+    expect(page.locator("html.stale")).to_have_count(0, timeout=6000)
+
+
+def test_a_range_of_lines_is_picked_by_shift_and_kept_in_the_address(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}/log")
+    page.locator("#L12 > a").click()
+    page.locator("#L15 > a").click(modifiers=["Shift"])
+    expect(page.locator("#log li.picked")).to_have_count(4)
+    assert page.url.endswith("/log#L12-L15")
+    page.goto(page.url.replace("/log#", f"/log?level=info&x={fleet.running.pk}#"))
+    expect(page.locator("#log li.picked")).to_have_count(4)
+    page.goto(page.url.split("/log")[0] + "#L30-L31")
+    expect(page.locator("#log li.picked")).to_have_count(2)
+
+
+def test_a_line_that_the_window_does_not_hold_is_looked_for_in_the_whole_log(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
+    say(fleet.running, 41, 400)
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}#L7-L9")
+    page.wait_for_url("**/log?lines=7-9#L7-L9")
+    expect(page.locator("#log li.picked")).to_have_count(3)
+    expect(page.locator("#L7")).to_be_in_viewport()
+
+
+def test_steps_are_folded_but_never_one_with_an_error(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="failed")
+    RunLogLine.objects.create(
+        run=fleet.running, seq=41, at=timezone.now(), level="error", revision_id="0002_bad", step=1, message="no"
+    )
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}/log")
+    page.locator("[data-fold]").click()
+    expect(page.locator("#L1")).to_be_hidden()
+    expect(page.locator("#L41")).to_be_visible()
+    expect(page.locator(".part button").first).to_contain_text("40 lines folded")
+    assert "fold=1" in page.url
+    page.locator(".part button").first.click()
+    expect(page.locator("#L1")).to_be_visible()
+
+
+def test_rows_change_in_place_and_leave_focus_and_ticks_alone(reading: Reading) -> None:
+    fleet = make_fleet()
+    runs = [make_run(make_environment(fleet.service, f"q{n}", "dev"), fleet.olga, status="queued") for n in range(3)]
+    page = reading(fleet.olga).open("/runs")
+    for run in runs:
+        page.locator(f"#run-{run.pk} [data-pick]").check()
+    expect(page.locator("[data-picked]")).to_have_text("3 selected.")
+    page.locator(f"#run-{fleet.running.pk} a").first.focus()
+    Run.objects.filter(pk=fleet.running.pk).update(steps_done=1, status="succeeded", version=F("version") + 1)
+    Run.objects.filter(pk=runs[0].pk).update(status="claimed", beat_at=timezone.now(), version=F("version") + 1)
+    expect(page.locator(f"#run-{fleet.running.pk} .state")).to_have_text("Succeeded", timeout=8000)
+    expect(page.locator(f"#run-{fleet.running.pk} a").first).to_be_focused()
+    expect(page.locator("[data-picked]")).to_have_text("2 selected.")
+    page.get_by_role("button", name="Cancel the selected").click()
+    expect(page.locator("h1")).to_have_text("Cancel two queued runs?")
+
+
+def test_keys_pick_rows_and_cancel_them(reading: Reading) -> None:
+    fleet = make_fleet()
+    make_run(make_environment(fleet.service, "q", "dev"), fleet.olga, status="queued")
+    page = reading(fleet.olga).open("/runs")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-picked]")).to_have_text("1 selected.")
+    page.keyboard.press("c")
+    expect(page.locator("h1")).to_have_text("Cancel one queued run?")
+
+
+@pytest.mark.parametrize("width", [1440, 320])
+def test_without_javascript_runs_are_filtered_and_cancelled_together(reading: Reading, width: int) -> None:
+    fleet = make_fleet()
+    make_run(make_environment(fleet.service, "q", "dev"), fleet.olga, status="queued")
+    page = reading(fleet.olga, width=width, javascript=False).open("/runs")
+    page.get_by_label("Status").select_option("queued")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("[data-rows] > tr")).to_have_count(1)
+    page.locator("[data-pick]").check()
+    page.get_by_role("button", name="Cancel the selected").click()
+    page.locator("#typed").fill("cancel 1")
+    page.get_by_role("button", name="Cancel one queued run").click()
+    expect(page.locator("main [role=status]").first).to_contain_text("Cancelled 1 queued run.")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_cannot_be_undone_on_production_is_typed(reading: Reading, javascript: bool) -> None:
+    fleet = make_fleet()
+    put_revision(service=fleet.service, revision_id="0004_gone", up="DROP TABLE orders;", by=fleet.olga)
+    Run.objects.filter(pk=fleet.waiting.pk).update(status="failed")
+    page = reading(fleet.olga, javascript=javascript).open("/services/orders/environments/prod-eu")
+    page.get_by_role("link", name=re.compile("^Apply two revisions")).click()
+    expect(page.locator("#typed")).to_be_visible()
+    page.locator("#typed").fill("prod-eu")
+    page.locator("#run_reason").fill("agreed with the team")
+    page.get_by_role("button", name=re.compile("^Apply two revisions")).click()
+    page.wait_for_url("**/runs/*")
+    assert Run.objects.latest("pk").reason == "agreed with the team"
+
+
+def states(fleet: Fleet) -> list[str]:
+    """Addresses of a run in each state that looks different, with everything that its page can hold."""
+    now = timezone.now()
+    lost = make_run(make_environment(fleet.service, "lost", "dev"), fleet.olga, status="running", worker="host:7")
+    Run.objects.filter(pk=lost.pk).update(beat_at=now - timedelta(seconds=12), started_at=now - timedelta(minutes=2))
+    queued = [make_run(make_environment(fleet.service, f"q{n}", "dev"), fleet.olga, status="queued") for n in range(2)]
+    done = make_run(make_environment(fleet.service, "done", "dev"), fleet.olga, status="succeeded", finished_at=now)
+    runs = [lost, *queued, done, fleet.running, fleet.waiting, fleet.failed, fleet.undecided]
+    say(fleet.running, 41, 3, "warning")
+    say(fleet.failed, 1, 3, "error")
+    return [
+        *(f"/runs/{run.pk}" for run in runs),
+        f"/runs/{fleet.running.pk}/log?level=warning&q=line",
+        "/runs",
+        "/runs?view=stuck",
+        "/runs?chart=1",
+        f"/runs/cancel?run={queued[0].pk}&run={queued[1].pk}&run={done.pk}",
+        "/services/orders/environments/prod-eu",
+    ]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (320, "light"), (320, "dark")])
+def test_every_state_fits_and_nothing_complains(reading: Reading, width: int, theme: str) -> None:
+    fleet = make_fleet()
+    reader = reading(fleet.olga, width=width, theme=theme)
+    for path in states(fleet):
+        page = reader.open(path)
+        expect(page.locator("h1")).to_have_count(1)
+        assert reader.sideways() <= 0, path
+        assert grave(page) == [], path
+    assert reader.complaints == []

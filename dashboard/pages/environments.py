@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import word
+from dashboard.pages.query import reason, word
 from dashboard.pages.start import Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview

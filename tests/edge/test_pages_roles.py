@@ -97,6 +97,9 @@ def _path(name: str, owner: User) -> str:
         "run_control": [run.pk, "pause"],
         "token_revoke": [1],
         "history_export": ["csv"],
+        "run_list_live": [],
+        "run_histogram": [],
+        "run_cancel_many": [],
         "history_receipt": [1],
     }
     if name.startswith("environment"):

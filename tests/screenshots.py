@@ -14,16 +14,19 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import psycopg
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from migrations_app.embedded.places import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
 PATIENCE_S = 240.0
+WAIT_MS = 20_000
 WINDOWS = ((1440, 900, "light", ""), (1440, 900, "dark", "-dark"), (320, 700, "light", "-narrow"))
 
 # What a picture is called, and its address.
@@ -55,25 +58,32 @@ def main() -> int:
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with _installation() as (base, password), sync_playwright() as playwright:
+    with _installation() as house, sync_playwright() as playwright, ExitStack() as held:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        words = _words(browser, base, password)
+        words = _words(browser, house, held)
         for width, height, theme, suffix in WINDOWS:
-            _take_all(browser, base, password, words, (width, height, theme, suffix))
+            _take_all(browser, house, words, (width, height, theme, suffix))
         browser.close()
     return 0
 
 
+@dataclass(frozen=True)
+class House:
+    base: str
+    password: str
+    folder: Path
+
+
 @contextmanager
-def _installation() -> Iterator[tuple[str, str]]:
-    """Address and password of a demonstration that runs as long as the block."""
+def _installation() -> Iterator[House]:
+    """A demonstration that runs as long as the block."""
     folder = Path(tempfile.mkdtemp(prefix="lockstep-screenshots-"))
     bind = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "manage.py", "up", "--bind", bind, "--data-dir", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         _wait_for(f"http://{bind}/login", process)
-        yield f"http://{bind}", (folder / "first-password").read_text().strip()
+        yield House(f"http://{bind}", (folder / "first-password").read_text().strip(), folder)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -91,53 +101,78 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"{url} did not answer")
 
 
-def _words(browser: Browser, base: str, password: str) -> dict[str, str]:
-    """The names in the demonstration, and a run to look at: the newest there is."""
-    page = _signed_in(browser, base, password, (1440, 900, "light"))
-    page.goto(f"{base}/services")
+def _words(browser: Browser, house: House, held: ExitStack) -> dict[str, str]:
+    """The names in the demonstration, and a run that waits for a table somebody else uses."""
+    page = _signed_in(browser, house, (1440, 900, "light"))
+    page.goto(f"{house.base}/services")
     service = page.locator('main tbody a[href^="/services/"]').first.get_attribute("href") or ""
-    page.goto(base + service)
+    page.goto(house.base + service)
     prefix = f"{service}/environments/"
     places = [link.get_attribute("href") or "" for link in page.locator(f'main a[href^="{prefix}"]').all()]
-    page.goto(f"{base}/runs")
-    run = page.locator('main tbody a[href^="/runs/"]').first.get_attribute("href") or "/runs/1"
-    page.context.close()
     names = list(dict.fromkeys(place.removeprefix(prefix).partition("/")[0] for place in places))
-    return {
-        "service": service.rpartition("/")[2],
-        "first": names[0],
-        "last": names[-1],
-        "run": run.rpartition("/")[2],
-    }
+    run = _waiting_run(page, house, held, prefix, names)
+    page.context.close()
+    return {"service": service.rpartition("/")[2], "first": names[0], "last": names[-1], "run": run}
 
 
-def _take_all(
-    browser: Browser, base: str, password: str, words: dict[str, str], window: tuple[int, int, str, str]
-) -> None:
+def _waiting_run(page: Page, house: House, held: ExitStack, prefix: str, names: list[str]) -> str:
+    for name in names:
+        page.goto(f"{house.base}{prefix}{name}")
+        ahead = page.locator("#to option:not([value])").all_inner_texts()
+        if ahead:
+            page.goto(f"{house.base}{prefix}{name}?to={ahead[0]}")
+        button = page.locator("main form button.main", has_text="Apply")
+        if not button.count():
+            continue
+        held.enter_context(_reading(house, name))
+        button.first.click()
+        page.wait_for_url("**/runs/*")
+        try:
+            page.get_by_text("nightly-report").first.wait_for(timeout=WAIT_MS)
+        except TimeoutError:
+            print(f"  the run on {name} met no lock", flush=True)
+        return page.url.rpartition("/")[2]
+    raise RuntimeError("every environment of the demonstration is at the newest revision")
+
+
+@contextmanager
+def _reading(house: House, name: str) -> Iterator[None]:
+    """Somebody's report that reads every table of an environment's target and does not end."""
+    address = next(house.folder.rglob(f"shop_{name.replace('-', '_')}*")).read_text().strip()
+    with psycopg.connect(address, application_name="nightly-report") as conn:
+        tables = conn.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 2200"
+        )
+        for (table,) in tables.fetchall():
+            conn.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+        yield
+
+
+def _take_all(browser: Browser, house: House, words: dict[str, str], window: tuple[int, int, str, str]) -> None:
     width, height, theme, suffix = window
-    page = _signed_in(browser, base, password, (width, height, theme))
+    page = _signed_in(browser, house, (width, height, theme))
     for name, address in PAGES.items():
-        page.goto(base + address.format_map(words))
-        page.wait_for_load_state("networkidle")
+        page.goto(house.base + address.format_map(words))
+        page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}{suffix}.png")
         print(f"  {name}{suffix}.png", flush=True)
     page.context.clear_cookies()
-    page.goto(f"{base}/login")
+    page.goto(f"{house.base}/login")
     page.screenshot(path=FOLDER / f"login{suffix}.png")
     page.context.close()
 
 
-def _signed_in(browser: Browser, base: str, password: str, window: tuple[int, int, str]) -> Page:
+def _signed_in(browser: Browser, house: House, window: tuple[int, int, str]) -> Page:
     width, height, theme = window
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light"
     )
     page = context.new_page()
-    page.goto(f"{base}/login")
+    page.goto(f"{house.base}/login")
     page.fill("#id_username", "admin")
-    page.fill("#id_password", password)
+    page.fill("#id_password", house.password)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{base}/")
+    page.wait_for_url(f"{house.base}/")
     return page
 
 

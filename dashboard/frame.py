@@ -154,7 +154,7 @@ def _family(request: HttpRequest) -> str:
 
 def may_style(user: AbstractBaseUser | AnonymousUser) -> bool:
     """The style page is for those who build and those who run the installation."""
-    return getattr(user, "is_staff", False) or may(user, "view_style")
+    return bool(getattr(user, "is_staff", False)) or may(user, "view_style")
 
 
 def theme_of(request: HttpRequest) -> str:

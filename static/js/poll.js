@@ -2,12 +2,16 @@
 "use strict";
 (() => {
   const note = () => document.querySelector("[data-live-note]");
-  const polled = (event) => event.detail.elt.closest("[data-poll]");
+  const part = (event) => event.detail.requestConfig.path.split("?")[0];
+  /* By address, for an answer that replaces its element is told of on another one. */
+  const polled = new Set();
   const failing = new Set();
   let lastGood = new Date();
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (polled(event) && document.hidden) event.preventDefault();
+    if (!event.detail.elt.closest("[data-poll]")) return;
+    polled.add(part(event));
+    if (document.hidden) event.preventDefault();
   });
   const clock = (date) => date.toISOString().slice(11, 19);
   /* The line in the bar says how old the figures are, in words and not by colour alone. */
@@ -15,19 +19,20 @@
     const line = document.querySelector("[data-asof]");
     if (!line) return;
     const time = line.querySelector("time");
-    line.toggleAttribute("data-live", true);
+    const live = !failed && document.querySelector("[data-poll]") !== null;
+    line.toggleAttribute("data-live", failed || live);
     line.querySelector("[data-asof-words]").textContent = failed ? "stale since" : "as of";
-    line.querySelector("[data-asof-live]").textContent = failed ? "" : "· live";
+    line.querySelector("[data-asof-live]").textContent = live ? "· live" : "";
     time.dateTime = lastGood.toISOString();
     time.textContent = clock(lastGood);
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!polled(event)) return;
+    const place = part(event);
+    if (!polled.has(place)) return;
     /* Several parts of a page may poll: it is fresh only while none of them fails. */
-    const part = event.detail.requestConfig.path.split("?")[0];
-    if (event.detail.successful) failing.delete(part);
-    else failing.add(part);
+    if (event.detail.successful) failing.delete(place);
+    else failing.add(place);
     const failed = failing.size > 0;
     document.documentElement.classList.toggle("stale", failed);
     if (!failed) lastGood = new Date();

@@ -24,6 +24,12 @@ def style(reading: Reading, **window: object) -> Page:
     return reading(person("ada", ADMIN), **window).open("/style")
 
 
+def test_axe_sees_what_is_wrong(reading: Reading) -> None:
+    page = style(reading)
+    page.evaluate("document.querySelector('main').append(document.createElement('select'))")
+    assert [line.partition(":")[0] for line in grave(page)] == ["select-name"]
+
+
 @pytest.mark.parametrize(("width", "theme"), WINDOWS)
 def test_it_fits_is_allowed_by_the_policy_and_axe_finds_nothing_grave(reading: Reading, width: int, theme: str) -> None:
     reader = reading(person("ada", ADMIN), width=width, theme=theme)

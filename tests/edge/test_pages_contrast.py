@@ -13,10 +13,10 @@ TONES = ("ok", "run", "wait", "warn", "bad", "drift")
 TEXT = [(ink, ground) for ink in ("ink", "ink-2", "ink-3") for ground in ("paper", "sheet", "sunk")]
 TEXT += [("accent", "accent-soft"), ("on-accent", "accent"), ("accent", "sheet")]
 TEXT += [(tone, ground) for tone in TONES for ground in (f"{tone}-soft", "sheet", "paper")]
-TEXT += [(part, ground) for part in ("sql-word", "sql-text", "sql-note") for ground in ("sheet", "sunk")]
+TEXT += [(part, ground) for part in ("sql-word", "sql-text", "sql-note") for ground in ("sheet", "sunk", "accent-soft")]
 TEXT += [("ink", ground) for ground in ("mark", "accent-soft", *(f"{tone}-soft" for tone in TONES))]
 TEXT += [("ink-2", ground) for ground in ("accent-soft", "warn-soft", "bad-soft", "ok-soft")]
-TEXT += [("ink-2", "wait-soft"), ("ink-3", "warn-soft"), ("sheet", "bad"), ("ink-3", "accent-soft")]
+TEXT += [("ink-2", "wait-soft"), ("ink-3", "warn-soft"), ("sheet", "bad")]
 EDGES = [("edge-strong", "sheet"), ("edge-strong", "paper"), ("focus", "sheet"), ("focus", "paper")]
 EDGES += [(fill, "sunk") for fill in ("accent", "warn", "bad", "edge-strong")]
 

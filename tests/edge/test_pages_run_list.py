@@ -210,7 +210,7 @@ def test_the_questions_are_few_and_as_many_for_many_runs(client: Client, olga: U
             assert client.get(address).status_code == 200
         return len(queries)
 
-    make_run(prod, olga)
+    make_run(prod, olga, status="succeeded")
     pages = ("/runs", "/runs?status=succeeded&environment=prod-eu&revision=0001", "/runs/histogram")
     few = [asked(page) for page in pages]
     for _ in range(60):

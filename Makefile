@@ -1,17 +1,18 @@
-# Lockstep's five verbs. Paths are relative on purpose: the folder's own path may hold spaces.
+# Lockstep's verbs. Paths are relative on purpose: the folder's own path may hold spaces.
 #
 #   make up       everything from nothing, in the foreground; Ctrl-C stops all of it
 #   make test     the whole suite, browser included
 #   make check    what must hold before a push
 #   make bench    the benchmarks
 #   make faults   kill processes on purpose and see that nothing is lost
+#   make screenshots   take the pictures in docs/screenshots anew
 #
 # ARGS reaches the program: `make up ARGS="--no-demo --bind 127.0.0.1:9000"`, `make test ARGS="tests/engine -x"`.
 
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: up install test check bench faults lint types contracts templates django
+.PHONY: up install test check bench faults screenshots lint types contracts templates django
 .DEFAULT_GOAL := up
 
 up: .venv/.runtime
@@ -21,12 +22,12 @@ install: .venv/.runtime
 
 # `.venv` and what runs need. The stamp is newer than pyproject.toml once it is installed.
 .venv/.runtime: pyproject.toml
-	@sh .ci/install .
+	@sh .ci/install
 	@touch .venv/.runtime
 
 # What tests and checks need as well.
 .venv/.dev: pyproject.toml
-	@sh .ci/install '.[dev]'
+	@sh .ci/install dev
 	@touch .venv/.runtime .venv/.dev
 
 # No command may end on a browser: .ci/chromium prints its path, or one loud line on stderr and nothing.
@@ -65,3 +66,6 @@ bench: .venv/.dev
 
 faults: .venv/.dev
 	@exec $(PY) -m tests.faults $(ARGS)
+
+screenshots: .venv/.dev
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" $(PY) -m tests.screenshots

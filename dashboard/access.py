@@ -45,6 +45,8 @@ __all__ = [
     "environment_for",
     "environments_for",
     "log_for",
+    "receipt_for",
+    "receipts_for",
     "require",
     "revision_for",
     "revisions_for",
@@ -67,6 +69,7 @@ WORDS = {
     "view_sql": "read SQL",
     "view_log": "read run logs",
     "view_audit": "read the audit log",
+    "export": "export rows",
     "verify_audit": "verify or export the audit log",
     "upload_revision": "upload revisions",
     "create_run": "start runs",
@@ -127,6 +130,16 @@ def environment_for(user: Person, service_name: str, name: str, verb: str = "vie
         service__name=service_name,
         name=name,
     )
+
+
+def receipts_for(user: Person, verb: str = "view") -> QuerySet[LedgerEntry]:
+    require(user, verb)
+    return LedgerEntry.objects.select_related("environment__service", "run")
+
+
+def receipt_for(user: Person, pk: int) -> LedgerEntry:
+    """A row of the ledger; its number in the address is not the receipt's own, which counts in its target."""
+    return _one(receipts_for(user), f"ledger row {pk}", pk=pk)
 
 
 def revisions_for(user: Person, verb: str = "view") -> QuerySet[Revision]:

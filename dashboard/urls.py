@@ -12,6 +12,9 @@ from dashboard.pages import (
     environments,
     find,
     history,
+    history_compare,
+    history_export,
+    history_receipt,
     home,
     matrix,
     revisions,
@@ -25,6 +28,8 @@ from dashboard.pages import (
     tokens,
 )
 
+handler500 = "dashboard.outage.server_error"
+
 urlpatterns = [
     path("api/v1/", api.urls),
     path("", home.home, name="home"),
@@ -32,6 +37,9 @@ urlpatterns = [
     path("find.json", find.find_json, name="find_json"),
     path("matrix", matrix.matrix, name="matrix"),
     path("history", history.history, name="history"),
+    path("history/compare", history_compare.history_compare, name="history_compare"),
+    path("history/export.<str:kind>", history_export.history_export, name="history_export"),
+    path("history/<int:pk>", history_receipt.history_receipt, name="history_receipt"),
     path("runs", run_list.run_list, name="runs"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("runs/histogram", run_list.run_histogram, name="run_histogram"),
@@ -62,6 +70,11 @@ urlpatterns = [
         "services/<str:service>/environments/<str:environment>/check",
         environments.environment_check,
         name="environment_check",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/accept-target",
+        environments.environment_accept,
+        name="environment_accept",
     ),
     path(
         "services/<str:service>/environments/<str:environment>/edit",

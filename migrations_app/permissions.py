@@ -17,6 +17,7 @@ VERBS: dict[str, frozenset[str]] = {
     "view_sql": _EVERYONE - {VIEWER},
     "view_log": _EVERYONE - {VIEWER},
     "view_audit": _EVERYONE - {VIEWER},
+    "export": _HANDS | {AUDITOR},
     "verify_audit": frozenset({RELEASE_MANAGER, ADMIN, AUDITOR}),
     "upload_revision": frozenset({OPERATOR, RELEASE_MANAGER, ADMIN}),
     "create_run": _HANDS,

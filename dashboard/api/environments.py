@@ -17,6 +17,7 @@ from dashboard.api.cursor import After, Limit, decode, encode
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
+from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.edit import LONGEST_LOCK_WINDOW, Edit
 
 router = Router(tags=["environments"])
@@ -68,6 +69,10 @@ class Proof(Asking):
     adopt: Annotated[bool, Field(description="Accept that the database has moved or was replaced.")] = False
 
 
+class Acceptance(Proof):
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500)]
+
+
 # The body may be left out.
 OptionalProof = Annotated[Proof, Body()]
 JUST_LOOK = Proof()
@@ -90,6 +95,7 @@ class EnvironmentOut(Telling):
     head_seq: int
     reconciled_at: Moment | None
     reconcile_note: str
+    differs_from: int | None
     lock_window_seconds: int | None
     created_at: Moment
     created_by: str
@@ -118,6 +124,7 @@ def told(environment: access.Environment) -> EnvironmentOut:
         head_seq=environment.head_seq,
         reconciled_at=environment.reconciled_at,
         reconcile_note=environment.reconcile_note,
+        differs_from=environment.differs_from,
         lock_window_seconds=environment.lock_window_seconds,
         created_at=environment.created_at,
         created_by=environment.created_by.get_username(),
@@ -179,6 +186,18 @@ def prove(request: HttpRequest, service: str, environment: str, body: OptionalPr
     found = access.environment_for(request.user, service, environment, "edit_fleet")
     by = access.require(request.user, "edit_fleet")
     return told(environments.prove_again(environment=found, by=by, adopt=body.adopt))
+
+
+@router.post(
+    "/{service}/environments/{environment}/accept-target",
+    response=answers(EnvironmentOut, also=409),
+    operation_id="accept_target",
+)
+def accept(request: HttpRequest, service: str, environment: str, body: Acceptance) -> EnvironmentOut:
+    """Begin the ledger anew with the receipts of a target that was restored or made anew. Nothing is deleted."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    by = access.require(request.user, "edit_fleet")
+    return told(accept_target(environment=found, by=by, reason=body.reason, adopt=body.adopt))
 
 
 @contextmanager

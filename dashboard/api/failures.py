@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psycopg
 import structlog
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
-from psycopg_pool import PoolTimeout, TooManyRequests
 
 from dashboard.api.envelope import CODES, error
+from dashboard.outage import EXHAUSTED, outage_of
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.engine.errors import LockstepError, Refused
 
-POOL_RETRY_SECONDS, CONNECT_RETRY_SECONDS = 5, 5
 MOST_FIELDS, LONGEST_FIELD = 20, 100
 
 # Refusals because of how things stand, not because of how the request is written.
@@ -30,7 +28,10 @@ CONFLICTS = frozenset(
         "foreign_schema",
         "idempotency_conflict",
         "not_admitted",
+        "nothing_to_accept",
         "other_environment",
+        "receipt_cut",
+        "receipts_broken",
         "restored_copy",
         "revision_changed",
         "run_open",
@@ -147,17 +148,11 @@ def _sentence(source: str, name: str, kind: str, message: str) -> str:
 
 def database_away(request: HttpRequest, failure: Exception) -> HttpResponse:
     """The control database, not a target: typed, so that a client knows when to come back."""
-    cause = failure.__cause__
-    if isinstance(cause, PoolTimeout | TooManyRequests):
-        message = "Every database connection is in use. Nothing was done."
-        return error(request, 503, message, code="DB_POOL_EXHAUSTED", retry_after=POOL_RETRY_SECONDS)
-    logger.error("api.database", exc_info=failure)
-    if isinstance(cause, psycopg.errors.QueryCanceled):
-        return error(
-            request, 503, "The database took too long. Nothing was done.", code="DB_QUERY_TIMEOUT", retry_after=1
-        )
-    message = "The database cannot be reached. Whether the request was done is unknown only if it was a change."
-    return error(request, 503, message, code="DB_CONNECTION_FAILED", retry_after=CONNECT_RETRY_SECONDS)
+    outage = outage_of(failure)
+    assert outage is not None, "registered for the failures that are outages"
+    if outage is not EXHAUSTED:
+        logger.error("api.database", exc_info=failure)
+    return error(request, 503, outage.sentence, code=outage.code, retry_after=outage.retry_after)
 
 
 def crash(request: HttpRequest, failure: Exception) -> HttpResponse:

@@ -40,6 +40,7 @@ class ReceiptOut(Telling):
     fp_after: str
     server_version_num: int | None
     seen_at: Moment
+    superseded_at: Moment | None
 
 
 class HistoryOut(Telling):
@@ -54,6 +55,7 @@ def get_history(
     environment: Word = "",
     revision: Annotated[str, Query(max_length=200, description="An id or its beginning.")] = "",
     operator: Word = "",
+    superseded: Annotated[bool, Query(description="With the rows of earlier beginnings of a ledger.")] = False,
     after: After = "",
     limit: Limit = 50,
 ) -> HistoryOut:
@@ -63,6 +65,7 @@ def get_history(
         environment=environment,
         revision=revision,
         operator=operator,
+        superseded=superseded,
         after=_cursor(after) if after else None,
     )
     window = read_history(wanted, limit)
@@ -102,4 +105,5 @@ def _told(entry: access.LedgerEntry) -> ReceiptOut:
         fp_after=entry.fp_after,
         server_version_num=entry.server_version_num,
         seen_at=entry.seen_at,
+        superseded_at=entry.superseded_at,
     )

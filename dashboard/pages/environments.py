@@ -9,13 +9,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import word
+from dashboard.pages.query import reason, word
 from dashboard.pages.start import Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
+from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.chain import environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
+from migrations_app.fleet.ledger import count_rows_from
 from migrations_app.fleet.standing import standings
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.listing import runs_of_environment
@@ -46,6 +48,9 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "may_sql": may(request.user, "view_sql"),
             "sql_readers": who_may("view_sql"),
             "may_edit": may(request.user, "edit_fleet"),
+            "editors": who_may("edit_fleet"),
+            "superseding": count_rows_from(found, found.differs_from) if found.differs_from else 0,
+            "shortest_reason": SHORTEST_REASON,
             **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
         },
     )
@@ -65,6 +70,16 @@ def environment_check(request: HttpRequest, service: str, environment: str) -> H
     with told(request):
         check_target(found)
         messages.success(request, f"{found.name} was compared with its target.")
+    return redirect("environment", service, environment)
+
+
+@require_POST
+def environment_accept(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    """The target is right and the ledger begins anew; offered where the comparison found that they part."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    with told(request):
+        accept_target(environment=found, by=access.require(request.user, "edit_fleet"), reason=reason(request))
+        messages.success(request, f"The ledger of {found.name} follows from its target's receipts again.")
     return redirect("environment", service, environment)
 
 

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboard import access
-from dashboard.pages.query import address, word
+from dashboard.pages.history_filter import DIRECTIONS, in_force, read_filter
+from dashboard.pages.query import address
 from migrations_app.fleet import ledger
 from migrations_app.fleet.chain import environment_names, service_names
-from migrations_app.fleet.history import HistoryFilter, parse_cursor, read_history
+from migrations_app.fleet.history import read_history
+from migrations_app.permissions import may, who_may
+from migrations_app.statuses import Phase
 
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
-    wanted = HistoryFilter(
-        service=word(request, "service"),
-        environment=word(request, "environment"),
-        revision=word(request, "revision"),
-        operator=word(request, "operator"),
-        direction=word(request, "direction"),
-        after=parse_cursor(word(request, "after")),
-    )
+    wanted = read_filter(request)
     page = read_history(wanted)
     return render(
         request,
         "fleet/history.html",
         {
             "wanted": wanted,
+            "filters": in_force(request, wanted),
             "rows": page.rows,
-            "summary": ledger.summary(),
+            "summary": ledger.agreement(),
             "services": service_names(),
             "environments": environment_names(wanted.service),
+            "phases": Phase.values,
+            "directions": DIRECTIONS.items(),
             "older_url": address(request, after=str(page.older)) if page.older else "",
             "newest_url": address(request, after=None) if wanted.after else "",
             "clear_url": request.path,
+            "superseded_url": address(request, superseded=None if wanted.superseded else "yes", after=None),
+            "anomalies_url": address(request, anomalies=None if wanted.anomalies else "yes", after=None),
+            "query": request.GET.urlencode(),
+            "may_export": may(request.user, "export"),
+            "exporters": who_may("export"),
+            "compare_url": reverse("history_compare"),
         },
     )

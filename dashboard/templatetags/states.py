@@ -50,6 +50,7 @@ STATES: dict[str, State] = {
     "drift": State("Drift", "drift", "drift"),
     "out_of_order": State("Out of order", "drift", "disorder"),
     "skipped": State("Skipped", "wait", "skipped"),
+    "superseded": State("Superseded", "wait", "skipped"),
     "empty": State("Empty", "wait", "none"),
     # health, evidence and alerts: passing, failing, missing, stale and not applicable are five things
     "passing": State("Passing", "ok", "ok"),

@@ -41,7 +41,9 @@ def _receipts_agree(environment: Environment) -> Iterator[Condition]:
         yield Condition(
             "ledger_differs",
             f"The last comparison of {environment.name} with its target found: {environment.reconcile_note}",
-            "Find out what happened to the target, then compare again.",
+            "Find out what happened to the target, then compare again."
+            if environment.differs_from is None
+            else "Find out what happened to the target. If it is right, an admin accepts it on the environment's page.",
         )
 
 

@@ -73,20 +73,20 @@ def ensure_free(bind: Bind) -> None:
             ) from None
 
 
-def wait_for_page(bind: Bind, path: str, *, patience: float, alive: Callable[[], bool]) -> bool:
-    """Whether the page answers well in time; gives up at once when the server is not `alive`."""
+def wait_for_page(bind: Bind, path: str, *, host: str, patience: float, alive: Callable[[], bool]) -> bool:
+    """Whether the page answers well, as `host`, in time; gives up at once when the server is not `alive`."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline and alive():
-        if _answers(bind.near, path):
+        if _answers(bind.near, path, host):
             return True
         time.sleep(0.1)
     return False
 
 
-def _answers(bind: Bind, path: str) -> bool:
+def _answers(bind: Bind, path: str, host: str) -> bool:
     connection = http.client.HTTPConnection(bind.host, bind.port, timeout=5.0)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": Bind(host, bind.port).text})
         return connection.getresponse().status < WELL
     except (OSError, http.client.HTTPException):
         return False

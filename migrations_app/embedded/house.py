@@ -126,7 +126,13 @@ class Crew:
             hear=hear,
         )
         self.supervisor.oversee(running.pid)
-        status = running.finish()
+        try:
+            status = running.finish()
+        except KeyboardInterrupt:
+            # Before the servers it uses, so that it does not end on a traceback about them.
+            running.ask_to_stop()
+            running.stop()
+            raise
         self.supervisor.clear(running.pid)
         if status != 0:
             raise _command_failed(name, status)

@@ -48,6 +48,15 @@ def _short_folder(home: Path, account: Account | None) -> Path:
     return make_private(folder, account)
 
 
+def clear_sockets(folder: Path, pattern: str) -> None:
+    """Remove what a killed server left; call only while holding its home's lock.
+
+    PostgreSQL refuses a socket's lock file for ever once a stranger has the process id in it.
+    """
+    for path in folder.glob(pattern):
+        path.unlink(missing_ok=True)
+
+
 def remove_short_folder(folder: Path) -> None:
     """Clear a short folder away once its server has stopped; folders inside a home stay."""
     if folder.name.startswith(SHORT_PREFIX):

@@ -132,6 +132,7 @@ class _Plan:
 
 def _launch(plan: _Plan, lock: lockfile.Lock) -> Server:
     socket_dir = places.socket_folder(plan.home, plan.account)
+    places.clear_sockets(socket_dir, ".s.PGSQL.*")
     port = _preferred_port(plan.home)
     for _ in range(BIND_TRIES):
         process, said = _attempt(plan, socket_dir, port)
@@ -147,7 +148,7 @@ def _launch(plan: _Plan, lock: lockfile.Lock) -> Server:
             time.sleep(1.0)  # Backends of the killed predecessor are just noticing that it is gone.
     raise Refused(
         "postgres_did_not_start",
-        f"PostgreSQL {plan.major} ended while starting: {_reason(said)}",
+        f"PostgreSQL {plan.major} ended while starting: {_reason(said).rstrip('.')}.",
         not_done="It is not running.",
         next_step=f"Read {plan.home / 'log'}.",
     )
@@ -155,7 +156,7 @@ def _launch(plan: _Plan, lock: lockfile.Lock) -> Server:
 
 def _reason(said: str) -> str:
     fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
-    return last_line(fatal[-1] if fatal else said)
+    return last_line(fatal[-1].partition("] ")[2] or fatal[-1] if fatal else said)
 
 
 def _preferred_port(home: Path) -> int:

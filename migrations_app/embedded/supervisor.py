@@ -74,9 +74,9 @@ class Supervisor:
         self._sessions.discard(leader)
         self._guard.forget(leader)
 
-    def watch(self) -> None:
-        """Start again what dies, until an exception (a signal's KeyboardInterrupt) ends it."""
-        while True:
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Start again what dies, until `until` holds or an exception (a signal's KeyboardInterrupt) ends it."""
+        while not until():
             for part in self.parts:
                 self._look_after(part)
             time.sleep(TICK_SECONDS)

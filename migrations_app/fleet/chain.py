@@ -103,6 +103,11 @@ def applied_where(revision: Revision) -> tuple[AppliedRevision, ...]:
     )
 
 
+def stored_revision(service_id: int, revision_id: str) -> Revision | None:
+    """None for a receipt whose revision nobody has uploaded here."""
+    return Revision.objects.filter(service_id=service_id, revision_id=revision_id).first()
+
+
 def list_services() -> tuple[ServiceRow, ...]:
     services = Service.objects.order_by("name").annotate(environments_count=Count("environments", distinct=True))
     tops = dict(Revision.objects.values_list("service_id").annotate(last=Max("position")))

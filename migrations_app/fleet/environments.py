@@ -6,30 +6,26 @@ control database then fails, an identity without an environment stays behind, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import uuid4
 
-import psycopg
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import LockstepError, Refused
-from migrations_app.engine.target.dsn import Dsn
-from migrations_app.engine.target.facts import TargetFacts, prove
+from migrations_app.engine.target.facts import prove
 from migrations_app.engine.target.identity import check_identity, release_identity
 from migrations_app.fleet.control_database import refuse_control_database
 from migrations_app.fleet.edit import UNCHANGED, Edit, Unchanged, check_lock_window, editable
 from migrations_app.fleet.ledger import mark_unreachable, reconcile
 from migrations_app.fleet.names import check_name
 from migrations_app.fleet.place import Place
-from migrations_app.fleet.references import Reference, read_reference
+from migrations_app.fleet.proof import name_taken, named_conflicts, prove_anew, show_receipts, store
+from migrations_app.fleet.references import read_reference
 from migrations_app.fleet.registration import fleet_session, register
-from migrations_app.fleet.secrets import resolve_dsn, seal
+from migrations_app.fleet.secrets import resolve_dsn
+from migrations_app.fleet.stored import Entry, locked, shown, spoken
 from migrations_app.models import Environment, Run, Service
-from migrations_app.models.environment import DsnKind, Reachability
-from migrations_app.statuses import OPEN
 
 
 def add_environment(
@@ -61,20 +57,20 @@ def add_environment(
     environment.lock_window_seconds = lock_window_seconds
     with fleet_session(address) as conn:
         refuse_control_database(conn)
-        with _named_conflicts(environment), transaction.atomic():
+        with named_conflicts(environment), transaction.atomic():
             # Stored first: a rival for the same database waits here until this one has ended.
-            _store(environment, reference, address, facts)
+            store(environment, reference, address, facts)
             with conn.transaction():
                 register(conn, environment, adopt=adopt)
-                record(actor=by, action="environment.create", object=_object(environment), after=_shown(environment))
-        _compare(environment, conn)
+                record(actor=by, action="environment.create", object=spoken(environment), after=shown(environment))
+        show_receipts(environment, conn)
     environment.refresh_from_db()
     return environment
 
 
 def change_dsn(*, environment: Environment, dsn: str, by: User, adopt: bool = False) -> Environment:
     """Another way to the same database; with `adopt`, another database that takes its place."""
-    return _prove_anew(environment, read_reference(dsn), by, adopt=adopt, action="environment.change_dsn")
+    return prove_anew(environment, read_reference(dsn), by, adopt=adopt, action="environment.change_dsn")
 
 
 def change_environment(
@@ -85,13 +81,19 @@ def change_environment(
         return edit_environment(environment=environment, by=by, **vars(edit))
     # Before the target is touched: what cannot be stored must not leave a changed address behind.
     edit.of(environment)
-    reference = read_reference(dsn)
-    return _prove_anew(environment, reference, by, adopt=adopt, action="environment.change_dsn", edit=edit)
+    return prove_anew(
+        environment,
+        read_reference(dsn),
+        by,
+        adopt=adopt,
+        action="environment.change_dsn",
+        also=lambda stored, _: _edit(stored, edit),
+    )
 
 
 def prove_again(*, environment: Environment, by: User, adopt: bool = False) -> Environment:
     """Check the target as on the first day. With `adopt`, accept that the database has moved or was replaced."""
-    return _prove_anew(environment, None, by, adopt=adopt, action="environment.prove")
+    return prove_anew(environment, None, by, adopt=adopt, action="environment.prove")
 
 
 def edit_environment(
@@ -107,7 +109,10 @@ def edit_environment(
     """Change where it stands and how long runs try for locks; its name is for good, since its target keeps it."""
     edit = Edit(stage, region, order, health_url, lock_window_seconds)
     with transaction.atomic():
-        _edit(_locked(environment), edit, by)
+        stored = locked(environment)
+        entry = _edit(stored, edit)
+        if entry is not None:
+            entry.record(stored, by)
     environment.refresh_from_db()
     return environment
 
@@ -120,7 +125,7 @@ def has_history(environment: Environment) -> bool:
 def remove_environment(*, environment: Environment, by: User) -> None:
     """Only while it has no history. A target that cannot be reached keeps its identity row; nothing else stays."""
     with transaction.atomic():
-        stored = _locked(environment)
+        stored = locked(environment)
         if has_history(stored):
             raise Refused(
                 "environment_has_history",
@@ -128,9 +133,9 @@ def remove_environment(*, environment: Environment, by: User) -> None:
                 not_done="Nothing was removed.",
                 next_step="Leave it in place; its history belongs to the audit.",
             )
-        shown = {**_shown(stored), "released": _release(stored)}
+        before = {**shown(stored), "released": _release(stored)}
         stored.delete()
-        record(actor=by, action="environment.remove", object=_object(stored), before=shown)
+        record(actor=by, action="environment.remove", object=spoken(stored), before=before)
 
 
 def check_target(environment: Environment) -> None:
@@ -144,59 +149,13 @@ def check_target(environment: Environment) -> None:
         raise
 
 
-def _prove_anew(
-    environment: Environment,
-    reference: Reference | None,
-    by: User,
-    *,
-    adopt: bool,
-    action: str,
-    edit: Edit | None = None,
-) -> Environment:
-    _refuse_while_running(environment)
-    address = reference.resolve() if reference else resolve_dsn(environment)
-    facts = prove(address)
-    with fleet_session(address) as conn:
-        refuse_control_database(conn)
-        with _named_conflicts(environment), transaction.atomic():
-            stored = _locked(environment)
-            _refuse_while_running(stored)
-            before = _shown(stored)
-            _store(stored, reference, address, facts)
-            with conn.transaction():
-                register(conn, stored, adopt=adopt, known=stored.head_seq > 0)
-                after = {**_shown(stored), "adopted": adopt}
-                record(actor=by, action=action, object=_object(stored), before=before, after=after)
-                if edit is not None:
-                    _edit(stored, edit, by)
-        _compare(stored, conn)
-    environment.refresh_from_db()
-    return environment
-
-
-def _edit(stored: Environment, edit: Edit, by: User) -> None:
+def _edit(stored: Environment, edit: Edit) -> Entry | None:
     """Change the locked row; what changes nothing leaves no entry."""
     old, new = editable(stored), edit.of(stored)
     if new == old:
-        return
+        return None
     Environment.objects.filter(pk=stored.pk).update(**new)
-    record(actor=by, action="environment.edit", object=_object(stored), before=old, after=new)
-
-
-def _store(environment: Environment, reference: Reference | None, address: Dsn, facts: TargetFacts) -> None:
-    """Write what the proof found; raises IntegrityError for a name or a database that is taken."""
-    if reference is not None:
-        environment.dsn_kind, environment.dsn_reference = reference.kind, reference.name
-        environment.dsn_sealed, environment.dsn_key_id = None, ""
-    if reference is not None and reference.kind == DsnKind.STORED:
-        sealed = seal(reference.address, aad=environment.uid.bytes)
-        environment.dsn_sealed, environment.dsn_key_id = sealed.data, sealed.key_id
-    environment.target_name = address.safe[:300]
-    environment.system_identifier = facts.system_identifier
-    environment.database_oid = facts.database_oid
-    environment.server_version_num = facts.server_version_num
-    environment.reachability, environment.reachability_note = Reachability.OK, ""
-    environment.save()
+    return Entry("environment.edit", old, new)
 
 
 def _release(environment: Environment) -> bool:
@@ -207,97 +166,7 @@ def _release(environment: Environment) -> bool:
         return False
 
 
-def _compare(environment: Environment, conn: psycopg.Connection) -> None:
-    """Show the target's receipts at once; what is wrong with them is for the page, the verb is done."""
-    try:
-        reconcile(environment, conn)
-    except psycopg.Error as error:
-        mark_unreachable(environment, f"Reading the receipts failed: {error.diag.message_primary or 'no answer'}")
-
-
-@contextmanager
-def _named_conflicts(environment: Environment) -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        failure = _conflict(environment, error)
-    else:
-        return
-    raise failure
-
-
-def _conflict(environment: Environment, error: IntegrityError) -> LockstepError | IntegrityError:
-    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-    if constraint == "environment_name_once":
-        return _name_taken(environment.service, environment.name)
-    if constraint == "one_environment_per_database":
-        return _database_taken(environment)
-    return error
-
-
 def _refuse_taken_name(service: Service, name: str) -> None:
     """Asked before the target is touched; the constraint decides all the same."""
     if Environment.objects.filter(service=service, name=name).exists():
-        raise _name_taken(service, name)
-
-
-def _name_taken(service: Service, name: str) -> Refused:
-    return Refused(
-        "environment_exists",
-        f"{service.name} has an environment named {name} already.",
-        not_done="Nothing was stored.",
-        next_step="Choose another name, or use that environment.",
-    )
-
-
-def _database_taken(environment: Environment) -> Refused:
-    owner = (
-        Environment.objects.filter(
-            system_identifier=environment.system_identifier, database_oid=environment.database_oid
-        )
-        .exclude(uid=environment.uid)
-        .select_related("service")
-        .first()
-    )
-    whose = f"service {owner.service.name}, environment {owner.name}" if owner else "another environment"
-    return Refused(
-        "other_environment",
-        f"This database belongs to {whose}.",
-        not_done="Nothing was stored.",
-        next_step="Use the address of this environment's own database.",
-    )
-
-
-def _refuse_while_running(environment: Environment) -> None:
-    run = Run.objects.filter(environment=environment, status__in=OPEN).first()
-    if run is None:
-        return
-    raise Refused(
-        "run_open",
-        f"Run {run.pk} of environment {environment.name} is not finished.",
-        not_done="The target's address and identity were left as they are.",
-        next_step="Wait for it or cancel it, then try again.",
-    )
-
-
-def _locked(environment: Environment) -> Environment:
-    return Environment.objects.select_for_update(of=("self",)).select_related("service").get(pk=environment.pk)
-
-
-def _object(environment: Environment) -> str:
-    return f"environment:{environment.service.name}/{environment.name}"
-
-
-def _shown(environment: Environment) -> dict[str, object]:
-    """What an audit entry keeps of an environment: never its address."""
-    return {
-        "uid": environment.uid,
-        "stage": environment.stage,
-        "region": environment.region,
-        "order": environment.order,
-        "health_url": environment.health_url,
-        "lock_window_seconds": environment.lock_window_seconds,
-        "dsn_kind": str(environment.dsn_kind),
-        "dsn_reference": environment.dsn_reference,
-        "target": environment.target_name,
-    }
+        raise name_taken(service, name)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from migrations_app.models import LedgerEntry
+from migrations_app.models import Environment, LedgerEntry, Revision
 
 WINDOW = 50
+CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -28,23 +30,33 @@ def parse_cursor(value: str) -> Cursor | None:
     moment, _, key = value.partition("~")
     try:
         parsed = datetime.fromisoformat(moment.replace(" ", "+"))
-        return Cursor(parsed, int(key)) if parsed.tzinfo else None
+        number = int(key)
     except ValueError:
         return None
+    usable = parsed.tzinfo is not None and 1970 <= parsed.year <= 9998 and 0 < number < 2**63
+    return Cursor(parsed, number) if usable else None
 
 
 @dataclass(frozen=True)
 class HistoryFilter:
+    """What the URL asks for; empty means everything."""
+
     service: str = ""
     environment: str = ""
     revision: str = ""
     operator: str = ""
     direction: str = ""
+    phase: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    anomalies: bool = False
+    superseded: bool = False  # with the rows of earlier beginnings, each marked
     after: Cursor | None = None
 
     @property
     def narrows(self) -> bool:
-        return bool(self.service or self.environment or self.revision or self.operator or self.direction)
+        wider = {"superseded", "after"}
+        return any(getattr(self, field.name) for field in fields(self) if field.name not in wider)
 
 
 @dataclass(frozen=True)
@@ -60,19 +72,52 @@ def read_history(wanted: HistoryFilter, window: int = WINDOW) -> HistoryWindow:
     return HistoryWindow(rows=tuple(shown), older=older)
 
 
+def every_row(wanted: HistoryFilter, most: int) -> Iterator[LedgerEntry]:
+    """The whole list, a window at a time: memory stays flat however long it is."""
+    rows = _filtered(wanted)[:most]
+    return rows.iterator(chunk_size=CHUNK)
+
+
 def _filtered(wanted: HistoryFilter) -> QuerySet[LedgerEntry]:
     entries = LedgerEntry.objects.select_related("environment__service").order_by("-applied_at", "-id")
-    if wanted.service:
-        entries = entries.filter(environment__service__name=wanted.service)
-    if wanted.environment:
-        entries = entries.filter(environment__name=wanted.environment)
+    if not (wanted.superseded or wanted.anomalies):
+        entries = entries.standing()
+    if wanted.service or wanted.environment:
+        entries = entries.filter(environment_id__in=_places(wanted))
+    if wanted.anomalies:
+        entries = entries.filter(_anomaly())
+    exact = {name: getattr(wanted, name) for name in ("operator", "direction", "phase") if getattr(wanted, name)}
+    entries = entries.filter(**exact)
     if wanted.revision:
         entries = entries.filter(revision_id__startswith=wanted.revision)
-    if wanted.operator:
-        entries = entries.filter(operator=wanted.operator)
-    if wanted.direction:
-        entries = entries.filter(direction=wanted.direction)
+    if wanted.since:
+        entries = entries.filter(applied_at__gte=wanted.since)
+    if wanted.until:
+        entries = entries.filter(applied_at__lt=wanted.until)
     if wanted.after:
         moment, key = wanted.after.applied_at, wanted.after.id
+        # The first condition repeats the second for the index, which cannot be entered by an OR.
+        entries = entries.filter(applied_at__lte=moment)
         entries = entries.filter(Q(applied_at__lt=moment) | Q(applied_at=moment, id__lt=key))
     return entries
+
+
+def _places(wanted: HistoryFilter) -> list[int]:
+    """Looked up first: with their numbers at hand, rows are found in order of time."""
+    places = Environment.objects.all()
+    if wanted.service:
+        places = places.filter(service__name=wanted.service)
+    if wanted.environment:
+        places = places.filter(name=wanted.environment)
+    return list(places.values_list("pk", flat=True))
+
+
+def _anomaly() -> Q:
+    """Superseded, or applied with other bytes; the latter only where the last comparison found some."""
+    same = Revision.objects.filter(
+        service_id=OuterRef("environment__service_id"),
+        revision_id=OuterRef("revision_id"),
+        checksum=OuterRef("checksum"),
+    )
+    changed = list(Environment.objects.filter(found_changed__gt=0).values_list("pk", flat=True))
+    return Q(superseded_at__isnull=False) | Q(~Exists(same), environment_id__in=changed, direction="up")

@@ -9,12 +9,13 @@ from datetime import datetime
 
 import psycopg
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Sum
-from django.db.models.functions import Now
+from django.db.models import Count, F, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce, Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Revision, Service
+from migrations_app.fleet.comparison import compare_receipts
+from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Service
 from migrations_app.models.environment import Reachability
 
 # One JSON text for a batch: a run that is under way shares its interpreter with whoever copies its receipts.
@@ -30,7 +31,7 @@ SELECT %(environment)s, r.seq, r.revision_id, r.parent, r.direction, r.cycle, r.
           schema_rev text, applied_at timestamptz, operator text, run_id uuid, fence bigint, fp_before text,
           fp_after text, duration_ms bigint, server_version_num int)
   LEFT JOIN migrations_app_run run ON run.uid = r.run_id
-ON CONFLICT (environment_id, seq) DO NOTHING
+ON CONFLICT (environment_id, seq) WHERE superseded_at IS NULL DO NOTHING
 """
 
 
@@ -41,6 +42,7 @@ class Reconciliation:
     environments: int
     receipts: int
     ledger: int
+    superseded: int  # rows of earlier beginnings, in none of the other numbers
     twice: int
     out_of_order: int
     changed: int
@@ -49,36 +51,82 @@ class Reconciliation:
 
 
 def copy_receipts(environment: Environment, receipts: Sequence[Receipt]) -> int:
-    """Add receipts the ledger lacks and move the environment's head; returns how many were new."""
+    """Add receipts the ledger lacks and move the environment's head; returns how many were new.
+
+    What was read before the ledger began anew is not added to the new beginning.
+    """
     if not receipts:
         return 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        Environment.objects.select_for_update().get(pk=environment.pk)
-        rows = json.dumps([vars(receipt) for receipt in receipts], default=str)
-        cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
-        new = cursor.rowcount
+    with transaction.atomic():
+        stored = Environment.objects.select_for_update().get(pk=environment.pk)
+        if stored.ledger_epoch != environment.ledger_epoch:
+            return 0
+        copied = _insert(environment, receipts)
         _project(environment, after=receipts[0].seq - 1)
-        return new
+        return copied
 
 
 def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
-    """Compare every receipt of the target with the ledger, copy what is missing, note what differs."""
+    """Compare every receipt of the target with the ledger, copy what is missing, note what differs.
+
+    A target that contradicts the ledger adds nothing to it from there on: a person has to accept it first.
+    """
     # The ledger first: a run under way adds to both, and what it adds must not look missing in the target.
-    known = {entry.seq: entry for entry in LedgerEntry.objects.filter(environment=environment)}
-    receipts: list[Receipt] = []
-    while page := target_receipts.read_after(conn, receipts[-1].seq if receipts else 0):
-        receipts.extend(page)
-    copied = copy_receipts(environment, [r for r in receipts if r.seq not in known])
-    note = _broken_chain(receipts) or _other_bytes(environment, receipts) or _difference(receipts, known)
-    Environment.objects.filter(pk=environment.pk).update(
+    known = standing_rows(environment)
+    receipts = read_receipts(conn)
+    found = compare_receipts(environment, receipts, known)
+    lacking = [r for r in receipts if r.seq not in known]
+    copied = copy_receipts(
+        environment, [r for r in lacking if found.differs_from is None or r.seq < found.differs_from]
+    )
+    Environment.objects.filter(pk=environment.pk, ledger_epoch=environment.ledger_epoch).update(
         reconciled_at=Now(),
-        reconcile_note=note,
+        reconcile_note=found.note,
+        differs_from=found.differs_from,
+        # A run under way may have added receipts since they were read; where nothing differs, the ledger has them all.
+        receipts_seen=F("ledger_rows") if found.differs_from is None else found.counts.receipts,
+        found_twice=found.counts.twice,
+        found_out_of_order=found.counts.out_of_order,
+        found_changed=found.counts.changed,
         reachability=Reachability.OK,
         reachability_note="",
         checked_at=Now(),
         server_version_num=conn.info.server_version,
     )
     return copied
+
+
+def begin_anew(environment: Environment, receipts: Sequence[Receipt], *, differs_from: int) -> int:
+    """Supersede the rows from the first that differs on, and take the target's receipts in their place.
+
+    The caller holds the environment's row. Returns how many rows were superseded; none is deleted.
+    """
+    old = LedgerEntry.objects.standing().filter(environment=environment, seq__gte=differs_from)
+    superseded = old.update(superseded_at=Now())
+    AppliedRevision.objects.filter(environment=environment).delete()
+    environment.ledger_epoch += 1
+    Environment.objects.filter(pk=environment.pk).update(
+        ledger_epoch=environment.ledger_epoch, head_seq=0, head_revision="", ledger_rows=0, receipts_seen=0
+    )
+    _insert(environment, receipts)
+    _project(environment, after=0)
+    return superseded
+
+
+def standing_rows(environment: Environment) -> dict[int, LedgerEntry]:
+    return {entry.seq: entry for entry in LedgerEntry.objects.standing().filter(environment=environment)}
+
+
+def count_rows_from(environment: Environment, seq: int) -> int:
+    """How many rows a new beginning at this receipt would supersede."""
+    return LedgerEntry.objects.standing().filter(environment=environment, seq__gte=seq).count()
+
+
+def read_receipts(conn: psycopg.Connection) -> list[Receipt]:
+    receipts: list[Receipt] = []
+    while page := target_receipts.read_after(conn, receipts[-1].seq if receipts else 0):
+        receipts.extend(page)
+    return receipts
 
 
 def catch_up(environment: Environment, conn: psycopg.Connection) -> int:
@@ -99,7 +147,8 @@ def catch_up(environment: Environment, conn: psycopg.Connection) -> int:
 
 def _known_without_gap(environment: Environment) -> int:
     """The newest receipt up to which the ledger is complete; 0 when there is a hole, which reads them all."""
-    have = LedgerEntry.objects.filter(environment=environment).aggregate(newest=Max("seq"), count=Count("pk"))
+    rows = LedgerEntry.objects.standing().filter(environment=environment)
+    have = rows.aggregate(newest=Max("seq"), count=Count("pk"))
     return have["newest"] if have["newest"] == have["count"] else 0
 
 
@@ -110,20 +159,42 @@ def mark_unreachable(environment: Environment, sentence: str) -> None:
     )
 
 
-def summary(service: Service | None = None) -> Reconciliation:
-    """The numbers behind "412 receipts, 0 twice, 0 out of order, 0 changed"; four queries."""
+def agreement(service: Service | None = None) -> Reconciliation:
+    """What the comparisons found, added up from the environments: two small queries at any size."""
     environments = Environment.objects.all()
-    entries = LedgerEntry.objects.all()
+    superseded = LedgerEntry.objects.exclude(superseded_at=None)
     if service is not None:
-        environments, entries = environments.filter(service=service), entries.filter(environment__service=service)
+        environments, superseded = environments.filter(service=service), superseded.filter(environment__service=service)
+    found = environments.aggregate(
+        environments=Count("pk"),
+        receipts=Coalesce(Sum("receipts_seen"), 0),
+        ledger=Coalesce(Sum("ledger_rows"), 0),
+        twice=Coalesce(Sum("found_twice"), 0),
+        out_of_order=Coalesce(Sum("found_out_of_order"), 0),
+        changed=Coalesce(Sum("found_changed"), 0),
+        unknown=Count("pk", filter=~Q(reachability=Reachability.OK) | Q(reconciled_at=None)),
+        checked_at=Min("reconciled_at"),
+    )
+    return Reconciliation(superseded=superseded.count(), **found)
+
+
+def summary(service: Service | None = None) -> Reconciliation:
+    """The same counted in the ledger itself, row by row: the proof of `agreement`, for tests and for an auditor."""
+    environments = Environment.objects.all()
+    every = LedgerEntry.objects.all()
+    if service is not None:
+        environments, every = environments.filter(service=service), every.filter(environment__service=service)
+    entries = every.standing()
     counted = environments.aggregate(count=Count("pk"), oldest=Min("reconciled_at"), receipts=Sum("head_seq"))
+    rows = every.aggregate(every=Count("pk"), standing=Count("pk", filter=Q(superseded_at=None)))
     twice = (
         entries.values("environment", "revision_id", "cycle", "direction").annotate(n=Count("pk")).filter(n__gt=1)
     ).count()
     return Reconciliation(
         environments=counted["count"],
         receipts=counted["receipts"] or 0,
-        ledger=entries.count(),
+        ledger=rows["standing"],
+        superseded=rows["every"] - rows["standing"],
         twice=twice,
         out_of_order=_out_of_order(service),
         changed=environments.exclude(reconcile_note="").count() + len(differing_bytes(service)),
@@ -152,13 +223,22 @@ def _out_of_order(service: Service | None) -> int:
                      lag(CASE direction WHEN 'up' THEN revision_id ELSE parent END, 1, '')
                        OVER (PARTITION BY environment_id ORDER BY seq) AS previous
                 FROM migrations_app_ledgerentry l
-                JOIN migrations_app_environment e ON e.id = l.environment_id {condition}) pairs
+                JOIN migrations_app_environment e ON e.id = l.environment_id {condition}
+               WHERE l.superseded_at IS NULL) pairs
              WHERE before <> previous
             """,  # noqa: S608  the condition is one of two constants
             values,
         )
         row = cursor.fetchone()
     return int(row[0])
+
+
+def _insert(environment: Environment, receipts: Sequence[Receipt]) -> int:
+    """Rows for the receipts that have none; returns how many were new."""
+    rows = json.dumps([vars(receipt) for receipt in receipts], default=str)
+    with connection.cursor() as cursor:
+        cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
+        return int(cursor.rowcount)
 
 
 def _project(environment: Environment, *, after: int) -> None:
@@ -168,7 +248,8 @@ def _project(environment: Environment, *, after: int) -> None:
             """
             WITH newest AS (
               SELECT DISTINCT ON (revision_id) revision_id, seq, checksum, applied_at, direction
-                FROM migrations_app_ledgerentry WHERE environment_id = %(environment)s AND seq > %(after)s
+                FROM migrations_app_ledgerentry
+               WHERE environment_id = %(environment)s AND seq > %(after)s AND superseded_at IS NULL
                ORDER BY revision_id, seq DESC),
             gone AS (
               DELETE FROM migrations_app_appliedrevision a USING newest n
@@ -185,57 +266,14 @@ def _project(environment: Environment, *, after: int) -> None:
             """
             UPDATE migrations_app_environment e
                SET head_seq = l.seq,
-                   head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END
-              FROM (SELECT seq, direction, revision_id, parent FROM migrations_app_ledgerentry
-                     WHERE environment_id = %(environment)s ORDER BY seq DESC LIMIT 1) l
+                   head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END,
+                   ledger_rows = l.standing,
+                   receipts_seen = greatest(e.receipts_seen, l.standing)
+              FROM (SELECT seq, direction, revision_id, parent, count(*) OVER () AS standing
+                      FROM migrations_app_ledgerentry
+                     WHERE environment_id = %(environment)s AND superseded_at IS NULL
+                     ORDER BY seq DESC LIMIT 1) l
              WHERE e.id = %(environment)s
             """,
             {"environment": environment.pk},
         )
-
-
-def _broken_chain(receipts: Sequence[Receipt]) -> str:
-    """The constraints in the target refuse this; it is looked at all the same, because the page claims it."""
-    head, seen = "", set()
-    for number, receipt in enumerate(receipts, start=1):
-        before = receipt.parent if receipt.direction == "up" else receipt.revision_id
-        if receipt.seq != number or before != head:
-            return f"Receipt {receipt.seq} ({receipt.revision_id}) is out of order in the target."
-        key = (receipt.revision_id, receipt.cycle, receipt.direction)
-        if key in seen:
-            return f"Receipt {receipt.seq} says a second time that {receipt.revision_id} went {receipt.direction}."
-        seen.add(key)
-        head = receipt.head_after
-    return ""
-
-
-def _other_bytes(environment: Environment, receipts: Sequence[Receipt]) -> str:
-    """An applied revision whose stored bytes are no longer those of its receipt."""
-    stored = dict(Revision.objects.filter(service=environment.service_id).values_list("revision_id", "checksum"))
-    standing = {r.revision_id: r.checksum if r.direction == "up" else None for r in receipts}
-    for revision_id, checksum in standing.items():
-        if checksum is not None and stored.get(revision_id, checksum) != checksum:
-            return f"{revision_id} is applied with other bytes ({checksum[:22]}…) than the revision has now."
-    return ""
-
-
-def _difference(receipts: Sequence[Receipt], known: dict[int, LedgerEntry]) -> str:
-    """One sentence on how ledger and receipts differ beyond missing copies; empty when they agree."""
-    for receipt in receipts:
-        entry = known.get(receipt.seq)
-        if entry is not None and (entry.revision_id, entry.checksum, entry.run_uid) != (
-            receipt.revision_id,
-            receipt.checksum,
-            receipt.run_id,
-        ):
-            return (
-                f"Receipt {receipt.seq} in the target is {receipt.revision_id} ({receipt.checksum[:22]}…), "
-                f"the ledger has {entry.revision_id} ({entry.checksum[:22]}…)."
-            )
-    missing = sorted(set(known) - {receipt.seq for receipt in receipts})
-    if missing:
-        return (
-            f"{len(missing)} ledger rows from receipt {missing[0]} on have no receipt in the target; "
-            "it may have been restored to an older point."
-        )
-    return ""

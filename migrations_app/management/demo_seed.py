@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,7 +18,7 @@ from django.db.models import QuerySet
 from migrations_app.admission.door import start_run
 from migrations_app.engine.contract.folder import read_folder
 from migrations_app.engine.errors import Refused
-from migrations_app.fleet.environments import add_environment
+from migrations_app.fleet.environments import add_environment, change_dsn
 from migrations_app.fleet.revisions import put_folder
 from migrations_app.fleet.services import create_service
 from migrations_app.jobs import apply
@@ -79,7 +80,9 @@ def _service(crew: Crew) -> Service:
 
 def _environment(service: Service, place: Place, crew: Crew) -> Environment:
     known = Environment.objects.filter(service=service, name=place.name).first()
-    return known or add_environment(
+    if known is not None:
+        return _followed(known, place, crew)
+    return add_environment(
         service=service,
         name=place.name,
         stage=place.stage,
@@ -89,6 +92,15 @@ def _environment(service: Service, place: Place, crew: Crew) -> Environment:
         health_url="",
         by=crew.admin,
     )
+
+
+def _followed(known: Environment, place: Place, crew: Crew) -> Environment:
+    """The address of a data folder that was moved, or copied, leads nowhere, or to the copy's original."""
+    reference = demo_targets.ensure(place)
+    old, new = Path(known.dsn_reference), Path(reference.removeprefix("file:"))
+    if old == new or old.parts[-3:] != new.parts[-3:]:
+        return known
+    return change_dsn(environment=known, dsn=reference, by=crew.admin)
 
 
 def _first_to_do(environment: Environment, place: Place) -> int:

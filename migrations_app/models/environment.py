@@ -52,6 +52,17 @@ class Environment(models.Model):
     reconciled_at = models.DateTimeField(null=True)
     # What the last reconciliation found wrong, one sentence; empty when receipts and ledger agree.
     reconcile_note = models.CharField(max_length=1000, blank=True)
+    # The first receipt at which the ledger and the target part; null while the ledger follows from the receipts.
+    differs_from = models.BigIntegerField(null=True)
+    # What the last comparison counted in the target's receipts; the last three are 0 where nothing is wrong.
+    receipts_seen = models.BigIntegerField(default=0, db_default=0)
+    found_twice = models.IntegerField(default=0, db_default=0)
+    found_out_of_order = models.IntegerField(default=0, db_default=0)
+    found_changed = models.IntegerField(default=0, db_default=0)
+    # Standing rows of the ledger, counted in the transaction that adds them.
+    ledger_rows = models.BigIntegerField(default=0, db_default=0)
+    # Grows with every new beginning; what was read before one is not written after it.
+    ledger_epoch = models.IntegerField(default=1, db_default=1)
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

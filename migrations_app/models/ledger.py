@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.db import models
 
 
+class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
+    def standing(self) -> LedgerQuerySet:
+        """Without rows of an earlier beginning: every count and comparison looks at these alone."""
+        return self.filter(superseded_at=None)
+
+
 class LedgerEntry(models.Model):
+    """A row is never changed or deleted, only superseded: when a person accepts a target that lacks its receipt."""
+
     environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="ledger")
     seq = models.BigIntegerField()
     revision_id = models.CharField(max_length=200)
@@ -25,13 +33,25 @@ class LedgerEntry(models.Model):
     duration_ms = models.BigIntegerField(null=True)
     server_version_num = models.IntegerField(null=True)
     seen_at = models.DateTimeField()  # when the receipt was last read in the target
+    superseded_at = models.DateTimeField(null=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         ordering = ["-applied_at", "-id"]
-        constraints = [models.UniqueConstraint(fields=["environment", "seq"], name="ledger_seq_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "seq"],
+                condition=models.Q(superseded_at=None),
+                name="standing_ledger_seq_once",
+            )
+        ]
         indexes = [
             models.Index(fields=["-applied_at", "-id"], name="ledger_newest"),
-            models.Index(fields=["revision_id"], name="ledger_revision"),
+            models.Index(fields=["environment", "-applied_at", "-id"], name="ledger_by_environment"),
+            # For an id and for its beginning, which the default order of a text index cannot find.
+            models.Index(fields=["revision_id"], name="ledger_revision", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["superseded_at"], condition=~models.Q(superseded_at=None), name="ledger_superseded"),
         ]
 
 

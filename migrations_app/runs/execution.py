@@ -205,10 +205,10 @@ class _Restore:
 
 def _limits(run: Run, claim: Claim) -> Limits:
     window = run.environment.lock_window_seconds or settings.LOCKSTEP_LOCK_WINDOW_SECONDS
-    due = None
+    due, stale = None, settings.LOCKSTEP_STALE_SECONDS
     if claim.silent_s is not None:
-        due = max(settings.LOCKSTEP_STALE_SECONDS - claim.silent_s, 0.0)
-    return Limits(lock_window_s=window, end_orphan_after_s=due)
+        due = max(stale - claim.silent_s, 0.0)
+    return Limits(lock_window_s=window, end_orphan_after_s=due, orphan_idle_s=stale)
 
 
 def _decisions(run: Run) -> tuple[Decision, ...]:

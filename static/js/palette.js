@@ -17,11 +17,7 @@
   function own(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const pages = [...document.querySelectorAll(".frame > .nav a")].map((link) => ({
-<<<<<<< HEAD
-      name: `Go to ${link.firstChild.textContent.trim().toLowerCase()}`,
-=======
       name: `Go to ${link.firstChild.textContent.trim()}`,
->>>>>>> look
       kind: link.dataset.go ? `page · g ${link.dataset.go}` : "page",
       url: link.href,
     }));

@@ -31,6 +31,7 @@ class Fleet:
     waiting: Run
     failed: Run
     undecided: Run
+    receipt: LedgerEntry
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -40,6 +41,9 @@ class Fleet:
             "/matrix",
             "/matrix?mode=all",
             "/history",
+            "/history?revision=0001&phase=expand",
+            "/history/compare?service=orders&a=dev&b=prod-eu",
+            f"/history/{self.receipt.pk}",
             "/runs",
             *(f"/runs/{run.pk}" for run in runs),
             f"/runs/{self.running.pk}/log",
@@ -50,6 +54,7 @@ class Fleet:
             "/services/orders/environments/dev",
             "/services/orders/environments/dev?direction=down",
             "/services/orders/environments/dev/edit",
+            "/services/orders/environments/prod-eu",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",
@@ -72,6 +77,8 @@ def make_fleet() -> Fleet:
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
+    parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
+    Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
     error = {"code": "lock_exhausted", "message": "No lock.", "not_done": "Nothing.", "next_step": "Wait."}
     blocker = {"pid": 4711, "application": "psql", "state": "idle in transaction", "transaction_age_s": 241.0}
     waiting = {"sentence": "In the way.", "blockers": [blocker]}
@@ -85,6 +92,7 @@ def make_fleet() -> Fleet:
         waiting=make_run(eu, olga, status="waiting_for_lock", waiting=waiting),
         failed=make_run(us, olga, status="failed", error=error),
         undecided=make_run(long_name, olga, status="needs_operator", error=error),
+        receipt=LedgerEntry.objects.order_by("-seq")[0],
     )
 
 
@@ -107,7 +115,9 @@ def _place(service: Service, name: str, stage: str, order: int, head: int) -> En
 def _receipt(environment: Environment, revision: Revision, seq: int) -> None:
     now = timezone.now()
     environment.applied.create(revision_id=revision.revision_id, seq=seq, checksum=revision.checksum, applied_at=now)
-    Environment.objects.filter(pk=environment.pk).update(head_revision=revision.revision_id, head_seq=seq)
+    Environment.objects.filter(pk=environment.pk).update(
+        head_revision=revision.revision_id, head_seq=seq, ledger_rows=seq, receipts_seen=seq
+    )
     LedgerEntry.objects.create(
         environment=environment, seq=seq, revision_id=revision.revision_id, parent=revision.parent, direction="up",
         cycle=1, checksum=revision.checksum, phase="expand", applied_at=now, operator="olga",

@@ -94,7 +94,9 @@ def make_receipt(environment: Environment, seq: int, operator: str = "olga") -> 
     AppliedRevision.objects.create(
         environment=environment, revision_id=name, seq=seq, checksum=f"sha256:{seq}", applied_at=now
     )
-    Environment.objects.filter(pk=environment.pk).update(head_revision=name, head_seq=seq, reconciled_at=now)
+    Environment.objects.filter(pk=environment.pk).update(
+        head_revision=name, head_seq=seq, ledger_rows=seq, receipts_seen=seq, reconciled_at=now
+    )
     return LedgerEntry.objects.create(
         environment=environment, seq=seq, revision_id=name, parent=parent, direction="up", cycle=1,
         checksum=f"sha256:{seq}", phase="expand", applied_at=now, operator=operator,

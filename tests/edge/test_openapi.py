@@ -17,6 +17,7 @@ PROMISED = {
     ("post", "/services"),
     ("post", "/services/{service}/environments"),
     ("patch", "/services/{service}/environments/{environment}"),
+    ("post", "/services/{service}/environments/{environment}/accept-target"),
     ("put", "/services/{service}/revisions/{revision_id}"),
     ("get", "/services/{service}/matrix"),
     ("get", "/services/{service}/history"),

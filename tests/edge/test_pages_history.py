@@ -39,7 +39,7 @@ def test_it_never_claims_agreement_with_a_target_it_cannot_read(olga: User, envi
     Environment.objects.filter(pk=environment.pk).update(reachability="unreachable")
     page = signed_in(olga).get("/history")
     assert heading(page) == "3 receipts known; one target could not be compared."
-    assert "target unreachable" in text(page)
+    assert "Receipt not readable" in text(page)
 
 
 def test_the_list_goes_on_at_its_key(environment: Environment) -> None:

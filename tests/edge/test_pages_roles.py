@@ -19,6 +19,9 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "style": ("get", "view_style", (200,)),
     "matrix": ("get", "view", (200,)),
     "history": ("get", "view", (200,)),
+    "history_compare": ("get", "view", (200,)),
+    "history_export": ("get", "export", (200,)),
+    "history_receipt": ("get", "view", (404,)),
     "runs": ("get", "view", (200,)),
     "run": ("get", "view", (200,)),
     "run_list_live": ("get", "view", (200,)),
@@ -38,6 +41,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_run": ("post", "create_run", (302,)),
     "environment_confirm": ("get", "create_run", (302,)),
     "environment_check": ("post", "control_run", (302,)),
+    "environment_accept": ("post", "edit_fleet", (302,)),
     "environment_edit": ("get", "edit_fleet", (200,)),
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
@@ -93,6 +97,11 @@ def _path(name: str, owner: User) -> str:
         "revision": [service.name, "0001_step"],
         "run_control": [run.pk, "pause"],
         "token_revoke": [1],
+        "history_export": ["csv"],
+        "run_list_live": [],
+        "run_histogram": [],
+        "run_cancel_many": [],
+        "history_receipt": [1],
     }
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])

@@ -38,6 +38,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("GET", "/services/{service}/environments/{environment}"): (ALL, None),
     ("PATCH", "/services/{service}/environments/{environment}"): (ADMIN, {"order": 2}),
     ("POST", "/services/{service}/environments/{environment}/prove"): (ADMIN, None),
+    ("POST", "/services/{service}/environments/{environment}/accept-target"): (ADMIN, {"reason": "ten characters"}),
     ("GET", "/services/{service}/revisions"): (ALL, None),
     ("GET", "/services/{service}/revisions/{revision_id}"): (NOT_VIEWERS, None),
     ("PUT", "/services/{service}/revisions/{revision_id}"): (UPLOADERS, {"up": "SELECT 1;"}),

@@ -14,8 +14,13 @@ from migrations_app.engine.errors import Refused
 
 
 class Page(BaseHTTPRequestHandler):
+    @property
+    def hosts_name(self) -> str:
+        _, port = self.server.socket.getsockname()
+        return f"lockstep.example:{port}"
+
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/login" else 500)
+        self.send_response(200 if self.path == "/login" and self.headers["Host"] == self.hosts_name else 400)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
@@ -73,8 +78,10 @@ def test_waiting_ends_with_the_page_or_with_the_server() -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         here = bind.Bind("127.0.0.1", server.server_port)
-        assert bind.wait_for_page(here, "/login", patience=10.0, alive=lambda: True)
-        assert not bind.wait_for_page(here, "/broken", patience=0.3, alive=lambda: True)
+        host = "lockstep.example"
+        assert bind.wait_for_page(here, "/login", host=host, patience=10.0, alive=lambda: True)
+        assert not bind.wait_for_page(here, "/login", host="127.0.0.1", patience=0.3, alive=lambda: True)
+        assert not bind.wait_for_page(here, "/broken", host=host, patience=0.3, alive=lambda: True)
         server.shutdown()
         thread.join()
-    assert not bind.wait_for_page(here, "/login", patience=600.0, alive=lambda: False)
+    assert not bind.wait_for_page(here, "/login", host=host, patience=600.0, alive=lambda: False)

@@ -147,6 +147,24 @@ def test_a_stale_pid_file_with_a_strangers_process_id_is_no_obstacle(folder: Pat
         assert is_alive(pid)
 
 
+@pytest.mark.parametrize("folders", ["short", "a long path with spaces"])
+def test_a_stale_socket_with_a_strangers_process_id_is_no_obstacle(folder: Path, folders: str) -> None:
+    home = folder / folders
+    with running(home) as server:
+        # Only the process, so that the folder of sockets stays as a crash leaves it.
+        os.kill(server.pid, signal.SIGKILL)
+        server.process.wait()
+        kept = {path.name: path.read_text() for path in server.socket_dir.glob("*.lock")}
+        assert kept
+    server.socket_dir.mkdir(mode=0o700, exist_ok=True)
+    with stranger() as pid:
+        for name, text in kept.items():
+            (server.socket_dir / name).write_text(re.sub(r"\A\d+", str(pid), text))
+        with running(home) as again:
+            assert ask(again.url("postgres", socket=True), "SELECT 1") == 1
+        assert is_alive(pid)
+
+
 @contextmanager
 def stranger() -> Iterator[int]:
     account = server_account()

@@ -31,7 +31,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from migrations_app.management.commands import up
 base = Path(sys.argv[1])
-up.settings = SimpleNamespace(BASE_DIR=base, LOCKSTEP_DATA_DIR=base / "data")
+hosts = os.environ.get("LOCKSTEP_ALLOWED_HOSTS", "127.0.0.1").split(",")
+up.settings = SimpleNamespace(BASE_DIR=base, LOCKSTEP_DATA_DIR=base / "data", ALLOWED_HOSTS=hosts)
 up.Command().run_from_argv(["manage.py", "up", *sys.argv[2:]])
 """
 MANAGE = """
@@ -39,6 +40,8 @@ import os, sys, time
 command = sys.argv[1]
 print(command, "sees", sorted(name for name in os.environ if name.startswith(("LOCKSTEP_", "GUNICORN_"))))
 if command == "migrate":
+    sys.stdout.flush()
+    time.sleep(int(os.environ.get("STAND_IN_SECONDS", "0")))
     sys.exit(int(os.environ.get("STAND_IN_STATUS", "0")))
 if command == "ensure_demo_users":
     print("login: admin     admin")
@@ -207,6 +210,75 @@ def test_a_taken_address_is_told_in_one_sentence_and_nothing_runs(base: Path) ->
     assert f"GUNICORN_BIND is 127.0.0.1:{port}, and nothing can listen there" in house.said
     assert "Traceback" not in house.said
     assert not house.left()
+
+
+def test_a_database_that_does_not_answer_is_told_in_one_sentence_without_its_password(base: Path) -> None:
+    port = free_port()
+    given = {"LOCKSTEP_DATABASE_URL": f"postgresql://lockstep:hidden-word@127.0.0.1:{port}/lockstep"}
+    with up(base, "--no-demo", extra=given) as house:
+        assert house.process.wait(60) == 1
+    assert "LOCKSTEP_DATABASE_URL is set, and that database does not answer: connection failed" in house.said
+    assert "Traceback" not in house.said
+    assert "hidden-word" not in house.said
+    assert not house.left()
+
+
+def test_a_redis_that_does_not_answer_is_told_and_done_without(base: Path, folder: Path) -> None:
+    given = {"LOCKSTEP_REDIS_URL": f"unix://{folder / 'nobody.sock'}?db=0"}
+    with up(base, "--no-demo", extra=given) as house:
+        house.wait_for("LOCKSTEP_REDIS_URL is set, and that Redis does not answer: Error 2 connecting to")
+        house.wait_for("Ctrl-C stops everything")
+
+
+def test_it_calls_its_page_by_a_name_that_is_allowed(base: Path) -> None:
+    with up(base, "--no-demo", extra={"LOCKSTEP_ALLOWED_HOSTS": ".example.com"}) as house:
+        house.wait_for("Ctrl-C stops everything")
+        assert f"Lockstep is running at http://example.com:{house.port}" in house.said
+
+
+def test_a_stop_during_the_preparation_ends_the_command_before_its_servers(base: Path) -> None:
+    with up(base, "--no-demo", extra={"STAND_IN_SECONDS": "60"}) as house:
+        house.wait_for("migrate +\\| migrate sees")
+        assert house.ends_with(signal.SIGINT) == 0
+    assert house.lines[-1].endswith("Stopped.")
+    assert "had stayed behind" not in house.said
+    assert not house.left()
+
+
+def test_nohup_has_its_way(base: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with up(base, "--no-demo") as house:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            house.wait_for("Ctrl-C stops everything")
+            house.process.send_signal(signal.SIGHUP)
+            os.kill(int((base / "data" / "redis" / "data" / "redis.pid").read_text()), signal.SIGKILL)
+            house.wait_for("Redis runs again")
+            assert fetch(house) == b"/login"
+            assert house.ends_with(signal.SIGTERM) == 0
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    assert not house.left()
+
+
+def test_a_closed_terminal_stops_everything_even_without_its_signal(base: Path) -> None:
+    """A `make` that leads the session keeps the hang-up to itself; here nobody leads it."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", UP, str(base), "--no-demo", "--bind", f"127.0.0.1:{free_port()}"],
+        stdout=theirs,
+        stderr=theirs,
+        env={name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")},
+        cwd=PROJECT,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        said = b""
+        while b"Ctrl-C stops everything" not in said:
+            said += os.read(ours, 65536)
+        os.close(ours)
+        assert process.wait(60) == 0
+    assert not command_lines(str(base))
 
 
 def test_a_failed_preparation_stops_everything(base: Path) -> None:

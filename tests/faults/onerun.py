@@ -13,9 +13,9 @@ from pathlib import Path
 from migrations_app.models import Run
 from migrations_app.statuses import TERMINAL, RunStatus
 from tests.faults import control, surgeon
-from tests.faults.files import Fired, Line
-from tests.faults.outcome import Happened, RunEnd, measure
-from tests.faults.plan import HELPER, Fault, Placed
+from tests.faults.files import Fired
+from tests.faults.outcome import Happened, Missed, RunEnd, measure
+from tests.faults.plan import HELPER, Placed
 from tests.faults.proxy import MODES, Cut
 from tests.faults.scripts import Text
 from tests.faults.site import Shared, Site
@@ -40,37 +40,42 @@ class OneRun:
         self._site, self._shared, self._rng = site, shared, rng
         self._texts, self._placed, self._key, self._say = texts, placed, key, say
         self._run = 0
+        self._asked_at = time.monotonic()
         self._happened: dict[int, Happened] = {}
+        self._attended: set[int] = set()
         self._unlock: contextlib.ExitStack | None = None
+        self._held_back = 0  # the process that finds its table locked
         self._stopped: Happened | None = None
         self._stopped_pids: tuple[int, ...] = ()
         self._stale = 0
 
-    def carry_out(self, pool: list[Fault]) -> None:
+    def carry_out(self) -> None:
         self._request()
         try:
             ended = self._attend_until_ended()
+            ended_at = time.monotonic()
         finally:
             self._unlock_table()
         self._shared.exchange.withdraw(self._run)
         self._wake_stopped()
-        trace = self._shared.exchange.trace(self._run)
-        for happened in self._happened.values():
-            measure(happened, trace, time.monotonic())
-            self._shared.tally.happened.append(happened)
-        pool.extend(self._not_happened())
-        last = max((one.over_at for one in self._happened.values()), default=None)
-        settled = 0.0 if last is None else max(self._ended_at(trace) - last, 0.0)
-        self._shared.tally.ends.append(RunEnd(self._run, ended.status, settled))
+        self._tell(ended, ended_at)
         if ended.status != RunStatus.SUCCEEDED:
             self._go_on(ended)
 
-    def _not_happened(self) -> list[Fault]:
-        left = [one.fault for one in self._placed if one.fault.number not in self._happened]
-        for fault in left:
-            self._shared.exchange.forget(fault.number)
-            self._shared.exchange.forget(fault.number + HELPER)
-        return left
+    def _tell(self, ended: Run, ended_at: float) -> None:
+        """What happened, and what did not and must be struck in another run."""
+        tally, trace = self._shared.tally, self._shared.exchange.trace(self._run)
+        for happened in self._happened.values():
+            measure(happened, trace)
+        tally.happened.extend(self._happened.values())
+        missed = [one for one in self._placed if one.fault.number not in self._happened]
+        for one in missed:
+            self._shared.exchange.forget(one.fault.number)
+            self._shared.exchange.forget(one.fault.number + HELPER)
+        tally.missed.extend(Missed(one, self._run) for one in missed)
+        self._shared.pool.put_back(missed)
+        last = max((one.over_at for one in self._happened.values()), default=None)
+        tally.ends.append(RunEnd(self._run, ended.status, self._asked_at, last, ended_at))
 
     def _request(self) -> None:
         unsent = next((one for one in self._placed if one.fault.kind.part == "unsent"), None)
@@ -115,15 +120,18 @@ class OneRun:
         moved = False
         for one in self._placed:
             moved |= self._prepare(one)
-            if one.fault.number in self._happened:
+            if one.fault.number in self._attended:
                 continue
             fired = self._shared.exchange.fired(one.fault.number)
             if fired is None or one.fault.kind.part == "unsent":
                 continue
             moved = True
+            self._attended.add(one.fault.number)
             self._say(f"run {self._run}: {one.fault.kind.name} at {fired.point}")
             getattr(self, "_on_" + one.fault.kind.part.replace(" ", "_"))(one, fired)
             self._shared.exchange.let_go(one.fault.number)
+        if self._held_back and not _lives(self._held_back):
+            self._unlock_table()
         if self._stopped is not None and self._is_taken_over():
             self._wake_stopped()
             moved = True
@@ -133,8 +141,10 @@ class OneRun:
         if one.fault.kind.part != "kill at lock" or self._unlock is not None:
             return False
         helper = one.fault.number + HELPER
-        if self._shared.exchange.fired(helper) is None:
+        fired = self._shared.exchange.fired(helper)
+        if fired is None:
             return False
+        self._held_back = fired.pid
         self._unlock = contextlib.ExitStack()
         self._unlock.enter_context(surgeon.locked_table(self._site.address))
         self._shared.exchange.let_go(helper)
@@ -155,6 +165,8 @@ class OneRun:
         self._unlock_table()
 
     def _unlock_table(self) -> None:
+        """Also when another fault ended that worker first: whoever takes over has to read the table."""
+        self._held_back = 0
         if self._unlock is not None:
             self._unlock.close()
 
@@ -167,10 +179,12 @@ class OneRun:
     def _in_index(self, one: Placed, fired: Fired, strike: Callable[[], None]) -> None:
         with surgeon.old_snapshot(self._site.address):
             self._shared.exchange.let_go(one.fault.number)
-            building = surgeon.wait_until(lambda: surgeon.is_building(self._site.address, fired.backend), 10)
-            happened = self._note(one, fired, time.monotonic())
-            happened.note = "" if building else "not seen building"
+            if not surgeon.wait_until(lambda: surgeon.is_building(self._site.address, fired.backend), 10):
+                return
+            self._note(one, fired, time.monotonic())
             strike()
+            # Without the snapshot, a backend that does not know yet could still finish its index.
+            surgeon.wait_until(lambda: not surgeon.is_building(self._site.address, fired.backend), 10)
 
     def _on_terminate(self, one: Placed, fired: Fired) -> None:
         self._note(one, fired, time.monotonic())
@@ -189,14 +203,15 @@ class OneRun:
         return str(control.look(self._run).uid)
 
     def _on_flush(self, one: Placed, fired: Fired) -> None:
-        self._shared.flush_redis()
-        self._note(one, fired, time.monotonic())
+        if self._shared.flush_redis():
+            self._note(one, fired, time.monotonic())
 
     def _on_server(self, one: Placed, fired: Fired) -> None:
-        self._note(one, fired, time.monotonic())
+        at = time.monotonic()
         # The worker goes on while its server is away; holding it would only spare it.
         self._shared.exchange.let_go(one.fault.number)
-        self._shared.chore(one.fault.kind.part)
+        if self._shared.chore(one.fault.kind.part):
+            self._note(one, fired, at)
 
     _on_redis = _on_redis_minute = _on_control = _on_server
 
@@ -215,6 +230,7 @@ class OneRun:
         """Continue the stale process and see that it ends by itself."""
         if self._stopped is None:
             return
+        self._stopped.continued_at = time.monotonic()
         self._stopped = None
         for pid in self._stopped_pids:
             with contextlib.suppress(ProcessLookupError):
@@ -224,14 +240,11 @@ class OneRun:
         else:
             self._shared.tally.wrong.append(f"{self._site.name}: stale process {self._stale} went on for 20 s")
 
-    @staticmethod
-    def _ended_at(trace: Sequence[Line]) -> float:
-        return trace[-1].at if trace else time.monotonic()
-
     def _go_on(self, ended: Run) -> None:
         """What a person would do: resume, or ask again. Counted, because nobody should have to."""
         tally, code = self._shared.tally, (ended.error or {}).get("code", "")
-        tally.restarted.append(RunEnd(self._run, ended.status, 0.0, str((ended.error or {}).get("message", code))))
+        sentence = str((ended.error or {}).get("message", code))
+        tally.restarted.append(RunEnd(self._run, ended.status, self._asked_at, None, time.monotonic(), sentence))
         for number in range(1, 6):
             if ended.status == RunStatus.NEEDS_OPERATOR:
                 control.resume(self._run, self._shared.operator)

@@ -58,7 +58,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--revisions", type=int, default=1000, metavar="N", help="counted over all targets")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--minutes", type=float, default=20.0, metavar="LIMIT")
-    parser.add_argument("--workers", type=int, default=4, metavar="N")
+    parser.add_argument("--workers", type=int, default=8, metavar="N")
     parser.add_argument("--targets", type=int, default=12, metavar="N")
     parser.add_argument("--fast", action="store_true", help="short leases; takeovers are then no measure")
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and traces behind")

@@ -23,22 +23,36 @@ class Happened:
     token: int = 0
     takeover: float | None = None
     note: str = ""
+    continued_at: float = 0.0
 
     @property
     def over_at(self) -> float:
-        """A stop lasts until somebody else has taken over."""
-        stopped = self.placed.fault.kind.part == "stop"
-        return self.at + (self.takeover or 0.0 if stopped else 0.0)
+        """A stop lasts until the process is continued, which is when somebody else has taken over."""
+        return self.continued_at or self.at
 
 
-@dataclass
+@dataclass(frozen=True)
+class Missed:
+    """A fault whose point did not come in this run, so that it has to be struck in another."""
+
+    placed: Placed
+    run: int
+
+
+@dataclass(frozen=True)
 class RunEnd:
-    """How a run ended, counted from its last fault."""
+    """When a run was asked for, when its last fault was over, and when it was seen at its end."""
 
     run: int
     status: str
-    settled: float
+    asked_at: float
+    last_fault_at: float | None
+    at: float
     code: str = ""
+
+    @property
+    def settled(self) -> float:
+        return 0.0 if self.last_fault_at is None else max(self.at - self.last_fault_at, 0.0)
 
 
 @dataclass
@@ -46,17 +60,33 @@ class Tally:
     """Everything the lanes found; appended to by many threads, which lists allow."""
 
     happened: list[Happened] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
     ends: list[RunEnd] = field(default_factory=list)
     restarted: list[RunEnd] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     stale_ended: int = 0
 
+    @property
+    def last(self) -> Happened | None:
+        """The fault that was over last."""
+        return max(self.happened, key=lambda one: one.over_at, default=None)
 
-def measure(happened: Happened, trace: Sequence[Line], ended_at: float) -> None:
+    @property
+    def settled(self) -> float:
+        """How long after the last fault the last of the runs that were open then was at its end."""
+        if self.last is None:
+            return 0.0
+        over_at = self.last.over_at
+        return max((end.at - over_at for end in self.ends if end.asked_at <= over_at), default=0.0)
+
+
+def measure(happened: Happened, trace: Sequence[Line]) -> None:
     """Fill in how long it was until the run went on."""
     part = happened.placed.fault.kind.part
     after = [line for line in trace if line.at > happened.at]
-    if part in (*PROCESS_KILLS, "stop"):
+    if part == "stop":
+        happened.takeover = _first([line for line in after if line.token > happened.token], happened, "locked")
+    elif part in PROCESS_KILLS:
         happened.takeover = _first_of_another_token(after, happened)
     elif part in ("unsent", "popped"):
         happened.takeover = _first(after, happened, "claimed")

@@ -1,13 +1,12 @@
-"""Which faults there are, how many of each, and where in a run each can happen. The seed decides."""
+"""Which faults there are, how many of each, and at which points. The seed decides."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from tests.faults.files import Order
-from tests.faults.scripts import Text
 
 START = ("claimed", "connected", "locked", "fenced")
 WITHIN = (
@@ -26,7 +25,7 @@ END = ("released", "ending")
 AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
 # These come when they come, whatever revision is under way.
 ANYWHERE = (*START, *END, "copying", "popped", "unsent", "already_applied", "connection_lost")
-# Inside a transaction of the target; its server ends such a session after five seconds of silence.
+# Inside a transactional step; the target's server ends such a session after five seconds of silence.
 QUICK_STOPS = ("statement_done", "receipt_written", "verifying")
 SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
 
@@ -63,7 +62,9 @@ KINDS = (
     Kind("control database restarted", 14, "control", ("hold",), (*WITHIN, "claimed", "ending")),
 )
 PROCESS_KILLS = ("kill", "kill in index", "kill at lock")
+IN_INDEX = ("kill in index", "terminate in index")
 GLOBAL = ("flush", "redis", "redis minute", "control")
+NEEDS_REDIS = ("flush", "redis", "redis minute", "popped")
 
 
 @dataclass(frozen=True)
@@ -103,90 +104,16 @@ def make_faults(count: int, seed: int, only: str) -> list[Fault]:
     ]
 
 
+def kind_of(part: str) -> Kind:
+    return next(kind for kind in KINDS if kind.part == part)
+
+
 def _by_share(kinds: Sequence[Kind], count: int) -> list[Kind]:
     total = sum(kind.share for kind in kinds)
     exact = [(count * kind.share / total, kind) for kind in kinds]
     chosen = [kind for amount, kind in exact for _ in range(int(amount))]
     by_rest = sorted(exact, key=lambda pair: pair[0] % 1, reverse=True)
     return chosen + [kind for _, kind in by_rest[: count - len(chosen)]]
-
-
-def easier(fault: Fault) -> Fault:
-    """The same harm at a point that every run comes by, for what found no place among the planned revisions."""
-    return replace(fault, point="step_done") if fault.point in AFTER else fault
-
-
-@dataclass
-class Draft:
-    """The faults of one run while they are being chosen."""
-
-    texts: Sequence[Text]
-    placed: list[Placed] = field(default_factory=list)
-
-    def add(self, fault: Fault, rng: random.Random) -> bool:
-        if self._crowded(fault):
-            return False
-        if fault.point in ANYWHERE:
-            revision = ""
-            if not self._reachable(fault):
-                return False
-        else:
-            places = self._places(fault)
-            if not places:
-                return False
-            revision = rng.choice(places)
-        self.placed.append(Placed(fault, revision))
-        return True
-
-    def _crowded(self, fault: Fault) -> bool:
-        parts = [placed.fault.kind.part for placed in self.placed]
-        part = fault.kind.part
-        if part == "stop" or part in GLOBAL:
-            return any(other == "stop" or other in GLOBAL for other in parts)
-        if part in ("unsent", "popped"):
-            return part in parts
-        return False
-
-    def _reachable(self, fault: Fault) -> bool:
-        if any(placed.fault.point == fault.point for placed in self.placed):
-            return False
-        if fault.point == "already_applied":
-            return any(placed.fault.point in ("step_done", "recorded", "copying", *END) for placed in self.placed)
-        if fault.point == "connection_lost":
-            return any(placed.fault.kind.part in ("terminate", "cut") for placed in self.placed)
-        return True
-
-    def _places(self, fault: Fault) -> list[str]:
-        taken = [placed.revision for placed in self.placed]
-        if fault.point in ("repaired", "recovered"):
-            before = "intent" if fault.point == "repaired" else "nontx_done"
-            held = [p for p in self.placed if p.fault.point == before and (before != "intent" or _in_index(p.fault))]
-            return [p.revision for p in held if taken.count(p.revision) == 1]
-        if fault.point in INDEX:
-            return [text.revision_id for text in self.texts if text.kind == "index" and text.revision_id not in taken]
-        if fault.point == "lock_attempt":
-            return [text.revision_id for text in self.texts if text.kind == "several" and text.revision_id not in taken]
-        here = {(placed.revision, placed.fault.point) for placed in self.placed}
-        return [
-            text.revision_id
-            for text in self.texts
-            if taken.count(text.revision_id) < 2 and (text.revision_id, fault.point) not in here
-        ]
-
-
-def _in_index(fault: Fault) -> bool:
-    return fault.kind.part in ("kill in index", "terminate in index")
-
-
-def draw(pool: list[Fault], texts: Sequence[Text], count: int, rng: random.Random) -> list[Placed]:
-    """Take up to `count` faults from the pool that this run's revisions have a place for."""
-    draft = Draft(texts)
-    # Two rounds: what needs an earlier fault of the same run finds it in the second.
-    for _ in range(2):
-        for fault in tuple(pool):
-            if len(draft.placed) < count and draft.add(fault, rng):
-                pool.remove(fault)
-    return draft.placed
 
 
 def orders(placed: Iterable[Placed]) -> list[Order]:

@@ -46,23 +46,50 @@ def _row(name: str, happened: Sequence[Happened]) -> None:
     say(row)
 
 
-SAMPLE_SHARE = 0.9
+def missed(tally: Tally) -> None:
+    """What was planned for a run that never came by its point; every one has to be struck elsewhere."""
+    say()
+    again = {one.placed.fault.number for one in tally.happened}
+    points = Counter((one.placed.fault.kind.name, one.placed.fault.point) for one in tally.missed)
+    faults = {one.placed.fault.number for one in tally.missed}
+    say(
+        f"{len(tally.missed)} times a planned point did not come, for {len(faults)} faults; "
+        f"{len(faults & again)} of them were struck elsewhere"
+    )
+    for (kind, point), n in sorted(points.items()):
+        say(f"      {kind}, at {point}: {n}")
 
 
-def judge(options: Options, tally: Tally, findings: Findings, settled_s: float) -> list[str]:
+def never_struck(options: Options, tally: Tally) -> int:
+    """Of the faults asked for; one that only led to another one's point does not make up for any."""
+    struck = {one.placed.fault.number for one in tally.happened}
+    return sum(number not in struck for number in range(1, options.faults + 1))
+
+
+def end(tally: Tally, began_at: float) -> None:
+    """Whether everything settled after the last fault, with the moments this was measured by."""
+    if tally.last is None:
+        return
+    fault, over_at = tally.last.placed.fault, tally.last.over_at - began_at
+    say(f"the last fault ({fault.kind.name}, at {tally.last.point}) was over after {over_at:.1f} s")
+    say(f"every run was at its end {tally.settled:.1f} s later (the bar is {SETTLE_S:g} s)")
+    stops = [one.over_at - began_at for one in tally.happened if one.placed.fault.kind.part == "stop"]
+    if stops:
+        say(f"the last stopped process was continued after {max(stops):.1f} s")
+
+
+def judge(options: Options, tally: Tally, findings: Findings) -> list[str]:
     """Everything that is off, one sentence each; empty when nothing is."""
     bad = list(tally.wrong)
     for what, found in findings.lines():
         if found:
             bad.append(f"{what}: {len(found)} ({'; '.join(found[:5])})")
     bad += _slow(tally)
-    # The short sample has few runs: a fault may find its point behind it. The full run has no such excuse.
-    enough = options.faults * (SAMPLE_SHARE if options.fast else 1)
-    if len(tally.happened) < enough:
-        bad.append(f"only {len(tally.happened)} of {options.faults} faults found a place or the time")
-    slowest = max((end.settled for end in tally.ends), default=0.0)
-    if max(settled_s, slowest) > SETTLE_S:
-        bad.append(f"a run ended {max(settled_s, slowest):.0f} s after its last fault, the bar is {SETTLE_S:g} s")
+    if never := never_struck(options, tally):
+        bad.append(f"only {options.faults - never} of {options.faults} faults were struck")
+    settled = max([tally.settled, *(run.settled for run in tally.ends)])
+    if settled > SETTLE_S:
+        bad.append(f"a run ended {settled:.0f} s after its last fault, the bar is {SETTLE_S:g} s")
     if tally.restarted:
         bad.append(f"{len(tally.restarted)} runs needed a person")
     return bad
@@ -74,6 +101,9 @@ def _slow(tally: Tally) -> list[str]:
     stops = [one.takeover for one in tally.happened if one.placed.fault.kind.part == "stop" and one.takeover]
     if kills and percentile(kills, 0.95) > KILL_P95_S:
         bad.append(f"takeover after a kill: p95 {percentile(kills, 0.95):.1f} s, the bar is {KILL_P95_S:g} s")
+    alone = [one for one in tally.happened if one.placed.fault.kind.part == "stop" and one.takeover is None]
+    if alone:
+        bad.append(f"{len(alone)} stopped runs were not taken over by anybody")
     if stops and max(stops) > STOP_MAX_S:
         bad.append(f"takeover after a stop: {max(stops):.1f} s, the bar is {STOP_MAX_S:g} s")
     return bad
@@ -85,7 +115,7 @@ def numbers(tally: Tally, findings: Findings) -> None:
         f"{findings.runs} runs, {findings.receipts} receipts, {findings.ledger} ledger rows, "
         f"{findings.audit_entries} audit entries, {tally.stale_ended} stale processes ended by themselves"
     )
-    settled = [end.settled for end in tally.ends]
+    settled = [run.settled for run in tally.ends]
     if settled:
         say(f"runs ended p95 {percentile(settled, 0.95):.1f} s, max {max(settled):.1f} s after their last fault")
     for what, found in findings.lines():
@@ -93,5 +123,5 @@ def numbers(tally: Tally, findings: Findings) -> None:
         for one in found[:10]:
             say(f"      {one}")
     say(f"  {'runs that needed a person':<40} {len(tally.restarted)}")
-    for end in tally.restarted[:20]:
-        say(f"      run {end.run} {end.status}: {end.code}")
+    for run in tally.restarted[:20]:
+        say(f"      run {run.run} {run.status}: {run.code}")

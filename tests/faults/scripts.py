@@ -52,14 +52,14 @@ INSERT INTO effects (revision, part) VALUES ('{id}', 1);
 
 
 def write_texts(count: int, seed: str) -> list[Text]:
-    """A chain: its base, then one in ten with an index built concurrently, one in ten with several steps."""
+    """A chain: its base, then two in ten with an index built concurrently, one in ten with several steps."""
     rng = random.Random(seed)
     return [_text(1, "base", BASE), *(_any(n, rng) for n in range(2, count + 1))]
 
 
 def _any(n: int, rng: random.Random) -> Text:
     # By place and not by chance, so that every run of six or so has something of each kind near it.
-    if n % 10 == 4:
+    if n % 10 in (4, 9):
         return _text(n, "index", rng.choice((INDEX_LAST, INDEX_FIRST)))
     if n % 10 == 8:
         return _text(n, "several", SEVERAL)

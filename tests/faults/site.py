@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
+from tests.faults.draft import Draft
 from tests.faults.files import Exchange
 from tests.faults.outcome import Tally
 from tests.faults.plan import Placed
+from tests.faults.pool import Pool
 from tests.faults.proxy import Proxy
 from tests.faults.scripts import Text
 
@@ -22,13 +24,12 @@ class Shared:
     exchange: Exchange
     tally: Tally
     operator: User
-    chore: Callable[[str], None]  # have the main thread do something to a server, and wait for it
-    flush_redis: Callable[[], None]
+    pool: Pool
+    chore: Callable[[str], bool]  # have the main thread do something to a server; whether it could
+    flush_redis: Callable[[], bool]
     request_and_die: Callable[[int, str, str, Sequence[Placed]], bool]
-    stops: Mapping[bool, threading.Semaphore]  # by whether the stop is a slow one
     closing: threading.Event
     stuck_after_s: float
-    stale_s: float
 
 
 @dataclass(frozen=True)
@@ -39,5 +40,5 @@ class Site:
     environment: int
     address: str
     proxy: Proxy
-    texts: Sequence[Text]
-    planned: int  # the revisions after these are only used to place faults that found no place before
+    drafts: Sequence[Draft]
+    spare: Sequence[Text]  # the chain after the last draft, for faults whose point did not come

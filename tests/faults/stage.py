@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import random
 import subprocess
@@ -19,24 +20,28 @@ from redis.exceptions import RedisError
 from migrations_app.models import WorkerProcess
 from tests.faults import check, control, report
 from tests.faults.crew import ROOT, Crew
+from tests.faults.draft import SLOW_NEEDS, Draft
 from tests.faults.files import Exchange
 from tests.faults.findings import Findings
 from tests.faults.ground import Ground
 from tests.faults.lane import Lane
 from tests.faults.options import Options
 from tests.faults.outcome import Tally
-from tests.faults.plan import Placed, make_faults, orders
+from tests.faults.plan import NEEDS_REDIS, Fault, Placed, make_faults, orders
+from tests.faults.pool import Pool
+from tests.faults.programme import allot, cut
 from tests.faults.proxy import Proxies
 from tests.faults.requester import Request
 from tests.faults.scripts import write_texts
 from tests.faults.site import Shared, Site
 
-SPARE_REVISIONS = 40
+SPARE_REVISIONS = 60
 SERVICES = 4
 TICK_S = 0.05
 CREW_S = 90.0
 TELL_EVERY_S = 20.0
 REDIS_AWAY_S = {"redis": 5.0, "redis minute": 60.0}
+WORKERS_FREE = 3  # how many are left to go on while others are stopped
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Chore:
     """Something only the main thread may do, because servers are tied to it."""
 
     what: str
+    struck: bool = False
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -61,19 +67,21 @@ class Stage:
         self._crew: Crew | None = None
         self._lanes: list[Lane] = []
         self._sites: list[Site] = []
+        self._began_at = 0.0
 
     def perform(self) -> list[str]:
         self._exchange.make()
         call_command("migrate", "--noinput", verbosity=0)
         self._make_lanes()
         self._crew = Crew(self._ground.folder, self._exchange.folder, self._options.workers)
-        settled = self._keep_running()
+        self._keep_running()
         findings = self._look()
         report.table(self._tally)
+        report.missed(self._tally)
         report.numbers(self._tally, findings)
-        say_crew = f"{self._crew.restarts} restarts of workers and scheduler"
-        report.say(f"{say_crew}; the last run ended {settled:.1f} s after the last fault")
-        return report.judge(self._options, self._tally, findings, settled)
+        report.say(f"{self._crew.restarts} restarts of workers and scheduler")
+        report.end(self._tally, self._began_at)
+        return report.judge(self._options, self._tally, findings)
 
     def close(self) -> None:
         self._closing.set()
@@ -89,13 +97,14 @@ class Stage:
         options = self._options
         admin, operator = control.make_people()
         planned = -(-options.revisions // options.targets)
-        shared = self._shared(operator)
         services = []
         for n in range(1, min(SERVICES, options.targets) + 1):
             texts = write_texts(planned + SPARE_REVISIONS, f"{options.seed} service {n}")
             services.append((control.make_service(f"service-{n}", texts, operator, admin), texts))
-        faults = make_faults(options.faults, options.seed, options.only)
-        for n in range(options.targets):
+        rng = random.Random(f"programme {options.seed}")
+        programmes = [cut(services[n % len(services)][1][:planned], rng) for n in range(options.targets)]
+        shared = self._shared(operator, self._programme(programmes, rng))
+        for n, drafts in enumerate(programmes):
             service, texts = services[n % len(services)]
             name = f"env-{n + 1}"
             major = 16 if n % 3 == 2 else 18
@@ -104,31 +113,44 @@ class Stage:
             proxy = self._proxies.add("127.0.0.1", server.port)
             address = self._ground.address(major, f"target_{n + 1}", proxy.port)
             environment = control.make_environment(service, name, n, address, admin)
-            site = Site(name, environment.pk, self._ground.address(major, f"target_{n + 1}"), proxy, texts, planned)
+            straight = self._ground.address(major, f"target_{n + 1}")
+            site = Site(name, environment.pk, straight, proxy, drafts, texts[planned:])
             self._sites.append(site)
-            pool = faults[n :: options.targets]
-            self._lanes.append(Lane(site, pool, shared, random.Random(f"lane {options.seed} {n}")))
+            self._lanes.append(Lane(site, shared, random.Random(f"lane {options.seed} {n}")))
 
-    def _shared(self, operator: object) -> Shared:
+    def _programme(self, programmes: Sequence[Sequence[Draft]], rng: random.Random) -> Pool:
+        """Place every fault but the stops, which begin as soon as a worker can be spared."""
+        options = self._options
+        faults = make_faults(options.faults, options.seed, options.only)
+        numbers = itertools.count(options.faults + 1)
+        stops = [fault for fault in faults if fault.kind.part == "stop"]
+        others = [fault for fault in faults if fault.kind.part != "stop"]
+        left = allot(others, [draft for drafts in programmes for draft in drafts], numbers, rng)
+        report.say(f"  {len(others) - len(left)} faults have their place, {len(stops)} stops begin, {len(left)} wait")
+        return Pool((*stops, *left), numbers, max(options.workers - WORKERS_FREE, SLOW_NEEDS), self._possible)
+
+    def _possible(self, fault: Fault) -> bool:
+        return self._ground.redis is not None or fault.kind.part not in NEEDS_REDIS
+
+    def _shared(self, operator: object, pool: Pool) -> Shared:
         return Shared(
             exchange=self._exchange,
             tally=self._tally,
             operator=operator,  # type: ignore[arg-type]
+            pool=pool,
             chore=self._have_done,
             flush_redis=self._flush_redis,
             request_and_die=self._request_and_die,
-            # A slow one also holds up a second worker, which waits for the lock of the first; one worker stays free.
-            stops={False: threading.Semaphore(max(self._options.workers - 3, 1)), True: threading.Semaphore(1)},
             closing=self._closing,
             stuck_after_s=self._options.stale_s + 90,
-            stale_s=self._options.stale_s,
         )
 
-    def _keep_running(self) -> float:
-        """Until every lane is done; returns how long the last one took after the last fault."""
-        until = time.monotonic() + self._options.minutes * 60
-        tell_at = time.monotonic() + TELL_EVERY_S
+    def _keep_running(self) -> None:
+        """Until every lane is done."""
         self._wait_for_crew()
+        self._began_at = time.monotonic()
+        until = self._began_at + self._options.minutes * 60
+        tell_at = self._began_at + TELL_EVERY_S
         for lane in self._lanes:
             lane.start()
         while any(lane.is_alive() for lane in self._lanes):
@@ -139,11 +161,8 @@ class Stage:
             if time.monotonic() > tell_at:
                 tell_at += TELL_EVERY_S
                 self._tell()
-        last = max((one.over_at for one in self._tally.happened), default=time.monotonic())
-        settled = time.monotonic() - last
         while self._redis_back_at is not None:
             self._tick()
-        return settled
 
     def _wait_for_crew(self) -> None:
         until = time.monotonic() + CREW_S
@@ -163,31 +182,36 @@ class Stage:
         except queue.Empty:
             return
         try:
-            self._do(chore.what)
+            chore.struck = self._do(chore.what)
         finally:
             chore.done.set()
 
-    def _do(self, what: str) -> None:
+    def _do(self, what: str) -> bool:
+        """False when Redis is away already: the fault is for another time."""
         if what == "control":
             self._ground.restart_control()
-        elif self._redis_back_at is None:
-            self._ground.kill_redis()
-            self._redis_back_at = time.monotonic() + REDIS_AWAY_S[what], what == "redis minute"
+            return True
+        if self._redis_back_at is not None:
+            return False
+        self._ground.kill_redis()
+        self._redis_back_at = time.monotonic() + REDIS_AWAY_S[what], what == "redis minute"
+        return True
 
-    def _have_done(self, what: str) -> None:
+    def _have_done(self, what: str) -> bool:
         chore = Chore(what)
         self._chores.put(chore)
         chore.done.wait(120)
+        return chore.struck
 
-    def _flush_redis(self) -> None:
+    def _flush_redis(self) -> bool:
         redis = self._ground.redis
         if redis is None:
-            return  # it is away already, which is worse
+            return False
         try:
             with Redis(unix_socket_path=str(redis.socket), socket_timeout=5) as client:
-                client.flushall()
+                return bool(client.flushall())
         except RedisError:
-            return
+            return False
 
     def _request_and_die(self, environment: int, to: str, key: str, placed: Sequence[Placed]) -> bool:
         """One after the other: the process that forks them serves all lanes."""
@@ -216,11 +240,11 @@ class Stage:
         return findings
 
     def _tell(self) -> None:
-        revisions = sum(lane.revisions for lane in self._lanes)
+        revisions = sum(len(lane.reached) for lane in self._lanes)
         alive = [lane for lane in self._lanes if lane.is_alive()]
         report.say(
             f"  {len(self._tally.happened)} faults, {revisions} revisions, {len(self._tally.ends)} runs ended, "
-            f"{len(alive)} lanes at work, {len(self._tally.wrong)} wrong"
+            f"{len(self._tally.missed)} missed, {len(alive)} lanes at work, {len(self._tally.wrong)} wrong"
         )
         if len(alive) <= 4:
             for lane in alive:

@@ -78,3 +78,30 @@ def test_it_marks_a_target_that_cannot_be_read_and_keeps_the_ledger(fleet):
     fleet.environment.refresh_from_db()
     assert fleet.environment.reachability == "unreachable"
     assert LedgerEntry.objects.count() == 3
+
+
+def test_what_environments_counted_equals_what_the_ledger_counts(fleet):
+    def both() -> None:
+        fleet.environment.refresh_from_db()
+        kept, counted = ledger.agreement(fleet.service), ledger.summary(fleet.service)
+        assert (kept.receipts, kept.ledger, kept.superseded) == (counted.receipts, counted.ledger, counted.superseded)
+        assert (kept.twice, kept.out_of_order, kept.changed) == (counted.twice, counted.out_of_order, counted.changed)
+
+    both()
+    assert note(fleet) == ""
+    both()
+    fleet.put("0004_t", "CREATE TABLE four ()", down="DROP TABLE four")
+    fleet.apply()
+    both()
+    fleet.apply("down")
+    both()
+    assert ledger.agreement(fleet.service).ledger == 5
+
+
+def test_environments_count_what_a_comparison_finds(fleet):
+    tamper(fleet, "UPDATE lockstep.migration_history SET parent = '0001_t' WHERE seq = 3")
+    note(fleet)
+    assert ledger.agreement(fleet.service).out_of_order == 1
+    Revision.objects.filter(revision_id="0002_t").update(checksum="sha256:v1:edited")
+    note(fleet)
+    assert ledger.agreement(fleet.service).changed == 1

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import connection
 
 from migrations_app.embedded import session
+from migrations_app.embedded.bind import Bind, wait_for_page
+from migrations_app.embedded.places import LOOPBACK, free_port
 from migrations_app.embedded.spawn import end, spawn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,3 +63,18 @@ def children(process: subprocess.Popen[bytes]) -> set[int]:
 def no_redis() -> str:
     """An address where no Redis listens."""
     return f"unix://{settings.LOCKSTEP_DATA_DIR}/no-redis.sock?db=0"
+
+
+@contextmanager
+def web() -> Iterator[str]:
+    """gunicorn as in production; the address to call it by."""
+    bind = Bind(LOOPBACK, free_port())
+    env = {**os.environ, "LOCKSTEP_DATABASE_URL": database_url(), "LOCKSTEP_WEB_POOL": "1", "GUNICORN_BIND": bind.text}
+    argv = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dashboard.wsgi:application"]
+    process = spawn(argv, die_with=signal.SIGKILL, env=env, cwd=ROOT)
+    try:
+        assert wait_for_page(bind, "/login", host=LOOPBACK, patience=60, alive=lambda: process.poll() is None)
+        yield bind.url
+    finally:
+        end(process, [signal.SIGTERM], patience=15)
+        session.kill({process.pid})

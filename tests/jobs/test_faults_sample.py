@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.faults
 def test_it_survives_fifty_faults():
-    sample = ["--fast", "--faults", "50", "--revisions", "96", "--targets", "12", "--minutes", "3", "--seed", "7"]
+    size = ["--faults", "50", "--revisions", "96", "--targets", "12", "--workers", "4"]
+    sample = ["--fast", *size, "--minutes", "3", "--seed", "7"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults", *sample],
         cwd=ROOT,

@@ -181,6 +181,21 @@ def test_it_leaves_alone_what_people_did_afterwards() -> None:
     assert endings("prod-us")[-1] == RunStatus.SUCCEEDED
 
 
+@pytest.mark.usefixtures("servers", "users")
+def test_a_moved_data_folder_takes_its_environments_along(settings: Settings, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    settings.LOCKSTEP_DATA_DIR = old
+    seed(PROD_US)
+    settings.LOCKSTEP_DATA_DIR = old.rename(new)
+    seed(PROD_US)
+    environment = Environment.objects.get(name="prod-us")
+    assert environment.dsn_reference == f"{new}/targets/18/{PROD_US[0].database}.url"
+    assert AuditEntry.objects.filter(data__action="environment.change_dsn").count() == 1
+    seed(PROD_US)
+    assert AuditEntry.objects.filter(data__action="environment.change_dsn").count() == 1
+
+
 @pytest.mark.usefixtures("users")
 def test_it_refuses_without_servers_and_makes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(targets.variable(18), raising=False)

@@ -18,11 +18,13 @@ from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, Report, ShouldStop
 from migrations_app.engine.contract.lock import Patience, acquire, application_prefix, release
+from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.contract.receipts import Head, Standing, read_standing
 from migrations_app.engine.contract.recording import UNMEASURED
 from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
 from migrations_app.engine.contract.stopping import stop_if_asked
+from migrations_app.engine.contract.unfinished import refuse_to_turn_back
 from migrations_app.engine.contract.watch import LockWatch
 from migrations_app.engine.contract.work import PREPARE_FENCE, Job, Limits, Progress, Work, lost
 from migrations_app.engine.errors import LockstepError, Refused
@@ -80,7 +82,7 @@ def _with_session(
     ensure_objects(conn)
     check_identity(conn, environment=job.environment)
     report(Event("connected", f"connected to {dsn.safe}, PostgreSQL {conn.info.server_version // 10000}"))
-    patience = Patience(limits.lock_window_s, limits.poll_s, limits.end_orphan_after_s)
+    patience = Patience(limits.lock_window_s, limits.poll_s, limits.end_orphan_after_s, limits.orphan_idle_s)
     held = acquire(
         conn, run_id=job.run_id, worker=job.worker, patience=patience, report=report, should_stop=should_stop
     )
@@ -115,6 +117,8 @@ def _run_all(work: Work, plan: Plan) -> Outcome:
     standing = read_standing(work.conn)
     half_done = read_half_done(work.conn)
     pending = _pending(work, plan, standing)
+    if pending:
+        refuse_to_turn_back(plan, half_done)
     head = standing.head
     for number, revision in enumerate(pending, start=1):
         stop_if_asked(work.should_stop)
@@ -175,7 +179,7 @@ def _before(work: Work, number: int, half: HalfDone, head: Head) -> str:
     """Measured at the start of a run; in its middle the previous receipt's word is taken."""
     if half.started:
         return UNMEASURED
-    return fingerprint.take(work.conn) if number == 1 else head.fp_after
+    return once_readable(work, lambda: fingerprint.take(work.conn)) if number == 1 else head.fp_after
 
 
 def _refuse_other_bytes(revision: PlannedRevision, checksum: str, parent: str) -> None:

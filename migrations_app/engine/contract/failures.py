@@ -11,6 +11,11 @@ from migrations_app.engine.errors import LockExhausted, LockstepError, Statement
 from migrations_app.engine.sql.script import Statement, Step
 from migrations_app.engine.target.blockers import Blocker
 
+# The bytes of an applied revision stay as they are, so a down file that fails can't be corrected.
+WAY_OUT = {
+    "up": "Correct the revision or the data, then apply again.",
+    "down": "Put right in the target what the down file misses, then roll back again.",
+}
 LOCK_NOT_AVAILABLE = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
@@ -22,32 +27,42 @@ def statement_failed(
     if isinstance(error, errors.QueryCanceled) and request is not None:
         return Stopped(request.kind, request.sentence)
     where = progress.revision.revision_id
+    not_done = _rolled_back(progress, statement)
     if statement is not None:
         where += f", line {statement.line} ({statement.summary})"
     if isinstance(error, errors.QueryCanceled) and "timeout" not in (error.diag.message_primary or "timeout"):
         return StatementFailed(
             "statement_cancelled",
             f"{where} was cancelled by somebody in the target ({error.diag.message_primary}).",
-            not_done="Its step was rolled back.",
-            next_step="Ask who cancelled it, then apply again.",
+            not_done=not_done,
+            next_step="Ask who cancelled it, then start again.",
         )
     if isinstance(error, errors.QueryCanceled):
         return StatementFailed(
             "statement_timeout",
             f"{where} took longer than it may hold its locks and was cancelled by its time limit.",
-            not_done="Its step was rolled back.",
+            not_done=not_done,
             next_step="Split it into forms that do not scan under a strong lock, or apply it in a quiet window.",
         )
     diagnosis = error.diag
     said = diagnosis.message_primary or type(error).__name__
     if diagnosis.message_detail:
-        said += f" ({diagnosis.message_detail})"
+        said += f" ({'; '.join(diagnosis.message_detail.splitlines())})"
     return StatementFailed(
         f"sqlstate_{error.sqlstate or 'unknown'}",
         f"{where}: {said}.",
-        not_done="Its step was rolled back.",
-        next_step=diagnosis.message_hint or "Correct the revision or the data, then apply again.",
+        not_done=not_done,
+        next_step=diagnosis.message_hint or WAY_OUT[progress.direction],
     )
+
+
+def _rolled_back(progress: Progress, statement: Statement | None) -> str:
+    """What is gone, and which earlier steps of the revision are not."""
+    steps = progress.revision.steps
+    earlier = next((step.n - 1 for step in steps if statement in step.statements), 0)
+    if not earlier:
+        return "Its step was rolled back."
+    return f"Its step was rolled back; the earlier ones of its {len(steps)} steps stand, and are not run again."
 
 
 def locks_exhausted(

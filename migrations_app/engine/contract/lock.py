@@ -42,6 +42,7 @@ class Patience:
     window_s: float
     poll_s: float
     end_orphan_after_s: float | None  # None: this run never had a backend
+    orphan_idle_s: float
 
 
 def acquire(
@@ -130,7 +131,10 @@ def _end_orphan(
 ) -> bool:
     """Terminate the holder if it is this run's own silent backend; anybody else's is only shown."""
     due = patience.end_orphan_after_s
-    if due is None or waited < due or not holder.application.startswith(application_prefix(run_id)):
+    if due is None or not holder.application.startswith(application_prefix(run_id)):
+        return False
+    # Its own idle time counts as well: every worker that waits for it may die in turn, and would begin anew.
+    if waited < due and (holder.idle_s or 0.0) < patience.orphan_idle_s:
         return False
     ended = terminate(conn, holder.pid, holder.backend_start)
     if ended:

@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Identifier
 
 from migrations_app.engine.contract.events import Kind
 from migrations_app.engine.contract.failures import statement_failed
+from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Decision
 from migrations_app.engine.contract.postconditions import Finding, look, repair
 from migrations_app.engine.contract.receipts import Receipt
@@ -48,7 +49,8 @@ def run_step(work: Work, progress: Progress, step: Step, *, half_done: HalfDone,
         if open_intent is None or attempt > open_intent.attempt:
             tried = half_done.tried(step.n)
             _run_until_done(work, progress, step, statement, expected, attempt, tried=tried)
-    receipt = _finish(work, progress, step, attempt, expected, last)
+    revision_id = progress.revision.revision_id
+    receipt = once_readable(work, lambda: _finish(work, progress, step, attempt, expected, last), revision_id)
     work_ms = int((time.monotonic() - began) * 1000)
     _tell(work, progress, step, "step_done", f"{statement.summary} · {work_ms} ms", work_ms=work_ms)
     if receipt is not None:

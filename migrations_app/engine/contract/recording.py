@@ -21,6 +21,8 @@ from migrations_app.engine.target import fingerprint
 
 # A fingerprint costs a catalogue scan, so it is taken at the two ends of a run; between them this stands.
 UNMEASURED = "unmeasured"
+# The step still holds its own locks meanwhile.
+_PATIENCE_MS = 1000
 
 
 def verify(work: Work, progress: Progress) -> None:
@@ -73,7 +75,7 @@ def _receipt(work: Work, progress: Progress) -> Receipt:
         run_id=work.job.run_id,
         fence=work.held.fence,
         fp_before=progress.fp_before,
-        fp_after=fingerprint.take(work.conn) if progress.measure_after else UNMEASURED,
+        fp_after=fingerprint.take(work.conn, patience_ms=_PATIENCE_MS) if progress.measure_after else UNMEASURED,
         duration_ms=progress.elapsed_ms,
         server_version_num=work.server_version_num,
     )

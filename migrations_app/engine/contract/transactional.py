@@ -19,8 +19,8 @@ from migrations_app.engine.contract.recording import verify, write_receipt, writ
 from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
-from migrations_app.engine.contract.work import FENCE_CHECK, Progress, Work, fenced, lost, roll_back
-from migrations_app.engine.errors import LockstepError, StatementFailed
+from migrations_app.engine.contract.work import Progress, Work, fenced, lost, roll_back
+from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
 from migrations_app.engine.target.blockers import Blocker
 
@@ -44,7 +44,7 @@ def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: 
         waited = time.monotonic() - started
         try:
             return _once(work, progress, step, attempt, attempt_row, last, int(waited * 1000))
-        except LOCK_NOT_AVAILABLE as error:
+        except (*LOCK_NOT_AVAILABLE, LockExhausted) as error:  # the latter from a schema that cannot be read
             roll_back(work.conn)
             blockers = work.watch.blockers or blockers
             _report_attempt(work, progress, step, attempt, blockers, error)
@@ -73,6 +73,8 @@ def _once(
         if step is not None:
             _arm(work, progress, step, attempt)
             for number, current in enumerate(step.statements, start=1):
+                if number > 1 and current is _first_blocking(step):
+                    _hurry(work, progress, step, attempt)
                 _run_statement(work, progress, step, number, current)
             work.watch.disarm()
         current = None
@@ -123,10 +125,8 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
     fresh = "DISCARD TEMP; " if step is not None and step.n == 1 else ""
     result = send(
         work.conn,
-        f"BEGIN; {fresh}SET LOCAL lock_timeout = {int(lock_s * 1000)};"
-        f" SET LOCAL statement_timeout = {int(statement_s * 1000)};"
-        " SET LOCAL idle_in_transaction_session_timeout = '5s';"
-        f"{_parameters(work, progress)} {FENCE_CHECK}",
+        f"BEGIN; {fresh}{_parameters(work, progress)}"
+        f"EXECUTE lockstep_begin('{int(lock_s * 1000)}ms', '{int(statement_s * 1000)}ms')",
     )
     if result.ntuples == 0:
         raise fenced(work)
@@ -135,7 +135,7 @@ def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttem
 def _parameters(work: Work, progress: Progress) -> str:
     """The revision's own harmless SETs, for this transaction only."""
     return "".join(
-        SQL(" SELECT pg_catalog.set_config({}, {}, true);").format(Literal(name), Literal(value)).as_string(work.conn)
+        SQL("SELECT pg_catalog.set_config({}, {}, true); ").format(Literal(name), Literal(value)).as_string(work.conn)
         for name, value in progress.revision.script.settings
     )
 
@@ -146,9 +146,26 @@ def _limits(work: Work, step: Step | None, attempt: LockAttempt) -> tuple[float,
         return attempt.lock_timeout, work.limits.long_statement_s
     if step.timeout_class == "validate":
         return _VALIDATE_LOCK_S, work.limits.long_statement_s
-    if any(statement.lock in BLOCKS_WRITERS for statement in step.statements):
-        return attempt.lock_timeout, attempt.lock_timeout + work.limits.hold_s
+    if step.statements[0] is _first_blocking(step):
+        return attempt.lock_timeout, _held_s(work, attempt)
     return attempt.lock_timeout, work.limits.long_statement_s
+
+
+def _held_s(work: Work, attempt: LockAttempt) -> float:
+    return attempt.lock_timeout + work.limits.hold_s
+
+
+def _first_blocking(step: Step) -> Statement | None:
+    """From this statement on the step keeps writers out; what runs before it may take its time."""
+    if step.timeout_class == "validate":
+        return None
+    return next((statement for statement in step.statements if statement.lock in BLOCKS_WRITERS), None)
+
+
+def _hurry(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
+    """The next statement and all after it have the short limit."""
+    send(work.conn, f"SET LOCAL statement_timeout = {int(_held_s(work, attempt) * 1000)}")
+    _arm(work, progress, step, attempt)
 
 
 def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
@@ -186,10 +203,10 @@ def _report_attempt(
     step: Step | None,
     attempt: LockAttempt,
     blockers: tuple[Blocker, ...],
-    error: psycopg.Error,
+    error: psycopg.Error | LockExhausted,
 ) -> None:
     lock_s, _ = _limits(work, step, attempt)
-    what = "deadlock" if error.sqlstate == "40P01" else f"no lock within {lock_s:g} s"
+    what = _what(error, lock_s)
     holders = "; ".join(blocker.sentence for blocker in blockers[:5])
     work.report(
         progress.event(
@@ -202,6 +219,12 @@ def _report_attempt(
             blockers=blockers,
         )
     )
+
+
+def _what(error: psycopg.Error | LockExhausted, lock_s: float) -> str:
+    if isinstance(error, LockExhausted):
+        return error.message.rstrip(".")
+    return "deadlock" if error.sqlstate == "40P01" else f"no lock within {lock_s:g} s"
 
 
 def _only_autovacuum(blockers: tuple[Blocker, ...]) -> bool:

@@ -33,7 +33,8 @@ class Prepared:
         if conn not in self._ready:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)
-        return _checked(conn.pgconn.exec_prepared(self._name, [_text(value) for value in values]))
+        parameters = [_text(value) for value in values]
+        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
 
 
 def _text(value: object) -> bytes | None:

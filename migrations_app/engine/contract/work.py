@@ -19,8 +19,15 @@ from migrations_app.engine.errors import ConnectionLost, Fenced
 if TYPE_CHECKING:
     from migrations_app.engine.contract.watch import LockWatch
 
-# Planned once for each holder: it is the first statement of every step.
-PREPARE_FENCE = "PREPARE lockstep_fence AS SELECT 1 FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE"
+# Planned once for each holder: each step begins with one of them, and no row means that the fence is not ours any more.
+# The second sets the limits of a transaction as well, $1 for a lock and $2 for a statement.
+PREPARE_FENCE = """
+PREPARE lockstep_fence AS SELECT 1 FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE;
+PREPARE lockstep_begin (text, text) AS
+SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', $2, true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '5s', true)
+  FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE
+"""
 FENCE_CHECK = "EXECUTE lockstep_fence"
 
 
@@ -45,7 +52,8 @@ class Limits:
     poll_s: float = 2.0
     long_statement_s: float = 86_400.0
     reconnect_window_s: float = 60.0
-    end_orphan_after_s: float | None = None
+    end_orphan_after_s: float | None = None  # how long this worker waits for it; None: the run never had a backend
+    orphan_idle_s: float = 90.0  # the same for what has done nothing for so long, however many waited before
 
 
 @dataclass(frozen=True)

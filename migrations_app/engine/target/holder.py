@@ -10,7 +10,8 @@ from psycopg.rows import class_row
 
 # Two-key locks carry objsubid 2; the keys are shown as oids, that is unsigned.
 LOCK_HOLDER = """
-SELECT l.pid, a.backend_start, a.state, a.query_start, coalesce(a.application_name, '') AS application
+SELECT l.pid, a.backend_start, a.state, a.query_start, coalesce(a.application_name, '') AS application,
+       CASE WHEN a.state LIKE 'idle%%' THEN extract(epoch FROM clock_timestamp() - a.state_change)::float END AS idle_s
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock' AND l.objsubid = 2
   AND l.classid = %s::bigint::oid AND l.objid = %s::bigint::oid
@@ -20,13 +21,14 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.mode = 'ExclusiveLock' AND l.o
 
 @dataclass(frozen=True)
 class Holder:
-    """Start and state are None when the holder is another role's session and may not be looked into."""
+    """Start, state and `idle_s` are None when the holder is another role's session and may not be looked into."""
 
     pid: int
     backend_start: datetime | None
     state: str | None
     query_start: datetime | None
     application: str
+    idle_s: float | None  # None while it runs a statement, too
 
     @property
     def sentence(self) -> str:

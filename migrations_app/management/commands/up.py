@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,15 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand
+from django.http.request import validate_host
 
-from migrations_app.embedded import bind, house, lockfile, runtime_env, secret
+from migrations_app.embedded import bind, given, house, lockfile, runtime_env, secret, terminal
 from migrations_app.embedded.account import server_account
 from migrations_app.embedded.home import make_home
 from migrations_app.embedded.program import Program, say
 from migrations_app.embedded.supervisor import Supervisor
 from migrations_app.engine.errors import LockstepError
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PAGE_SECONDS = 90.0
 PASSWORD_FILE = "first-password"  # noqa: S105 - a file's name
 
@@ -42,8 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: object, **options: Any) -> None:
         """Run until told to stop; 0 then, 1 when something was refused."""
-        for signum in STOPPING:
-            signal.signal(signum, _interrupt)
+        terminal.on_stop(_interrupt)
         _speak_in_lines()
         try:
             _up(_plan(options["bind"], options["data_dir"], demo=not options["no_demo"]))
@@ -90,6 +88,7 @@ def _up(plan: house.Plan) -> None:
     lock = lockfile.hold(plan.data_dir / "up.lock", what="Lockstep")
     try:
         bind.ensure_free(plan.bind)
+        given.check(plan.environment)
         _run(plan)
     finally:
         lock.release()
@@ -97,6 +96,7 @@ def _up(plan: house.Plan) -> None:
 
 def _run(plan: house.Plan) -> None:
     """1. Servers. 2. Addresses for other terminals. 3. Commands. 4. Programs. 5. Watch until told to stop."""
+    closed = terminal.closed()
     with Supervisor() as supervisor:
         try:
             made = {**house.make_keys(plan), **house.start_servers(plan, supervisor)}
@@ -105,7 +105,7 @@ def _run(plan: house.Plan) -> None:
             logins = _prepare(crew)
             web = _start_programs(crew)
             _announce(plan, web, logins)
-            supervisor.watch()
+            supervisor.watch(until=closed)
         finally:
             _stop_in_peace(supervisor)
             runtime_env.remove(plan.data_dir)
@@ -114,8 +114,7 @@ def _run(plan: house.Plan) -> None:
 def _stop_in_peace(supervisor: Supervisor) -> None:
     """From here on a second Ctrl-C only shortens the wait."""
     say("up", "Stopping everything. Ctrl-C again gives running jobs no more time.")
-    for signum in STOPPING:
-        signal.signal(signum, lambda *_: supervisor.hurry())
+    terminal.on_stop(lambda *_: supervisor.hurry())
 
 
 def _prepare(crew: house.Crew) -> list[str]:
@@ -143,11 +142,22 @@ def _exists(command: str) -> bool:
     return False
 
 
+def _host(where: bind.Bind) -> str:
+    """The name to call the pages by: this machine's own where that is allowed, else the first that is."""
+    allowed: list[str] = settings.ALLOWED_HOSTS
+    near = where.near.host
+    if not allowed or validate_host(f"[{near}]" if ":" in near else near, allowed):
+        return near
+    return allowed[0].lstrip(".").strip("[]")
+
+
 def _announce(plan: house.Plan, web: Program, logins: list[str]) -> None:
-    if not bind.wait_for_page(plan.bind, "/login", patience=PAGE_SECONDS, alive=lambda: web.poll() is None):
-        say("up", f"{plan.bind.url}/login does not answer; the lines of `web` above say why.")
+    host = _host(plan.bind)
+    url = bind.Bind(host, plan.bind.port).url
+    if not bind.wait_for_page(plan.bind, "/login", host=host, patience=PAGE_SECONDS, alive=lambda: web.poll() is None):
+        say("up", f"{url}/login does not answer; the lines of `web` above say why.")
         return
-    lines = ["", f"  Lockstep is running at {plan.bind.url}", ""]
+    lines = ["", f"  Lockstep is running at {url}", ""]
     if logins:
         lines += [f"    {login}" for login in logins]
         lines += ["", f"    password  {secret.read(plan.data_dir / PASSWORD_FILE)}", ""]

@@ -10,7 +10,7 @@ import pytest
 
 from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.events import Event, StopRequest
-from migrations_app.engine.contract.lock import RUN_KEY
+from migrations_app.engine.contract.lock import RUN_KEY, application_prefix
 from migrations_app.engine.contract.work import Limits
 from migrations_app.engine.errors import Fenced, LockExhausted, NeedsOperator, Refused, StatementFailed, Stopped
 
@@ -58,6 +58,28 @@ def test_it_keeps_what_was_recorded_before_a_failure(target):
     with pytest.raises(StatementFailed):
         target.apply(*chain(TABLE, "SELECT 1/0", "CREATE TABLE never ()"))
     assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+
+
+def test_it_says_which_steps_stand_and_that_a_down_file_stays_as_it_is(target):
+    up = f"{TABLE}; CREATE TABLE u ()"
+    down = "ALTER TABLE t DROP COLUMN id;\nDROP TABLE nothere;\nDROP TABLE u"
+    target.apply(revision("0001_r", up))
+    with pytest.raises(StatementFailed) as failure:
+        target.roll_back(revision("0001_r", down, direction="down", up=up))
+    assert failure.value.sentence == (
+        '0001_r, line 2 (DROP TABLE nothere): table "nothere" does not exist. Its step was rolled back; the earlier '
+        "ones of its 3 steps stand, and are not run again. Put right in the target what the down file misses, "
+        "then roll back again."
+    )
+    assert target.rows("SELECT n, status FROM lockstep.step WHERE direction = 'down'") == [(1, "done")]
+    assert [receipt.direction for receipt in target.receipts()] == ["up"]
+
+
+def test_it_tells_a_detail_of_several_lines_in_one_sentence(target):
+    views = "CREATE VIEW v AS SELECT id FROM t; CREATE VIEW w AS SELECT id FROM t"
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(*chain(TABLE, views, "ALTER TABLE t DROP COLUMN id"))
+    assert "(view v depends on column id of table t; view w depends on column id of table t)." in failure.value.message
 
 
 def test_it_records_a_revision_without_statements(target):
@@ -231,6 +253,41 @@ def test_it_goes_on_after_the_steps_that_stand(target):
     assert len(target.receipts()) == 2
 
 
+def test_it_does_not_roll_back_from_under_a_half_applied_revision(target):
+    """Its first step would be believed when it is applied again, on a table that was made anew."""
+    first = revision("0001_r", TABLE)
+    script = "ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD COLUMN {} int"
+    target.apply(first)
+    with pytest.raises(StatementFailed):
+        target.apply(first, revision("0002_r", script.format("id"), parent="0001_r"))
+    with pytest.raises(Refused) as refusal:
+        target.roll_back(revision("0001_r", "DROP TABLE t", direction="down", up=TABLE))
+    assert refusal.value.sentence == (
+        "0002_r is half applied: steps of it stand in the target and it has no receipt yet. Nothing was rolled back. "
+        "Apply it to its end first, then roll back; the SQL of the steps that were not run may be corrected."
+    )
+    target.apply(first, revision("0002_r", script.format("b"), parent="0001_r"))
+    assert [receipt.revision_id for receipt in target.receipts()] == ["0001_r", "0002_r"]
+
+
+def test_it_does_not_apply_onto_a_half_rolled_back_revision(target):
+    up = revision("0001_r", TABLE)
+    down = "ALTER TABLE t ADD COLUMN gone int; ALTER TABLE t DROP COLUMN nothere; DROP TABLE t"
+    back = revision("0001_r", down, direction="down", up=TABLE)
+    target.apply(up)
+    with pytest.raises(StatementFailed):
+        target.roll_back(back)
+    with pytest.raises(Refused) as refusal:
+        target.apply(up, revision("0002_r", "CREATE TABLE u ()", parent="0001_r"))
+    assert refusal.value.code == "half_done"
+    assert "0001_r is half rolled back" in refusal.value.sentence
+    assert target.apply(up).already == 1
+    with target.connect() as conn:
+        conn.execute("ALTER TABLE t ADD COLUMN nothere int")
+    target.roll_back(back)
+    assert [receipt.direction for receipt in target.receipts()] == ["up", "down"]
+
+
 def test_it_is_fenced_when_another_holder_came_later(target):
     def usurp(event: Event) -> None:
         if event.kind == "fenced":
@@ -258,6 +315,41 @@ def test_it_waits_for_the_target_lock_and_names_the_holder(target):
     assert "holds it" in target.messages("lock_wait")[0]
 
 
+def test_it_ends_its_run_s_own_idle_backend_however_many_waited_for_it_before(target):
+    run_id = uuid.uuid4()
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(run_id)) as left_behind:
+        left_behind.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        # A worker that has just begun to wait: its own patience is far from over.
+        patient = Limits(lock_window_s=30, poll_s=0.1, end_orphan_after_s=60, orphan_idle_s=0.5)
+        target.apply(revision("0001_r", TABLE), run_id=run_id, limits=patient)
+    assert len(target.messages("orphan_ended")) == 1
+    assert len(target.receipts()) == 1
+
+
+def test_it_leaves_an_idle_backend_of_another_run_alone(target):
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(uuid.uuid4())) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        hasty = Limits(lock_window_s=1, poll_s=0.1, end_orphan_after_s=0, orphan_idle_s=0)
+        with pytest.raises(LockExhausted):
+            target.apply(revision("0001_r", TABLE), limits=hasty)
+        assert other.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_it_leaves_its_run_s_own_backend_to_its_statement_for_a_while(target):
+    run_id = uuid.uuid4()
+    with psycopg.connect(target.url, autocommit=True, application_name=application_prefix(run_id)) as busy:
+        busy.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)
+        sleeping = threading.Thread(target=lambda: busy.execute("SELECT pg_sleep(3)"))
+        sleeping.start()
+        with pytest.raises(LockExhausted):
+            target.apply(
+                revision("0001_r", TABLE),
+                run_id=run_id,
+                limits=Limits(lock_window_s=1, poll_s=0.1, end_orphan_after_s=60, orphan_idle_s=0.5),
+            )
+        sleeping.join()
+
+
 def test_it_gives_the_lock_back(target):
     with pytest.raises(StatementFailed):
         target.apply(revision("0001_r", "SELECT 1/0"))
@@ -280,6 +372,18 @@ def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
     assert len(target.receipts()) == 1
 
 
+def test_what_runs_before_a_strong_lock_may_take_its_time(target):
+    limits = Limits(lock_window_s=5, poll_s=0.2, hold_s=0.3)
+    slow, strong = "INSERT INTO t SELECT 1 FROM pg_sleep(1)", "CREATE TABLE u (t int REFERENCES t)"
+    target.apply(revision("0001_r", TABLE))
+    target.apply(revision("0002_r", f"{slow}; {strong}", parent="0001_r"), limits=limits)
+    with pytest.raises(StatementFailed) as failure:
+        late = f"DELETE FROM u; CREATE TABLE v (t int REFERENCES t); {slow.replace('1 FROM', '2 FROM')}"
+        target.apply(revision("0003_r", late, parent="0002_r"), limits=limits)
+    assert failure.value.code == "statement_timeout"
+    assert target.rows("SELECT * FROM t") == [(1,)]
+
+
 def test_it_goes_on_when_the_holder_of_the_table_ends(target):
     target.apply(revision("0001_r", TABLE))
     with psycopg.connect(target.url, application_name="report") as holder:
@@ -292,6 +396,35 @@ def test_it_goes_on_when_the_holder_of_the_table_ends(target):
         target.apply(revision("0002_r", "ALTER TABLE t ADD COLUMN a int", parent="0001_r"), on_event=let_go)
     assert len(target.receipts()) == 2
     assert target.messages("lock_attempt")
+
+
+@pytest.mark.parametrize("lock_at", ["fenced", "statement_done", "nontx_done"])
+def test_it_waits_for_who_keeps_a_table_locked_that_it_has_to_read(target, lock_at):
+    target.apply(revision("0001_r", f"{TABLE}; CREATE TABLE other (id int PRIMARY KEY)"))
+    with psycopg.connect(target.url, application_name="report") as holder:
+
+        def lock_and_let_go(event: Event) -> None:
+            if event.kind == lock_at and not target.messages("blocked") + target.messages("lock_attempt"):
+                holder.execute("LOCK TABLE other IN ACCESS EXCLUSIVE MODE")
+            elif event.kind in ("blocked", "lock_attempt"):
+                holder.rollback()
+
+        sql = INDEX if lock_at == "nontx_done" else "INSERT INTO t VALUES (1)"
+        limits = Limits(lock_window_s=20, poll_s=0.2)
+        target.apply(revision("0002_r", sql, parent="0001_r"), limits=limits, on_event=lock_and_let_go)
+    waited = target.messages("blocked") + target.messages("lock_attempt")
+    assert "another session keeps a table locked" in waited[0]
+    assert len(target.receipts()) == 2
+
+
+def test_it_gives_up_in_its_window_on_a_schema_that_it_cannot_read(target):
+    target.apply(revision("0001_r", TABLE))
+    with psycopg.connect(target.url) as holder:
+        holder.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockExhausted):
+            target.apply(revision("0002_r", "SELECT 1", parent="0001_r"), limits=Limits(lock_window_s=1, poll_s=0.2))
+        holder.rollback()
+    assert len(target.receipts()) == 1
 
 
 def test_it_stops_between_statements_when_asked(target):

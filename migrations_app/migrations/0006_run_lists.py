@@ -8,7 +8,7 @@ from django.db.models.fields.json import KeyTransform
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("migrations_app", "0002_audit_append"),
+        ("migrations_app", "0005_ledger_counts_fill"),
     ]
 
     operations = [

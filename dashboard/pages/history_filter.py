@@ -1,0 +1,65 @@
+"""What the address of the history asks for, and the same filter in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from dashboard.pages.query import BadAddress, address, moment, one_of, word
+from migrations_app.fleet.history import Cursor, HistoryFilter, parse_cursor
+from migrations_app.statuses import Phase
+
+DIRECTIONS = {"up": "applied", "down": "rolled back"}
+YES = ("yes",)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """One filter in words, and the address without it."""
+
+    word: str
+    url: str
+
+
+def read_filter(request: HttpRequest) -> HistoryFilter:
+    """Raises BadAddress where the address was spoilt: it must not pass for no filter."""
+    return HistoryFilter(
+        service=word(request, "service"),
+        environment=word(request, "environment"),
+        revision=word(request, "revision"),
+        operator=word(request, "operator"),
+        direction=one_of(request, "direction", DIRECTIONS),
+        phase=one_of(request, "phase", Phase.values),
+        since=moment(request, "since"),
+        until=moment(request, "until"),
+        anomalies=bool(one_of(request, "anomalies", YES)),
+        superseded=bool(one_of(request, "superseded", YES)),
+        after=_cursor(request),
+    )
+
+
+def in_force(request: HttpRequest, wanted: HistoryFilter) -> list[InForce]:
+    told = {
+        "service": f"service {wanted.service}",
+        "environment": f"environment {wanted.environment}",
+        "revision": f"revision {wanted.revision}…",
+        "operator": f"by {wanted.operator}",
+        "direction": DIRECTIONS.get(wanted.direction, ""),
+        "phase": wanted.phase,
+        "since": f"since {wanted.since:%Y-%m-%d %H:%M} UTC" if wanted.since else "",
+        "until": f"before {wanted.until:%Y-%m-%d %H:%M} UTC" if wanted.until else "",
+        "anomalies": "anomalies",
+    }
+    chosen = [name for name in told if getattr(wanted, name)]
+    return [InForce(told[name], address(request, **{name: None, "after": None})) for name in chosen]
+
+
+def _cursor(request: HttpRequest) -> Cursor | None:
+    value = word(request, "after")
+    if not value:
+        return None
+    found = parse_cursor(value)
+    if found is None:
+        raise BadAddress("after", "a place in this list")
+    return found

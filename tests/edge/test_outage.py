@@ -1,0 +1,246 @@
+"""A web process whose database is in use, lost, stopped or killed: pages and API say which of these it is.
+
+The server, gunicorn and the outages are real; each test puts back what it broke.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from migrations_app.embedded import postgres
+from migrations_app.embedded.places import free_port
+from migrations_app.embedded.secret import credentials_key, signing_key
+from tests.waiting import until
+
+PROJECT = Path(__file__).parents[2]
+POOL = 6
+NOT_A_SESSION = "x" * 32
+EXHAUSTED = "Every connection of this web process to Lockstep's own database is in use. Nothing was done."
+AWAY = "Lockstep's own database takes no connection. Nothing was done."
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def told(self) -> str:
+        """The sentence, code and waiting time of a refusal, wherever it stands."""
+        return unescape(self.body)
+
+
+@dataclass
+class House:
+    """A database of its own and two web processes on it, one with a pool and one without."""
+
+    folder: Path
+    server: postgres.Server
+    ports: dict[str, int]
+
+    def get(self, path: str, web: str = "pool", **headers: str) -> Answer:
+        conn = http.client.HTTPConnection("127.0.0.1", self.ports[web], timeout=40)
+        try:
+            conn.request("GET", path, headers=headers)
+            response = conn.getresponse()
+            return Answer(response.status, dict(response.headers), response.read().decode())
+        finally:
+            conn.close()
+
+    def page(self, web: str = "pool") -> Answer:
+        """A page for somebody whose session has to be looked up."""
+        return self.get("/", web, Cookie=f"lockstep_session={NOT_A_SESSION}")
+
+    def api(self, web: str = "pool") -> Answer:
+        return self.get("/api/v1/services", web, Authorization=f"Bearer lockstep_{'a' * 8}_{'b' * 43}")
+
+    def kill(self) -> None:
+        """As the machine's memory killer would."""
+        os.kill(self.server.pid, signal.SIGKILL)
+        self.server.process.wait(20)
+        self.server.stop()
+
+    def bring_back(self) -> None:
+        port = self.server.port
+        self.server = postgres.start(self.folder, 18, fast=True)
+        assert self.server.port == port
+        until(lambda: all(self.page(web).status == 302 for web in self.ports), what="the pages are back")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    # Its parents let another user through: PostgreSQL does not run as root.
+    folder = tmp_path_factory.mktemp("outage")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o711)
+    server = postgres.start(folder / "pg", 18, fast=True)
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+        "LOCKSTEP_DATABASE_URL": server.dsn,
+        "LOCKSTEP_SECRET_KEY": signing_key(),
+        "LOCKSTEP_CREDENTIALS_KEY": credentials_key(),
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=environment, check=True, capture_output=True
+    )
+    webs = {"pool": _web(environment, pool=True), "plain": _web(environment, pool=False)}
+    house = House(folder / "pg", server, {name: port for name, (_, port) in webs.items()})
+    try:
+        for name in webs:
+            until(lambda name=name: _answers(house, name), what=f"the web process {name}", within=60)  # type: ignore[misc]
+        yield house
+    finally:
+        for process, _ in webs.values():
+            process.terminate()
+            process.wait(30)
+        house.server.stop()
+
+
+def _web(environment: Mapping[str, str], *, pool: bool) -> tuple[subprocess.Popen[bytes], int]:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "16"]
+    options = ["--no-control-socket", "dashboard.wsgi:application"]
+    given = {**environment, "LOCKSTEP_WEB_POOL": str(pool).lower()}
+    return subprocess.Popen([*command, *options], cwd=PROJECT, env=given, stderr=subprocess.DEVNULL), port
+
+
+def _answers(house: House, web: str) -> bool:
+    try:
+        return house.page(web).status == 302
+    except OSError:
+        return False
+
+
+@contextmanager
+def stuck_requests(house: House, count: int) -> Iterator[list[Future[Answer]]]:
+    """So many requests, each waiting in the database for a table that somebody has locked."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with psycopg.connect(house.server.dsn) as holder, ThreadPoolExecutor(count) as crowd:
+        holder.execute("LOCK TABLE django_session, migrations_app_apitoken IN ACCESS EXCLUSIVE MODE")
+        futures = [crowd.submit(house.page) for _ in range(count)]
+        with psycopg.connect(house.server.dsn, autocommit=True) as look:
+            until(lambda: look.execute(waiting).fetchone() == (count,), what=f"{count} requests wait")
+            yield futures
+        holder.rollback()
+
+
+def end_all(house: House, function: str) -> None:
+    with psycopg.connect(house.server.dsn, autocommit=True) as conn:
+        conn.execute(f"SELECT {function}(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+def is_page(answer: Answer, sentence: str, code: str, wait: int) -> None:
+    assert answer.status == 503, answer
+    assert answer.headers["Retry-After"] == str(wait)
+    first, _, rest = sentence.partition(". ")
+    assert f"<h1>{first}.</h1>" in answer.told and rest in answer.told
+    assert code in answer.told and answer.headers["X-Request-ID"] in answer.told
+    assert "Content-Security-Policy" in answer.headers
+
+
+def is_envelope(answer: Answer, sentence: str, code: str, wait: int) -> None:
+    told = json.loads(answer.body)
+    assert answer.status == 503, answer
+    assert (told["error"]["code"], told["error"]["message"]) == (code, sentence)
+    assert answer.headers["Retry-After"] == str(told["meta"]["retry_after_seconds"]) == str(wait)
+
+
+def test_a_database_that_answers_is_no_outage(house: House) -> None:
+    assert (house.page().status, house.api().status) == (302, 401)
+
+
+def test_a_pool_in_use_is_called_that(house: House) -> None:
+    with stuck_requests(house, POOL) as stuck:
+        is_page(house.page(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
+        is_envelope(house.api(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
+    assert {future.result().status for future in stuck} == {302}
+
+
+@pytest.mark.parametrize("web", ["pool", "plain"])
+def test_a_database_that_was_killed_is_not_called_a_full_pool(house: House, web: str) -> None:
+    house.kill()
+    try:
+        is_page(house.page(web), AWAY, "DB_CONNECTION_FAILED", 5)
+        is_envelope(house.api(web), AWAY, "DB_CONNECTION_FAILED", 5)
+    finally:
+        house.bring_back()
+
+
+def test_a_crowd_at_the_door_of_a_database_that_is_away_hears_the_same(house: House) -> None:
+    """More than the pool lets wait: the last ones are turned away at once, for the same reason."""
+    house.kill()
+    try:
+        with ThreadPoolExecutor(16) as crowd:
+            answers = [future.result() for future in [crowd.submit(house.page) for _ in range(16)]]
+        for answer in answers:
+            is_page(answer, AWAY, "DB_CONNECTION_FAILED", 5)
+    finally:
+        house.bring_back()
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence", "code", "wait"),
+    [
+        ("pg_cancel_backend", "Lockstep's own database took too long. Nothing was done.", "DB_QUERY_TIMEOUT", 1),
+        (
+            "pg_terminate_backend",
+            "The connection to Lockstep's own database was lost. If this was a change, look whether it was made "
+            "before you send it again.",
+            "DB_CONNECTION_FAILED",
+            5,
+        ),
+    ],
+)
+@pytest.mark.parametrize("ask", [House.page, House.api])
+def test_what_ends_in_the_middle_says_what_is_known(
+    house: House, ask: Callable[[House], Answer], function: str, sentence: str, code: str, wait: int
+) -> None:
+    answers: list[Answer] = []
+    with stuck_requests(house, 1):
+        asking = threading.Thread(target=lambda: answers.append(ask(house)))
+        asking.start()
+        with psycopg.connect(house.server.dsn, autocommit=True) as look:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            until(lambda: look.execute(waiting).fetchone() == (2,), what="the request waits")
+        end_all(house, function)
+        asking.join(30)
+    check = is_page if ask is House.page else is_envelope
+    check(answers[0], sentence, code, wait)
+
+
+@pytest.mark.parametrize("web", ["pool", "plain"])
+def test_a_database_that_is_lost_in_a_crash_says_so(house: House, web: str) -> None:
+    """The request was in the database when the server died."""
+    answers: list[Answer] = []
+    with psycopg.connect(house.server.dsn) as holder:
+        holder.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
+        asking = threading.Thread(target=lambda: answers.append(house.page(web)))
+        asking.start()
+        with psycopg.connect(house.server.dsn, autocommit=True) as look:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            until(lambda: look.execute(waiting).fetchone() == (1,), what="the request waits")
+        house.kill()
+        asking.join(30)
+        holder.close()
+    try:
+        assert answers[0].status == 503
+        assert "The connection to Lockstep's own database was lost." in answers[0].told
+    finally:
+        house.bring_back()

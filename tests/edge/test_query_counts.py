@@ -1,0 +1,93 @@
+"""How many queries each page takes, pinned in query_counts.json, and the same at two sizes of the fleet.
+
+After a change on purpose: `LOCKSTEP_PIN=1 .venv/bin/python -m pytest tests/edge/test_query_counts.py`, then look at the
+difference in review.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from migrations_app.engine.sql.script import SPLITTER
+from migrations_app.models import LedgerEntry, Run
+from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
+from tests.browser.client import signed_in
+from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
+from tests.edge.people import person
+
+pytestmark = pytest.mark.django_db
+
+PINNED = Path(__file__).with_name("query_counts.json")
+SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
+PAGES = {
+    "home": "/",
+    "matrix": "/matrix",
+    "matrix, all": "/matrix?mode=all",
+    "history": "/history",
+    "history, filtered": "/history?service=orders&revision=0001",
+    "compare": "/history/compare?service=orders&a=place-1&b=place-2",
+    "receipt": "/history/{receipt}",
+    "runs": "/runs",
+    "runs, failed": "/runs?view=failed",
+    "run": "/runs/{run}",
+    "run, refreshed": "/runs/{run}/live",
+    "log": "/runs/{run}/log",
+    "services": "/services",
+    "service": "/services/orders",
+    "environment": "/services/orders/environments/place-1",
+    "revisions": "/services/orders/revisions",
+    "revision": "/services/orders/revisions/0001_step",
+    "audit": "/audit",
+    "tokens": "/tokens",
+}
+
+
+@pytest.fixture
+def olga() -> User:
+    return person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
+
+
+def grow(olga: User, size: int) -> None:
+    """`size` environments of one service with as many revisions, receipts, runs of every kind and log lines."""
+    service = make_service(olga)
+    for position in range(1, 3 * size + 1):
+        make_revision(service, position, up_script=SCRIPT)
+    for number in range(1, size + 1):
+        environment = make_environment(service, f"place-{number}", f"stage-{number % 3}", order=number)
+        for seq in range(1, size + 1):
+            make_receipt(environment, seq)
+        for status in ("succeeded", "cancelled", "failed", "running")[: 1 + number % 4]:
+            make_log(make_run(environment, olga, status=status), *(f"line {n}" for n in range(size)))
+
+
+def counts(olga: User) -> dict[str, int]:
+    client = signed_in(olga)
+    words = {"receipt": LedgerEntry.objects.order_by("pk")[0].pk, "run": Run.objects.order_by("pk")[0].pk}
+    found = {}
+    for name, address in PAGES.items():
+        path = address.format_map(words)
+        assert client.get(path).status_code == 200, path
+        with CaptureQueriesContext(connection) as asked:
+            client.get(path)
+        found[name] = len(asked)
+    return found
+
+
+def test_each_page_takes_the_queries_that_are_pinned(olga: User) -> None:
+    grow(olga, 4)
+    found = counts(olga)
+    if os.environ.get("LOCKSTEP_PIN"):
+        PINNED.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    assert found == json.loads(PINNED.read_text(encoding="utf-8"))
+
+
+def test_a_larger_fleet_takes_no_more(olga: User) -> None:
+    grow(olga, 12)
+    assert counts(olga) == json.loads(PINNED.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import access
@@ -16,7 +17,7 @@ from dashboard.pages.choices import Choice
 from dashboard.pages.log_lines import draw_lines
 from dashboard.pages.query import BadAddress, cursor, word
 from migrations_app.permissions import who_may
-from migrations_app.runs.detail import is_over
+from migrations_app.runs.detail import is_over, queued_ms
 from migrations_app.runs.loglines import (
     LEVELS,
     TAIL,
@@ -71,7 +72,6 @@ def log_context(run: access.Run, query: LogQuery, path: str, size: int = WINDOW)
         "errors_url": _url(path, LogQuery(levels=("error",), text=query.text)),
         "all_url": path,
         "tail_url": _tail_url(run, log, query) if live else "",
-        "place": place_of(run) if not log.lines else None,
         "raw_url": reverse("run_log_raw", args=[run.pk]),
         "most": WINDOW,
     }
@@ -125,6 +125,8 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
             "run": found,
             "log_readers": who_may("view_log"),
             **context,
+            "place": None if log.lines else place_of(found),
+            "queued": queued_ms(found, timezone.now()),
             "earlier_url": f"{joined}before={log.first}" if log.earlier and log.lines else "",
             "more_url": f"{joined}after={log.after}" if log.more else "",
             "end_url": here if not query.at_end else "",

@@ -76,11 +76,11 @@ def _progress(run: RunRow) -> str:
     done, total = run.steps_done, max(run.steps_total, 1)
     share = done * 100 // total
     words = f"{done}/{run.steps_total} · {share} %"
-    if run.status in TERMINAL and done >= run.steps_total:
+    if run.status in TERMINAL:
         return f'<span class="nowrap">{words}</span>'
     spoken = f'aria-label="Steps done of run {run.id}" aria-valuetext="{done} of {run.steps_total} steps"'
     bar = f'<progress max="{total}" value="{min(done, total)}" {spoken}>{share} %</progress>'
-    return f'<span class="nowrap">{words}</span>{bar}'
+    return f'<span><span class="nowrap">{words}</span>{bar}</span>'
 
 
 def _when(moment: datetime | None) -> str:

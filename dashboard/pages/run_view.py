@@ -77,6 +77,7 @@ class PageContext(TypedDict):
 
 
 def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attempt: int | None) -> RunContext:
+    """`place` and `queued` are what the log's empty panel tells as well."""
     now = timezone.now()
     lasted = elapsed(run)
     took = text.duration(lasted.total_seconds() * 1000) if lasted else ""

@@ -89,7 +89,6 @@ def _path(name: str, owner: User) -> str:
     service = make_service(owner)
     run = make_run(make_environment(service), owner)
     words: dict[str, list[str | int]] = {
-        **dict.fromkeys(("run_list_live", "run_histogram", "run_cancel_many"), []),
         "service": [service.name],
         "environment_add": [service.name],
         "revision_list": [service.name],

@@ -234,7 +234,7 @@ def test_the_histogram_counts_every_run_in_one_question(
     assert len(queries) == 1
     assert (chart.total, chart.bad, len(chart.buckets) <= MOST + 1) == (5, 1, True)
     page = client.get("/runs/histogram")
-    assert "five runs requested between" in text(page)
+    assert "Five runs requested between" in text(page)
     assert "1 of them failed or undecided" in text(page)
     assert "<rect" in page.content.decode()
     for since in (timedelta(minutes=1), timedelta(days=4000)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import urllib.error
 import urllib.request
@@ -88,6 +89,8 @@ def test_ten_workers_execute_once_what_was_requested_fifteen_times_and_woken_ten
         wait_until(lambda: not django_rq.get_queue(QUEUE).get_job_ids())
         late = asker.ask(SAME + DIFFERENT)
         assert all(process.poll() is None for process in processes)
+        for process in processes:
+            process.send_signal(signal.SIGTERM)  # all at once: they end beside each other
     _one_was_created_and_the_others_were_told_why(answers, run)
     _one_was_created_and_the_others_were_told_why(late, run, created=0)
     _it_happened_once(fleet, run)

@@ -17,6 +17,7 @@ from migrations_app.engine.errors import Refused
 SUPERUSER = "postgres"
 # Beyond every real process id, so that PostgreSQL takes the id in a stale postmaster.pid for dead.
 NO_PROCESS = 2**31 - 2
+TAKEN_BY_SHELL = frozenset('$`"\\')
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +65,21 @@ def _check_version(data: Path, major: int) -> None:
     )
 
 
+def _check_path(major: int) -> None:
+    """initdb calls its neighbours through a shell, with their path in double quotes."""
+    folder = postgres_bin(major)
+    found = " and ".join(sorted(set(str(folder)) & TAKEN_BY_SHELL))
+    if found:
+        raise Refused(
+            "path_unusable",
+            f"initdb of PostgreSQL {major} cannot run from {folder}: a shell would take the {found} in it.",
+            not_done="No database was made.",
+            next_step="Move the project to a path without such a character, then start again.",
+        )
+
+
 def _initdb(draft: Path, major: int, account: Account | None, *, password: str, fast: bool) -> None:
+    _check_path(major)
     make_private(draft, account)
     password_file = draft.with_name("initdb.password")
     secret.write(password_file, password)

@@ -19,6 +19,7 @@ import pytest
 from migrations_app.embedded import postgres
 from migrations_app.embedded.account import server_account
 from migrations_app.embedded.postgres import Server
+from migrations_app.embedded.wheels import postgres_bin
 from migrations_app.engine.errors import Refused
 from tests.embedded.waiting import command_lines, is_alive, wait_until
 
@@ -163,6 +164,15 @@ def test_a_stale_socket_with_a_strangers_process_id_is_no_obstacle(folder: Path,
         with running(home) as again:
             assert ask(again.url("postgres", socket=True), "SELECT 1") == 1
         assert is_alive(pid)
+
+
+def test_a_path_that_initdb_cannot_run_from_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = folder / "a $dollar"
+    programs.symlink_to(postgres_bin(18))
+    monkeypatch.setattr("migrations_app.embedded.cluster.postgres_bin", lambda _major: programs)
+    with pytest.raises(Refused, match=r"cannot run from .*: a shell would take the \$ in it\. No database was made\."):
+        postgres.start(folder / "home", 18, fast=True)
+    assert not (folder / "home" / "data.new").exists()
 
 
 @contextmanager

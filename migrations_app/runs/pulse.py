@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -39,7 +40,7 @@ class Pulse:
 
 
 def pulse() -> Pulse:
-    given = {
+    given: dict[str, Any] = {
         "active": sorted(ACTIVE),
         "open": sorted(OPEN),
         "silent": silent_after(),
@@ -60,6 +61,6 @@ def pulse() -> Pulse:
     )
 
 
-def silent_after() -> int:
+def silent_after() -> float:
     """Two beats may be late; after that a worker is not taken for well any more."""
     return settings.LOCKSTEP_BEAT_SECONDS * 2

@@ -16,7 +16,7 @@ from migrations_app.engine.errors import Refused
 class Page(BaseHTTPRequestHandler):
     @property
     def hosts_name(self) -> str:
-        _, port = self.server.socket.getsockname()
+        _, port = self.connection.getsockname()
         return f"lockstep.example:{port}"
 
     def do_GET(self) -> None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
-from dashboard.pages.query import reason, word
+from dashboard.pages.query import reason, sent, word
 from dashboard.pages.verb import told
 from migrations_app.admission.door import preview, start_run
 from migrations_app.engine.errors import Refused
@@ -68,8 +68,8 @@ def environment_run(request: HttpRequest, service: str, environment: str) -> Htt
     with told(request):
         started = start_run(
             environment=found,
-            direction=request.POST.get("direction", ""),
-            to=request.POST.get("to", "").strip() or None,
+            direction=sent(request, "direction"),
+            to=sent(request, "to") or None,
             by=access.require(request.user, "create_run"),
             reason=reason(request),
         )

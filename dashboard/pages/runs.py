@@ -140,9 +140,7 @@ def run_control(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         raise Http404
     found = access.run_for(request.user, pk, "control_run")
     with told(request):
-        VERBS[verb](
-            found, by=access.require(request.user, "control_run"), reason=request.POST.get("reason", "").strip()[:500]
-        )
+        VERBS[verb](found, by=access.require(request.user, "control_run"), reason=reason(request))
         messages.success(request, ANSWERS[verb])
     return redirect("run", pk=pk)
 

@@ -151,6 +151,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else No
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+# Above the upload page's own limit, so that its sentence is what people read.
+DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False

@@ -39,6 +39,8 @@ def read_object(raw: bytes) -> dict[str, object]:
 
 def refusal_before_reading(request: HttpRequest) -> tuple[int, str] | None:
     """What can be told from the headers alone, before a byte is read: status and sentence."""
+    if request.headers.get("Transfer-Encoding"):
+        return 400, "The body was sent in chunks, which is not read here. Send it whole, with a Content-Length."
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) == 0 or request.method not in ("POST", "PUT", "PATCH"):
         return None

@@ -81,6 +81,11 @@ def address(request: HttpRequest, **changes: str | int | None) -> str:
     return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
+def sent(request: HttpRequest, name: str, most: int = LONGEST) -> str:
+    """The same for what is sent with a form."""
+    return request.POST.get(name, "").replace("\x00", "").strip()[:most]
+
+
 def reason(request: HttpRequest) -> str:
     """Why a person does it, as sent with a form."""
-    return request.POST.get("reason", "").replace("\x00", "").strip()[:500]
+    return sent(request, "reason", 500)

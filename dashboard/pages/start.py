@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
-from dashboard.pages.query import reason, word
+from dashboard.pages.query import reason, sent, word
 from dashboard.pages.verb import told
 from migrations_app.admission.blast import SHORTEST_REASON, Friction
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
@@ -110,8 +110,8 @@ def environment_run(request: HttpRequest, service: str, environment: str) -> Htt
     2. Ask for what its reach demands. 3. Start it, comparing once more under the environment's lock.
     """
     found = access.environment_for(request.user, service, environment, "create_run")
-    asked = Asked(request.POST.get("direction", ""), request.POST.get("to", "").replace("\x00", "").strip()[:200])
-    shown = request.POST.get("plan", "")
+    asked = Asked(sent(request, "direction"), sent(request, "to"))
+    shown = sent(request, "plan")
     with told(request):
         plan = preview(environment=found, direction=asked.direction, to=asked.to or None)
         if not plan.conditions:
@@ -144,7 +144,7 @@ def _missing(request: HttpRequest, environment: access.Environment, plan: Previe
     if plan.blast.friction == Friction.CONFIRM:
         return ()
     wrong = []
-    if request.POST.get("typed", "").strip() != environment.name:
+    if sent(request, "typed") != environment.name:
         wrong.append(f"The name that was typed is not {environment.name}.")
     if len(reason(request)) < SHORTEST_REASON:
         wrong.append(f"A reason of {SHORTEST_REASON} characters or more is missing.")

@@ -273,6 +273,12 @@ def test_it_reads_eight_megabytes_at_most(caller: Caller) -> None:
     assert refusal(caller.send("post", "/services", body), 413)["code"] == "PAYLOAD_TOO_LARGE"
 
 
+def test_it_says_that_it_reads_no_chunks(caller: Caller) -> None:
+    told = refusal(caller.send("post", "/services", {"name": "a"}, **{"Transfer-Encoding": "chunked"}), 400)
+    assert told["message"].startswith("The body was sent in chunks, which is not read here.")
+    assert not Service.objects.exists()
+
+
 @pytest.mark.parametrize("order", [2**31, -(2**31) - 1, 10**40, "1", 1.5, True])
 def test_it_takes_a_number_for_a_number(caller: Caller, run: Run, order: Any) -> None:
     body = {"name": "a", "stage": "b", "dsn": "env:X", "order": order}

@@ -111,6 +111,15 @@ def test_a_second_click_is_told_about_the_first_run(olga: User, environment: Env
     assert f"Run {Run.objects.get().pk} on orders-eu is not finished" in text(page)
 
 
+@pytest.mark.parametrize("field", ["direction", "to", "reason"])
+@pytest.mark.parametrize("value", ["\x00", "0009_nowhere\x00", "x" * 9000])
+def test_nonsense_in_the_form_is_no_error(olga: User, environment: Environment, field: str, value: str) -> None:
+    form = {"direction": "sideways", "to": "", field: value}
+    page = signed_in(olga).post(f"{PAGE}/run", form, follow=True)
+    assert page.status_code == 200
+    assert not Run.objects.exists()
+
+
 def test_a_viewer_may_not_start_a_run(environment: Environment) -> None:
     assert signed_in(person("vic", VIEWER)).post(f"{PAGE}/run", {"direction": "up"}).status_code == 403
     assert not Run.objects.exists()

@@ -83,6 +83,15 @@ def test_a_second_upload_of_the_same_bytes_changes_nothing(olga: User, service: 
     assert "0 new, 0 changed, 1 the same as before." in text(upload(olga, **{"0001_a__up__sql": UP}))
 
 
+def test_hundreds_of_files_are_one_upload_and_too_many_are_told(olga: User, service: Service) -> None:
+    page = upload(olga, **{f"{number:04d}_x__up__sql": "SELECT 1" for number in range(1, 151)})
+    assert "150 new, 0 changed, 0 the same as before." in text(page)
+    page = upload(olga, **{f"{number:04d}_x__up__sql": "SELECT 1" for number in range(1000, 1601)})
+    assert page.status_code == 422
+    assert "601 files are too many at once; upload at most 600." in text(page)
+    assert Revision.objects.count() == 150
+
+
 def test_an_empty_form_says_what_to_choose(olga: User, service: Service) -> None:
     page = signed_in(olga).post(UPLOAD, {})
     assert page.status_code == 422

@@ -136,6 +136,12 @@ def test_a_pause_is_told_and_what_cannot_be_done_is_told_too(olga: User, run: Ru
     assert AuditEntry.objects.filter(data__action="run.pause").count() == 1
 
 
+def test_a_reason_keeps_nothing_that_postgresql_cannot_store(olga: User, run: Run) -> None:
+    assert signed_in(olga).post(f"/runs/{run.pk}/pause", {"reason": "lu\x00nch\x00"}).status_code == 302
+    run.refresh_from_db()
+    assert run.asked_reason == "lunch"
+
+
 @pytest.mark.parametrize("verb", ["pause", "resume", "cancel", "resolve"])
 def test_a_verb_is_never_a_get(olga: User, run: Run, verb: str) -> None:
     assert signed_in(olga).get(f"/runs/{run.pk}/{verb}").status_code == 405

@@ -111,6 +111,8 @@ def _read(dsn: str) -> dict[str, str]:
         return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn.strip()).items()}
     except psycopg.Error as error:
         name = _unknown_parameter(dsn, str(error))
+    except UnicodeDecodeError:
+        name = None  # a percent-encoded byte that is no UTF-8
     raise _unreadable() if name is None else _wrong(name, "is not a connection parameter of PostgreSQL")
 
 
@@ -150,6 +152,9 @@ def _check_host(host: str, *, trusted: bool) -> None:
         raise _wrong("host", "must name one server: a run needs to know which one it is on")
     if host.startswith("@"):
         raise _wrong("host", "must not be an abstract socket")
+    if "@" in host:
+        # A password with an @ that is not percent-encoded: its rest would be shown as the server's name.
+        raise _unreadable()
     if "/" in host and not (trusted and host.startswith("/")):
         raise _wrong("host", "must be a server's name or address, not a path of this machine")
 

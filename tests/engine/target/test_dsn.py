@@ -146,6 +146,8 @@ def test_it_names_an_unknown_parameter_of_a_url() -> None:
         "host=a\x00b",
         "host=db user=ann dbname=x password=my s3cret=1",
         "postgresql://ann:pa/s3?cret=1@db/x",
+        "postgresql://ann:pa@s3cret@db/x",
+        "postgresql://ann:s3%ff%fecret@db/x",
         "x" * 5000,
     ],
 )

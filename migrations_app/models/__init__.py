@@ -3,7 +3,7 @@
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.environment import Environment
 from migrations_app.models.installation import Installation
-from migrations_app.models.ledger import AppliedRevision, LedgerEntry
+from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
 from migrations_app.models.revision import Revision
 from migrations_app.models.run import Run, RunLogLine, RunStep, StepAttempt
@@ -14,7 +14,9 @@ from migrations_app.models.worker import WorkerProcess
 __all__ = [
     "ApiToken",
     "AppliedRevision",
+    "AppliedTally",
     "AuditEntry",
+    "ChainTally",
     "Environment",
     "Installation",
     "LedgerEntry",

@@ -55,17 +55,45 @@ class LedgerEntry(models.Model):
         ]
 
 
+class Match(models.TextChoices):
+    """Whether what stands applied is what the service's chain holds under that id."""
+
+    SAME = "same", "the same bytes"
+    OTHER = "other", "other bytes"
+    UNKNOWN = "unknown", "no revision of the chain"
+
+
 class AppliedRevision(models.Model):
-    """What stands applied where: the ledger's `lockstep.applied`."""
+    """What stands applied where: the ledger's `lockstep.applied`. `match` is kept by triggers, never by code."""
 
     environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="applied")
     revision_id = models.CharField(max_length=200)
     seq = models.BigIntegerField()
     checksum = models.CharField(max_length=80)
     applied_at = models.DateTimeField()
+    match = models.CharField(max_length=7, choices=Match.choices, default=Match.SAME, db_default=Match.SAME)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["environment", "revision_id"], name="applied_once_per_environment")
         ]
-        indexes = [models.Index(fields=["revision_id"], name="applied_revision")]
+        indexes = [
+            models.Index(fields=["revision_id", "environment"], include=["checksum"], name="applied_by_revision"),
+            models.Index(fields=["environment"], condition=models.Q(match="other"), name="applied_other_bytes"),
+        ]
+
+
+class AppliedTally(models.Model):
+    """How many revisions of the chain stand applied in an environment. Triggers keep it; `version` grows with each
+    change of what is applied there."""
+
+    environment = models.OneToOneField("Environment", on_delete=models.CASCADE, primary_key=True, related_name="tally")
+    applied = models.IntegerField()
+    version = models.BigIntegerField()
+
+
+class ChainTally(models.Model):
+    """Grows with each change of a service's chain. Triggers keep it."""
+
+    service = models.OneToOneField("Service", on_delete=models.CASCADE, primary_key=True, related_name="chain")
+    version = models.BigIntegerField()

@@ -119,7 +119,12 @@ class RunStep(models.Model):
         indexes = [
             models.Index(
                 fields=["revision_id", "run"], opclasses=["varchar_pattern_ops", "int8_ops"], name="step_by_revision"
-            )
+            ),
+            models.Index(
+                fields=["run"],
+                condition=models.Q(status__in=[StepStatus.FAILED, StepStatus.UNKNOWN]),
+                name="run_step_stopped",
+            ),
         ]
 
 

@@ -9,7 +9,8 @@ from ninja import Query, Router
 
 from dashboard import access
 from dashboard.api.shapes import Telling, answers
-from migrations_app.fleet.matrix import CELLS, MAX_ROWS, Column, Row, read_matrix
+from migrations_app.fleet.matrix import CELLS, MAX_ROWS, Row, read_matrix
+from migrations_app.fleet.matrix_columns import Column
 
 router = Router(tags=["matrix"])
 

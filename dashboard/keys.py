@@ -54,12 +54,22 @@ LISTS = Group(
         Key(("[",), "previous problem"),
     ),
 )
+GRID = Group(
+    "In the matrix",
+    (
+        Key(("↑", "↓", "←", "→"), "next cell; Tab leaves the grid and comes back to the same cell"),
+        Key(("Home", "End"), "first and last cell of the row; with Ctrl of the grid"),
+        Key(("PgUp", "PgDn"), "ten rows"),
+        Key(("]", "["), "next and previous cell that is not applied"),
+        Key(("v",), "pick a column; the second one shows what differs; Shift and a click do the same"),
+    ),
+)
 
 
 def groups(pages: frozenset[str]) -> tuple[Group, ...]:
     """What the keys do for a reader whose navigation holds these pages."""
     there = tuple(Key(("g", letter), word) for name, (letter, word) in GO.items() if name in pages)
-    return (EVERYWHERE, LISTS, Group("Go to", there))
+    return (EVERYWHERE, LISTS, GRID, Group("Go to", there))
 
 
 def as_markdown(pages: frozenset[str]) -> str:

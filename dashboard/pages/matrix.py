@@ -1,20 +1,33 @@
-"""Revisions × environments of one service."""
+"""Revisions × environments of one service: the page, and its window, which an open page asks for again."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from dashboard import access
-from dashboard.pages.choices import choices
-from dashboard.pages.matrix_cells import draw, headline, legend
-from dashboard.pages.query import address, number, word
-from migrations_app.fleet.chain import service_names
-from migrations_app.fleet.matrix import differences, read_matrix
+from dashboard.pages.choices import Choice
+from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, FRONTIER, PENDING, Wanted, address_of, read_wanted
+from dashboard.pages.matrix_cells import legend
+from dashboard.pages.matrix_window import View, draw, look
+from dashboard.pages.matrix_words import headline, nothing, oddities
+from dashboard.pages.query import word
+from migrations_app.fleet.chain import environment_names, service_names
 
-MODES = (("", "Frontier"), ("all", "All"))
+MOST_KEPT = 24
+_kept: OrderedDict[str, SafeString] = OrderedDict()
 
 
 @require_safe
@@ -24,28 +37,36 @@ def matrix(request: HttpRequest) -> HttpResponse:
     chosen = word(request, "service") or (names[0] if names else "")
     if not chosen:
         return render(request, "fleet/matrix_empty.html")
-    service = access.service_for(request.user, chosen)
-    mode, first = word(request, "mode"), number(request, "from") or 0
-    window = read_matrix(service, everything=mode == "all", before=number(request, "before"), from_column=first)
-    return render(
-        request,
-        "fleet/matrix.html",
-        {
-            "service": service.name,
-            "services": choices(request, "service", service.name, [(name, name) for name in names], before=None),
-            "modes": choices(request, "mode", mode, MODES, before=None),
-            "headline": headline(window),
-            "window": window,
-            "table": draw(window, service.name, address(request, mode="all", before=None)),
-            "legend": legend(),
-            "differences": differences(window),
-            "older_url": address(request, before=window.older) if window.older else "",
-            "newest_url": address(request, before=None) if number(request, "before") else "",
-            "next_columns_url": address(request, **{"from": first + len(window.columns)})
-            if first + len(window.columns) < window.hidden_columns + len(window.columns)
-            else "",
-        },
-    )
+    view = _view(request, chosen)
+    everyone = environment_names(chosen)
+    context = {
+        "service": chosen,
+        "view": view,
+        "known": view.known,
+        "headline": headline(view.known),
+        "oddities": oddities(view.known),
+        "window": _window(view),
+        "services": _services(names, chosen),
+        "modes": _modes(view),
+        "environments": everyone,
+        "offered": [_offer(name, view.wanted) for name in everyone],
+        "legend": legend(),
+        "whole_url": address_of(replace(view.wanted, only=(), compare="", first=0, before=0)),
+        "compared": f"compared with {view.wanted.compare}" if view.wanted.compare else "",
+    }
+    return render(request, "fleet/matrix.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def matrix_window(request: HttpRequest) -> HttpResponse:
+    """304 while nothing that the window shows has changed: then the page is left as it is."""
+    view = _view(request, word(request, "service"))
+    etag = f'"{view.version}"'
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return unchanged
+    return HttpResponse(_window(view), headers={"ETag": etag})
 
 
 @require_safe
@@ -57,3 +78,61 @@ def revisions_entry(request: HttpRequest) -> HttpResponse:
         return redirect("revision_list", names[0])
     links = [(name, reverse("revision_list", args=[name])) for name in names]
     return render(request, "revisions/choose.html", {"links": links})
+
+
+def _view(request: HttpRequest, service: str) -> View:
+    found = access.service_for(request.user, service)
+    return look(found, read_wanted(request, found.name), timezone.now())
+
+
+def _window(view: View) -> SafeString:
+    """What the page and the poll draw alike, for everybody: once drawn it is kept until its version is another."""
+    kept = _kept.get(view.version)
+    if kept is None:
+        kept = _kept[view.version] = render_to_string("fleet/_matrix_window.html", _context(view))
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    return kept
+
+
+def _context(view: View) -> dict[str, object]:
+    known, wanted = view.known, view.wanted
+    drawn = draw(view) if known.columns and known.total else None
+    title, why = nothing(wanted.mode, known) if drawn and not drawn.rows else ("", "")
+    return {
+        "service": wanted.service,
+        "view": view,
+        "known": known,
+        "headline": headline(known),
+        "drawn": drawn,
+        "window_url": address_of(wanted, "matrix_window"),
+        "nothing": title,
+        "nothing_why": why,
+        "all_url": address_of(replace(wanted, mode=ALL, before=0)),
+    }
+
+
+def _services(names: Sequence[str], chosen: str) -> list[Choice]:
+    page = reverse("matrix")
+    return [Choice(name, f"{page}?{urlencode({'service': name})}", name == chosen) for name in names]
+
+
+def _modes(view: View) -> list[Choice]:
+    """With how many rows each has, so that nobody has to open an empty one."""
+    known = view.known
+    stage = known.columns[-1].stage if known.columns else "the last stage"
+    offered = (
+        (FRONTIER, "Frontier", len(known.differing)),
+        (ALL, "All", known.total),
+        (DRIFT, "Drift", len(known.drift)),
+        (PENDING, f"Pending on {stage}", len(known.last_stage)),
+        (DISORDER, "Out of order", len(known.disorder)),
+    )
+    return [
+        Choice(f"{word} {count:,}", address_of(replace(view.wanted, mode=mode, before=0)), mode == view.wanted.mode)
+        for mode, word, count in offered
+    ]
+
+
+def _offer(name: str, wanted: Wanted) -> dict[str, object]:
+    return {"value": name, "word": name, "checked": name in wanted.only}

@@ -1,164 +1,118 @@
-"""The matrix as markup: each character becomes a cell from a constant table; only names are escaped, once each."""
+"""The matrix's rows as markup: each character becomes a cell from a table made once for its column.
+
+No template and no escaping for each cell: names are escaped once each, everything else is constant.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 
-from django.urls import reverse
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.templatetags.glyphs import GLYPHS, PATHS
-from dashboard.templatetags.text import counted
-from migrations_app.fleet.matrix import CELLS, Column, Row, Window
+from dashboard.pages.matrix_groups import Slot
+from dashboard.pages.matrix_paths import Paths, in_path
+from dashboard.templatetags.glyphs import GLYPHS
+from migrations_app.fleet.matrix import CELLS, Row
+
+GROUP = 10  # rows in one row group, which the browser lays out only when it comes into view
 
 # character: colour and shape
 LOOKS: dict[str, tuple[str, str]] = {
-    "A": ("ok quiet", "ok"),
+    "A": ("ok", "ok"),
     "R": ("run", "running"),
     "W": ("warn", "clock"),
-    "P": ("wait quiet", "pending"),
+    "P": ("wait", "pending"),
     "F": ("bad", "failed"),
     "D": ("bad", "drift"),
     "O": ("drift", "disorder"),
     "U": ("wait", "unknown"),
-    ".": ("wait quiet", "empty"),
+    ".": ("wait", "empty"),
 }
-_SHAPES = {code: GLYPHS[shape] for code, (_, shape) in LOOKS.items()}
-# Applied cells are by far the most and need nobody: no link, and the check mark comes from the style sheet.
-_APPLIED = {False: '<td class="a"><i>applied</i></td>', True: '<td class="a first"><i>applied</i></td>'}
-_OPENING = {
-    (code, first): f'<td{" class=first" if first else ""}><a class="cell {look}" href="'
-    for code, (look, _) in LOOKS.items()
-    for first in (False, True)
-}
-_CLOSING = {code: f'"><svg><use href="#cell-{code}"/></svg></a></td>' for code in LOOKS}
-# Each shape once in the page; the cells only refer to it.
-_SYMBOLS = mark_safe(  # noqa: S308  constants only
-    "<svg hidden>"
-    + "".join(
-        f'<symbol id="cell-{code}" viewBox="0 0 16 16">{PATHS[shape]}</symbol>' for code, (_, shape) in LOOKS.items()
-    )
-    + "</svg>"
-)
+# What a folded group shows: the first of these that is among its cells.
+WORST = "FDORWUP.A"
+# In the place of a revision's id, in text and in an address, until the row is known; no name holds them.
+_REVISION, _REVISION_IN_PATH = "\x00", "\x01"
+SAME = "="
 
 
-def draw(window: Window, service: str, show_all_url: str) -> SafeString:
-    """The whole table. Its cells were never in a template: a loop there costs twenty times as much."""
-    return format_html(
-        "{}<table><caption>Revisions by environment, newest first</caption>{}<tbody>{}{}</tbody>{}</table>",
-        _SYMBOLS,
-        _head(window.columns),
-        _body(window, service),
-        _fold(window, show_all_url),
-        _foot(window.columns),
-    )
+@dataclass(frozen=True)
+class Pencil:
+    """What every row needs to be drawn. `reference` is the index of the column compared with, -1 for none."""
 
-
-def _head(columns: Sequence[Column]) -> SafeString:
-    stages = [(stage, len(list(group))) for stage, group in groupby(columns, key=lambda column: column.stage)]
-    groups = format_html_join(
-        "", '<th class="group" scope="colgroup" colspan="{}">{}</th>', ((n, s) for s, n in stages)
-    )
-    names = format_html_join(
-        "",
-        '<th scope="col"{}><span title="{}">{}</span></th>',
-        (
-            (
-                mark_safe(' class="first"') if first else "",
-                f"{column.name}, {column.region}" if column.region else column.name,
-                column.name.removeprefix(f"{column.stage}-"),
-            )
-            for column, first in zip(columns, _firsts(columns), strict=True)
-        ),
-    )
-    return format_html('<thead><tr><th rowspan="2" scope="col">Revision</th>{}</tr><tr>{}</tr></thead>', groups, names)
-
-
-def _firsts(columns: Sequence[Column]) -> list[bool]:
-    """Where a new stage begins; the very first column has the row heads' border already."""
-    return [index > 0 and column.stage != columns[index - 1].stage for index, column in enumerate(columns)]
-
-
-def _body(window: Window, service: str) -> SafeString:
-    firsts = _firsts(window.columns)
-    pages = [str(conditional_escape(reverse("environment", args=[service, column.name]))) for column in window.columns]
-    names = [str(conditional_escape(column.name)) for column in window.columns]
-    rows = (_row(row, service, firsts, pages, names) for row in window.rows)
-    return mark_safe("".join(rows))  # noqa: S308  every name in it was escaped above or in _row
-
-
-def _row(row: Row, service: str, firsts: Sequence[bool], pages: Sequence[str], names: Sequence[str]) -> str:
-    revision = str(conditional_escape(row.revision_id))
-    cells = [
-        _APPLIED[first] if code == "A" else _link(code, first, page, revision, name)
-        for code, first, page, name in zip(row.cells, firsts, pages, names, strict=True)
-    ]
-    head = format_html(
-        '<tr><th scope="row"><a href="{}"><code>{}</code></a><span class="tag">{}</span></th>',
-        reverse("revision", args=[service, row.revision_id]),
-        row.revision_id,
-        row.phase,
-    )
-    return f"{head}{''.join(cells)}</tr>"
-
-
-def _link(code: str, first: bool, page: str, revision: str, name: str) -> str:
-    """Its title is its name for everyone: where, what and how it stands."""
-    target = f"{page}?to={revision}" if code == "P" else page
-    return f'{_OPENING[code, first]}{target}" title="{name}, revision {revision}: {CELLS[code]}{_CLOSING[code]}'
-
-
-def _fold(window: Window, show_all_url: str) -> SafeString | str:
-    if not window.folded or window.older:
-        return ""
-    return format_html(
-        '<tr class="fold"><th scope="row">The same everywhere</th><td colspan="{}">{} applied in all {} · '
-        '<a href="{}">show</a></td></tr>',
-        len(window.columns),
-        f"{counted(window.folded, 'revision').capitalize()}",
-        f"{len(window.columns) + window.hidden_columns} environments",
-        show_all_url,
-    )
-
-
-def _foot(columns: Sequence[Column]) -> SafeString:
-    rows = (
-        ("head", [column.head.partition("_")[0] or "none" for column in columns]),
-        ("schema_rev", [column.schema_rev for column in columns]),
-        ("behind", ["?" if column.lag is None else str(column.lag) for column in columns]),
-    )
-    firsts = _firsts(columns)
-    drawn = [
-        format_html(
-            '<tr><th scope="row">{}</th>{}</tr>',
-            title,
-            format_html_join(
-                "",
-                "<td{}>{}</td>",
-                ((mark_safe(' class="first"') if first else "", v) for v, first in zip(values, firsts, strict=True)),
-            ),
-        )
-        for title, values in rows
-        if any(values)
-    ]
-    return format_html("<tfoot>{}</tfoot>", mark_safe("".join(drawn)))  # noqa: S308  made of format_html
-
-
-def headline(window: Window) -> str:
-    environments = len(window.columns) + window.hidden_columns
-    revisions = counted(window.total, "revision")
-    if not window.total:
-        return "This service has no revision yet."
-    if not environments:
-        return f"{revisions.capitalize()}, and no environment to apply {'it' if window.total == 1 else 'them'} to."
-    if not window.differing:
-        return f"All {counted(environments, 'environment')} stand the same: {revisions} applied."
-    verb = "is" if window.differing == 1 else "are"
-    return f"{counted(window.differing, 'revision').capitalize()} of {window.total} {verb} not the same everywhere."
+    paths: Paths
+    slots: Sequence[Slot]
+    unfold: Mapping[str, str]  # folded group: the address that shows its columns
+    reference: int = -1
 
 
 def legend() -> list[tuple[str, SafeString, str]]:
     """Colour, shape and word of every cell there is."""
-    return [(LOOKS[code][0].split()[0], _SHAPES[code], CELLS[code]) for code in "APRWFDOU"]
+    return [(LOOKS[code][0], GLYPHS[LOOKS[code][1]], CELLS[code]) for code in "APRWFDOU"]
+
+
+def draw_rows(rows: Sequence[Row], pencil: Pencil, first_index: int) -> SafeString:
+    """Row groups of a few rows each. `first_index` is the first row's place among all rows of the grid."""
+    tables = [_cells_of(slot, pencil, first) for slot, first in zip(pencil.slots, firsts(pencil.slots), strict=True)]
+    drawn = [_row(row, index, pencil, tables) for index, row in enumerate(rows, start=first_index)]
+    groups = ("".join(drawn[at : at + GROUP]) for at in range(0, len(drawn), GROUP))
+    return mark_safe("".join(f"<tbody>{group}</tbody>" for group in groups))  # noqa: S308  escaped in _row and _cells_of
+
+
+def firsts(slots: Sequence[Slot]) -> list[bool]:
+    """Where a new stage begins; the very first column has the row heads' border already."""
+    return [index > 0 and slot.stage != slots[index - 1].stage for index, slot in enumerate(slots)]
+
+
+Cells = dict[str, str]
+
+
+def _cells_of(slot: Slot, pencil: Pencil, first: bool) -> Cells:
+    """Each character's markup in this column. Applied needs nobody: it is no link, and most cells are that."""
+    if slot.column is None:
+        return {}
+    edge = " first" if first else ""
+    name = escape(slot.column.name)
+    link = pencil.paths.cell(_REVISION_IN_PATH, slot.column.name)
+    made = {
+        code: f'<td class="{code}{edge}"><a href="{link}" aria-label="{name}, revision {_REVISION}: {word}"></a></td>'
+        for code, word in CELLS.items()
+    }
+    made["A"] = f'<td class="A{edge}"><i>applied</i></td>'
+    made[SAME] = f'<td class="same{edge}"><i>the same</i></td>'
+    return made
+
+
+def _row(row: Row, index: int, pencil: Pencil, tables: Sequence[Cells]) -> str:
+    shown = _compared(row.cells, pencil)
+    cells = "".join(
+        table[shown[slot.start]] if table else _rolled(row, slot, pencil)
+        for slot, table in zip(pencil.slots, tables, strict=True)
+    )
+    revision, in_address = escape(row.revision_id), in_path(row.revision_id)
+    return (
+        f'<tr aria-rowindex="{index}"><th scope="row"><a href="{pencil.paths.revision_start}{in_address}">'
+        f'<code>{revision}</code></a><span class="tag">{escape(row.phase)}</span></th>'
+        f"{cells.replace(_REVISION_IN_PATH, in_address).replace(_REVISION, revision)}</tr>"
+    )
+
+
+def _compared(cells: str, pencil: Pencil) -> str:
+    """Compared with one column, only what differs from it keeps its character."""
+    if pencil.reference < 0:
+        return cells
+    code = cells[pencil.reference]
+    left = cells[: pencil.reference].replace(code, SAME)
+    return f"{left}{code}{cells[pencil.reference + 1 :].replace(code, SAME)}"
+
+
+def _rolled(row: Row, slot: Slot, pencil: Pencil) -> str:
+    """A folded group in one cell: how many have it, and the state that matters most."""
+    cells = row.cells[slot.start : slot.stop]
+    worst = next(code for code in WORST if code in cells)
+    told = ", ".join(f"{cells.count(code)} {CELLS[code]}" for code in reversed(WORST) if code in cells)
+    return (
+        f'<td class="roll {worst}"><a href="{escape(pencil.unfold[slot.folded])}" '
+        f'aria-label="{escape(slot.folded)}, revision {_REVISION}: {told}">{cells.count("A")}/{slot.size}</a></td>'
+    )

@@ -30,14 +30,17 @@
     shut();
     if (!tip) make();
     cell = next;
+    fill();
+    cell.setAttribute("aria-describedby", tip.id);
+    tip.showPopover();
+    place();
+  }
+  function fill() {
     tip.replaceChildren(...cell.dataset.tip.split("\n").map((line) => {
       const row = document.createElement("span");
       row.textContent = line;
       return row;
     }));
-    cell.setAttribute("aria-describedby", tip.id);
-    tip.showPopover();
-    place();
   }
   function shut() {
     clearTimeout(later);
@@ -63,5 +66,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && cell) { event.preventDefault(); shut(); }
   });
+  /* Lines that came later than the pointer. */
+  document.addEventListener("lockstep:tip", (event) => { if (event.target === cell) { fill(); place(); } });
   document.addEventListener("scroll", () => { if (cell && !cell.matches(":focus")) shut(); else if (cell) place(); }, true);
 })();

@@ -53,7 +53,7 @@ def create_run(
         idempotency_key=idempotency_key,
         request_sha256=request_sha256,
     )
-    RunStep.objects.bulk_create(_steps(run, revisions), batch_size=1000)
+    RunStep.objects.bulk_create(run_steps(run, revisions), batch_size=1000)
     wake(run)
     record(
         actor=by,
@@ -155,7 +155,8 @@ def allowed_actions(run: Run) -> dict[str, str]:
     return {"pause": pausing, "cancel": cancelling, "resume": resuming, "resolve": resolving}
 
 
-def _steps(run: Run, revisions: Sequence[PlannedRevision]) -> list[RunStep]:
+def run_steps(run: Run, revisions: Sequence[PlannedRevision]) -> list[RunStep]:
+    """The steps of a plan as rows that are not saved yet."""
     rows: list[RunStep] = []
     for revision in revisions:
         steps = revision.steps

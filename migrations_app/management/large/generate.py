@@ -171,7 +171,7 @@ def _write_history(sizes: Sizes, until: datetime, say: Say) -> None:
             _run(
                 name,
                 until=until,
-                span=SPAN,
+                span=f"{SPAN.days} days",
                 seed=str(sizes.seed),
                 runs=sizes.runs,
                 lines=sizes.lines,
@@ -179,7 +179,7 @@ def _write_history(sizes: Sizes, until: datetime, say: Say) -> None:
             )
 
 
-def _run(name: str, **values: datetime | timedelta | int | str) -> None:
+def _run(name: str, **values: datetime | int | str) -> None:
     text = (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
     with connection.cursor() as cursor:
         cursor.execute(text, values)

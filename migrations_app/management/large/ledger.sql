@@ -33,7 +33,8 @@ SELECT environment_id, revision_id, seq, checksum, applied_at
  ORDER BY environment_id, seq;
 
 UPDATE migrations_app_environment e
-   SET head_seq = l.seq, head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END
+   SET head_seq = l.seq, ledger_rows = l.seq, receipts_seen = l.seq,
+       head_revision = CASE l.direction WHEN 'up' THEN l.revision_id ELSE l.parent END
   FROM (SELECT DISTINCT ON (l.environment_id) l.environment_id, l.seq, l.direction, l.revision_id, l.parent
           FROM migrations_app_ledgerentry l JOIN made_place p USING (environment_id)
          ORDER BY l.environment_id, l.seq DESC) l

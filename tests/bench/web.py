@@ -98,7 +98,9 @@ def serving(database_url: str, *, settings: str = "dashboard.settings") -> Itera
         hear=lambda _, line: said.append(line),
     )
     try:
-        if not bind.wait_for_page(address, "/login", patience=_READY_S, alive=lambda: server.poll() is None):
+        if not bind.wait_for_page(
+            address, "/login", host=address.host, patience=_READY_S, alive=lambda: server.poll() is None
+        ):
             raise NotServing("the web server did not answer and said: " + "\n".join(said))
         yield Site(address.host, address.port, server.pid)
     finally:

@@ -1,6 +1,7 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
 from migrations_app.models.audit import AuditEntry
+from migrations_app.models.audit_check import AuditCheck
 from migrations_app.models.environment import Environment
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, LedgerEntry
@@ -14,6 +15,7 @@ from migrations_app.models.worker import WorkerProcess
 __all__ = [
     "ApiToken",
     "AppliedRevision",
+    "AuditCheck",
     "AuditEntry",
     "Environment",
     "Installation",

@@ -81,6 +81,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["lease_until"], condition=models.Q(status__in=sorted(OPEN)), name="run_open_lease"),
             models.Index(fields=["environment", "-id"], name="run_by_environment"),
+            models.Index(fields=["-finished_at"], condition=models.Q(finished_at__isnull=False), name="run_by_end"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from migrations_app.models import Run
 from migrations_app.statuses import OPEN, TERMINAL, RunStatus
@@ -20,12 +20,6 @@ VIEWS: dict[str, frozenset[str]] = {
     "done": frozenset(TERMINAL),
     **{status.value: frozenset({status}) for status in RunStatus},
 }
-
-
-@dataclass(frozen=True)
-class OpenRuns:
-    total: int
-    need_operator: int
 
 
 @dataclass(frozen=True)
@@ -47,13 +41,6 @@ class RunFilter:
 class RunWindow:
     rows: tuple[Run, ...]
     older: int | None  # the key to go on from; None at the end
-
-
-def count_open_runs() -> OpenRuns:
-    counts = Run.objects.filter(status__in=OPEN).aggregate(
-        total=Count("id"), need=Count("id", filter=Q(status=RunStatus.NEEDS_OPERATOR))
-    )
-    return OpenRuns(total=counts["total"], need_operator=counts["need"])
 
 
 def list_runs(user: AbstractBaseUser | AnonymousUser, wanted: RunFilter, window: int = WINDOW) -> RunWindow:

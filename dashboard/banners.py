@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard.glance import glance_of
+from dashboard.templatetags import text
+from migrations_app.permissions import may
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,40 @@ class Banner:
     action: str = ""
 
 
-PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = []
+def broken_chain(request: HttpRequest) -> Banner | None:
+    """The last check of the audit log found an entry that is not what was written."""
+    glance = glance_of(request)
+    if glance.chain_ok:
+        return None
+    told = f"The audit log was tampered with. {glance.chain_sentence} Keep the database as it is and tell the auditors."
+    link = {"url": reverse("audit"), "action": "Audit log"} if may(request.user, "view_audit") else {}
+    return Banner("bad", "failed", told, **link)
+
+
+def silent_workers(request: HttpRequest) -> Banner | None:
+    """Runs wait for a worker; what is applied stays applied, so this is no alarm about targets."""
+    glance = glance_of(request)
+    if not glance.nobody_works:
+        return None
+    if glance.heard_at is None:
+        since = "No worker was ever heard of"
+    else:
+        silence = (timezone.now() - glance.heard_at).total_seconds()
+        since = f"No worker has been heard of for {text.duration(silence * 1000)}"
+    waiting = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}"
+    return Banner("warn", "unplugged", f"{since}: {waiting}, and new runs do not start until one is started.")
+
+
+def redis_away(request: HttpRequest) -> Banner | None:
+    """As the workers found it; no page asks Redis itself."""
+    glance = glance_of(request)
+    if not glance.without_redis:
+        return None
+    late = settings.LOCKSTEP_RECONCILE_SECONDS + 3
+    return Banner("wait", "info", f"Redis does not answer: runs still start, up to {late} s late.")
+
+
+PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = [broken_chain, silent_workers, redis_away]
 
 
 def banners_for(request: HttpRequest) -> tuple[Banner, ...]:

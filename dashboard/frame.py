@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from dashboard import keys
 from dashboard.banners import Banner, banners_for
+from dashboard.chip import Chip, chip_of
+from dashboard.glance import doubted, glance_of
 from migrations_app import __version__
 from migrations_app.permissions import may, roles_of
-from migrations_app.runs.listing import OpenRuns, count_open_runs
+from migrations_app.runs.glance import Glance
 
 THEME_COOKIE = "lockstep_theme"
 THEMES = ("auto", "light", "dark")
@@ -102,13 +104,20 @@ class Frame:
     def groups(self) -> tuple[Group, ...]:
         if not self.signed_in:
             return ()
-        open_runs = count_open_runs()
-        groups = (Group(label, tuple(self._links(links, open_runs))) for label, links in NAVIGATION)
+        glance = glance_of(self._request)
+        groups = (Group(label, tuple(self._links(links, glance))) for label, links in NAVIGATION)
         return tuple(group for group in groups if group.links)
 
     @cached_property
     def banners(self) -> tuple[Banner, ...]:
         return banners_for(self._request) if self.signed_in else ()
+
+    @cached_property
+    def chip(self) -> Chip | None:
+        """How the fleet stands, for those who may look at it."""
+        if not self.signed_in or not may(self._request.user, "view"):
+            return None
+        return chip_of(glance_of(self._request), doubted=doubted(self._request))
 
     @property
     def keys_on(self) -> bool:
@@ -122,7 +131,7 @@ class Frame:
     def may_style(self) -> bool:
         return self.signed_in and may_style(self._request.user)
 
-    def _links(self, links: tuple[tuple[str, str, str], ...], open_runs: OpenRuns) -> list[Link]:
+    def _links(self, links: tuple[tuple[str, str, str], ...], glance: Glance) -> list[Link]:
         here = _family(self._request)
         return [
             Link(
@@ -130,8 +139,8 @@ class Frame:
                 word=word,
                 current=here == name,
                 name=name,
-                count=open_runs.total if name == "runs" else 0,
-                hot=name == "runs" and open_runs.need_operator > 0,
+                count=glance.open_runs if name == "runs" else 0,
+                hot=name == "runs" and glance.need_operator > 0,
             )
             for name, word, verb in links
             if may(self._request.user, verb)

@@ -34,6 +34,7 @@ handler500 = "dashboard.outage.server_error"
 urlpatterns = [
     path("api/v1/", api.urls),
     path("", home.home, name="home"),
+    path("home/live", home.home_live, name="home_live"),
     path("find", find.find_page, name="find"),
     path("find.json", find.find_json, name="find_json"),
     path("matrix", matrix.matrix, name="matrix"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,12 +18,15 @@ from migrations_app.engine.errors import Refused
 from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.chain import environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
+from migrations_app.fleet.history import HistoryFilter, read_history
+from migrations_app.fleet.lag import lag_of
 from migrations_app.fleet.ledger import count_rows_from
 from migrations_app.fleet.standing import standings
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.listing import runs_of_environment
 
 DIRECTIONS = ("up", "down")
+LAST_RECEIPTS = 6
 
 
 @require_safe
@@ -31,18 +35,22 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
     direction = word(request, "direction") if word(request, "direction") in DIRECTIONS else "up"
     to = word(request, "to")
     plan, refusal = _plan(found, direction, to)
+    standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
     return render(
         request,
         "services/environment.html",
         {
             "environment": found,
-            "standing": standings(access.environments_for(request.user).filter(pk=found.pk))[0],
+            "standing": standing,
             "direction": direction,
             "to": to,
             "plan": plan,
             "refusal": refusal,
             "targets": environment_targets(found),
             "runs": runs_of_environment(found.pk),
+            "lag": lag_of(found, standing),
+            "receipts": read_history(HistoryFilter(service=service, environment=environment), LAST_RECEIPTS).rows,
+            "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
             "runners": who_may("create_run"),
             "may_sql": may(request.user, "view_sql"),

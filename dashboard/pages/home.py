@@ -1,39 +1,36 @@
-"""The front page: one verdict, what needs a person, what runs, where every environment stands."""
+"""The front page: one verdict, what needs a person, where everything stands, what runs and what happened last."""
 
 from __future__ import annotations
 
+import hashlib
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
 
 from dashboard import access
-from migrations_app.fleet.chain import list_services
-from migrations_app.fleet.overview import fleet_verdict
-from migrations_app.fleet.standing import reconciliation, standings
-from migrations_app.permissions import may
-from migrations_app.runs.attention import first_steps, needs_person, running_now
-
-SHOWN = 40
+from dashboard.glance import glance_of
+from dashboard.pages.home_view import home_context
+from migrations_app.permissions import roles_of
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
-    services = list_services()
-    rows = standings()
-    verdict = fleet_verdict(rows, len(services))
-    return render(
-        request,
-        "home/home.html",
-        {
-            "verdict": verdict,
-            "reconciliation": reconciliation(rows),
-            "needs": needs_person(),
-            "running": running_now(),
-            "rows": sorted(rows, key=lambda row: row.state == "in_step")[:SHOWN] if len(rows) > SHOWN else rows,
-            "hidden": max(len(rows) - SHOWN, 0),
-            "services": services,
-            "steps": first_steps(services, rows),
-            "may_edit": may(request.user, "edit_fleet"),
-        },
-    )
+    return render(request, "home/home.html", home_context(request))
+
+
+def _version(request: HttpRequest) -> str:
+    """What is offered depends on the reader's roles, and everything else on the glance."""
+    access.require(request.user, "view")
+    told = f"{glance_of(request).key} {sorted(roles_of(request.user))}"
+    return f'"{hashlib.sha256(told.encode()).hexdigest()[:24]}"'
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+@condition(etag_func=_version)
+def home_live(request: HttpRequest) -> HttpResponse:
+    """The parts of the page that change, each as a whole; 304 while none of them does."""
+    return render(request, "home/live.html", home_context(request))

@@ -1,29 +1,79 @@
-"""The front page's one sentence: the worst true thing about the fleet, computed, never hoped."""
+"""The front page's one sentence: the worst true thing about the fleet, computed, never hoped; then the reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
 
 from migrations_app.fleet.standing import Standing
 
 _WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 NAMED = 3  # so many environments are named in a sentence, the rest are counted
+# The scheduler compares each minute; what was compared longer ago is no longer taken for known.
+COMPARED_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the verdict is what it is: one kind of thing, and the environments of which it is true."""
+
+    state: str
+    words: str
+    rows: tuple[Standing, ...]
+    of_runs: bool = False  # the proof is the run, not the environment
+
+    @property
+    def named(self) -> tuple[Standing, ...]:
+        return self.rows[:NAMED]
+
+    @property
+    def more(self) -> int:
+        return len(self.rows) - len(self.named)
 
 
 @dataclass(frozen=True)
 class Verdict:
     sentence: str
     tone: str  # bad, warn, ok, wait: how the page's title begins
+    reasons: tuple[Reason, ...] = ()
 
 
-def fleet_verdict(rows: Sequence[Standing], services: int) -> Verdict:
+def fleet_verdict(rows: Sequence[Standing], services: int, now: datetime | None = None) -> Verdict:
     """Each question in the order in which an operator would be woken for it."""
     if not services:
         return Verdict("No service yet: four steps lead to the first applied revision.", "wait")
     if not rows:
         return Verdict("No environment yet: Lockstep looks after no database.", "wait")
-    return _trouble(rows) or _doubt(rows) or _distance(rows)
+    overdue = _overdue(rows, (now or timezone.now()) - COMPARED_WITHIN)
+    verdict = _trouble(rows) or _doubt(rows, overdue) or _distance(rows)
+    return replace(verdict, reasons=_reasons(rows, overdue))
+
+
+def unreadable(names: Sequence[str], known: Verdict | None) -> Verdict:
+    """Part of the page could not be read: trouble that is known stays, anything better becomes unknown."""
+    if known is not None and known.tone == "bad":
+        return known
+    what = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    sentence = f"How the fleet stands is unknown: {what} could not be read."
+    return Verdict(sentence, "warn", known.reasons if known else ())
+
+
+def _reasons(rows: Sequence[Standing], overdue: Sequence[Standing]) -> tuple[Reason, ...]:
+    """All that is to be said, the worst first, also what the sentence left out."""
+    told = (
+        Reason("needs_operator", "", tuple(_in_state(rows, "needs_operator")), of_runs=True),
+        Reason("failed", "Last run failed", tuple(_in_state(rows, "failed")), of_runs=True),
+        Reason("drift", "Ledger and target disagree", tuple(row for row in rows if row.reconcile_note)),
+        Reason("unreachable", "", tuple(_gone(rows))),
+        Reason("unknown", "Unknown", tuple(_in_state(rows, "unknown"))),
+        Reason("stale", "Compared long ago", tuple(overdue)),
+        Reason("paused", "", tuple(_in_state(rows, "paused")), of_runs=True),
+        Reason("behind", "Behind", tuple(sorted(_behind(rows), key=lambda row: -(row.behind or 0)))),
+    )
+    return tuple(reason for reason in told if reason.rows)
 
 
 def _trouble(rows: Sequence[Standing]) -> Verdict | None:
@@ -39,20 +89,24 @@ def _trouble(rows: Sequence[Standing]) -> Verdict | None:
     return None
 
 
-def _doubt(rows: Sequence[Standing]) -> Verdict | None:
-    gone = [row for row in rows if row.reachability == "unreachable"]
+def _doubt(rows: Sequence[Standing], overdue: Sequence[Standing]) -> Verdict | None:
+    gone = _gone(rows)
     if gone:
         return Verdict(f"{_names(gone)} cannot be reached, so what stands there is unknown.", "warn")
     unknown = _in_state(rows, "unknown")
     if unknown:
         of = "every environment" if len(unknown) == len(rows) else _names(unknown)
         return Verdict(f"What stands on {of} is unknown: not checked against the target yet.", "warn")
+    if overdue:
+        of = "any environment" if len(overdue) == len(rows) else _names(overdue)
+        limit = COMPARED_WITHIN // timedelta(minutes=1)
+        return Verdict(f"Nobody has compared {of} with its target for more than {limit} minutes.", "warn")
     return None
 
 
 def _distance(rows: Sequence[Standing]) -> Verdict:
     moving = [row for row in rows if row.state not in ("in_step", "behind", "empty")]
-    behind = [row for row in rows if row.behind]
+    behind = _behind(rows)
     on_the_way = f"{_count(moving, 'run is', 'runs are')} on the way"
     quiet = on_the_way[0].lower() + on_the_way[1:] if moving else "nothing is broken"
     if not behind:
@@ -99,6 +153,20 @@ def _revisions(count: int) -> str:
 
 def _in_state(rows: Sequence[Standing], state: str) -> list[Standing]:
     return [row for row in rows if row.state == state]
+
+
+def _gone(rows: Sequence[Standing]) -> list[Standing]:
+    return [row for row in rows if row.reachability == "unreachable"]
+
+
+def _behind(rows: Sequence[Standing]) -> list[Standing]:
+    return [row for row in rows if row.behind]
+
+
+def _overdue(rows: Sequence[Standing], since: datetime) -> list[Standing]:
+    """Compared once, but long ago; where the target cannot be reached, that says it already."""
+    known = [row for row in rows if row.reconciled_at is not None and row.reachability != "unreachable"]
+    return [row for row in known if row.reconciled_at and row.reconciled_at < since]
 
 
 def _names(rows: Sequence[Standing]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import QuerySet
 
-from migrations_app.models import Environment, Revision, Run
+from migrations_app.models import Environment
 from migrations_app.models.environment import Reachability
 from migrations_app.statuses import OPEN, RunStatus
 
@@ -34,6 +36,9 @@ class Standing:
     run_id: int | None
     run_status: str
     run_to: str
+    id: int = 0
+    last_at: datetime | None = None  # when its newest receipt was written, and by whom
+    last_by: str = ""
 
     @property
     def state(self) -> str:
@@ -62,47 +67,18 @@ class Standing:
         return ""
 
 
+@cache
+def _query() -> str:
+    return (Path(__file__).parent / "standing.sql").read_text(encoding="utf-8")
+
+
 def standings(environments: QuerySet[Environment] | None = None) -> tuple[Standing, ...]:
-    """One query: head and newest place in the chain, and the newest run, beside each environment."""
-    chain = Revision.objects.filter(service_id=OuterRef("service_id"))
-    newest_run = Run.objects.filter(environment_id=OuterRef("pk")).order_by("-id")
-    last = chain.order_by("-position").values("position")[:1]
-    rows = (
-        (Environment.objects.all() if environments is None else environments)
-        .select_related("service")
-        .defer("dsn_sealed")
-        .annotate(
-            head_position=Subquery(chain.filter(revision_id=OuterRef("head_revision")).values("position")[:1]),
-            last_position=Coalesce(Subquery(last), 0),
-            newest_run_id=Subquery(newest_run.values("id")[:1]),
-            newest_run_status=Subquery(newest_run.values("status")[:1]),
-            newest_run_to=Subquery(newest_run.values("to_revision")[:1]),
-        )
-        .order_by("service__name", "order", "name")
-    )
-    return tuple(_standing(row, row.head_position, row.last_position) for row in rows)
-
-
-def _standing(row: Environment, head_position: int | None, last_position: int) -> Standing:
-    behind = last_position - head_position if head_position is not None else None
-    return Standing(
-        service=row.service.name,
-        environment=row.name,
-        stage=row.stage,
-        region=row.region,
-        order=row.order,
-        head=row.head_revision,
-        receipts=row.head_seq,
-        behind=behind if row.head_revision else last_position,
-        reachability=row.reachability,
-        reachability_note=row.reachability_note,
-        reconcile_note=row.reconcile_note,
-        reconciled_at=row.reconciled_at,
-        checked_at=row.checked_at,
-        run_id=getattr(row, "newest_run_id", None),
-        run_status=getattr(row, "newest_run_status", None) or "",
-        run_to=getattr(row, "newest_run_to", None) or "",
-    )
+    """One query: head and newest place in the chain, the newest receipt and run, beside each environment."""
+    wanted = (Environment.objects.all() if environments is None else environments).order_by().values("pk")
+    which, values = wanted.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f'{_query()} WHERE e.id IN ({which}) ORDER BY s.name, e."order", e.name', values)
+        return tuple(Standing(*row) for row in cursor.fetchall())
 
 
 @dataclass(frozen=True)

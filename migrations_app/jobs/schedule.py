@@ -1,4 +1,5 @@
-"""What happens by the clock: each target's receipts are compared with the ledger, old rows are swept."""
+"""What happens by the clock: each target's receipts are compared with the ledger, the audit chain is checked, old rows
+are swept."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from migrations_app.audit.checking import check_when_due
 from migrations_app.engine.errors import LockstepError
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.identity import check_identity
@@ -44,12 +46,15 @@ def run_forever() -> None:
 
 
 def tick(stopping: threading.Event) -> None:
-    """Compare the environments whose last comparison is older than a minute, then sweep."""
+    """Compare the environments whose last comparison is older than a minute, check the audit chain, then sweep."""
     due = Environment.objects.filter(Q(checked_at=None) | Q(checked_at__lt=Now() - RECONCILE_EVERY))
     for environment in due.order_by("checked_at")[:50]:
         if stopping.is_set():
             return
         compare(environment)
+    verdict = check_when_due()
+    if verdict is not None and not verdict.ok:
+        log.error("the audit chain is broken", finding=verdict.sentence)
     _sweep()
 
 

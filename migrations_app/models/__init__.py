@@ -1,6 +1,7 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
 from migrations_app.models.audit import AuditEntry
+from migrations_app.models.audit_check import AuditCheck
 from migrations_app.models.environment import Environment
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
@@ -15,6 +16,7 @@ __all__ = [
     "ApiToken",
     "AppliedRevision",
     "AppliedTally",
+    "AuditCheck",
     "AuditEntry",
     "ChainTally",
     "Environment",

@@ -90,6 +90,7 @@ class Run(models.Model):
                 condition=models.Q(status__in=["cancelled", "failed", "rolled_back"]),
                 name="run_ended_otherwise",
             ),
+            models.Index(fields=["-finished_at"], condition=models.Q(finished_at__isnull=False), name="run_by_end"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Now
 
@@ -32,12 +32,6 @@ VIEWS: dict[str, frozenset[str]] = {
 }
 # These are the pages' own.
 PAGE_VIEWS: dict[str, frozenset[str]] = {**VIEWS, "awaiting": frozenset(HELD), "stuck": frozenset(ACTIVE)}
-
-
-@dataclass(frozen=True)
-class OpenRuns:
-    total: int
-    need_operator: int
 
 
 @dataclass(frozen=True)
@@ -114,13 +108,6 @@ class RunPage:
 
 _NAMED = {"service": "service__name", "environment": "environment__name", "requested_by": "requested_by__username"}
 _COLUMNS = tuple(_NAMED.get(field.name, field.name) for field in fields(RunRow))
-
-
-def count_open_runs() -> OpenRuns:
-    counts = Run.objects.filter(status__in=OPEN).aggregate(
-        total=Count("id"), need=Count("id", filter=Q(status=RunStatus.NEEDS_OPERATOR))
-    )
-    return OpenRuns(total=counts["total"], need_operator=counts["need"])
 
 
 def list_runs(user: Person, wanted: RunFilter, window: int = WINDOW) -> RunWindow:

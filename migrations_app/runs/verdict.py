@@ -26,6 +26,12 @@ VERDICTS: dict[str, str] = {
     RunStatus.NEEDS_OPERATOR: "A person must decide about step {now} of {total} on {where}: {error}",
 }
 
+# What a sentence about a run and a line of a list want to know; its plan's phases and secrets of its target are not.
+TOLD_FIELDS = (
+    "status", "direction", "revisions", "steps_total", "steps_done", "error", "waiting", "attempt", "beat_at",
+    "created_at", "started_at", "finished_at", "environment__name", "requested_by__username",
+)  # fmt: skip
+
 
 def verdict(run: Run, took: str = "") -> str:
     """`took` is the duration as the page writes it, empty while there is none."""

@@ -27,11 +27,19 @@
     time.textContent = clock(lastGood);
   }
 
+  /* Whoever was signed out is led to another address, whose page is no answer to a poll. */
+  const ledAway = (event) => {
+    const told = event.detail.xhr.responseURL;
+    return Boolean(told) && new URL(told).pathname !== part(event);
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (polled.has(part(event)) && ledAway(event)) event.detail.shouldSwap = false;
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     const place = part(event);
     if (!polled.has(place)) return;
     /* Several parts of a page may poll: it is fresh only while none of them fails. */
-    if (event.detail.successful) failing.delete(place);
+    if (event.detail.successful && !ledAway(event)) failing.delete(place);
     else failing.add(place);
     const failed = failing.size > 0;
     document.documentElement.classList.toggle("stale", failed);
@@ -46,6 +54,8 @@
   });
 
   /* The verdict is announced when the state changes, not at every poll. */
+  const first = document.querySelector("[data-announce]");
+  if (first) document.querySelector("[data-announcer]").dataset.state = first.dataset.announce;
   document.addEventListener("htmx:afterSettle", () => {
     const source = document.querySelector("[data-announce]");
     const region = document.querySelector("[data-announcer]");

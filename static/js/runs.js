@@ -3,6 +3,13 @@
 (() => {
   const picks = () => [...document.querySelectorAll("[data-pick]")];
 
+  /* What was last put into an element; the same again is not drawn again. */
+  const drawn = new WeakMap();
+  function draw(old, fresh) {
+    if (drawn.has(old) && drawn.get(old).isEqualNode(fresh)) return;
+    drawn.set(old, fresh.cloneNode(true));
+    old.replaceChildren(...fresh.childNodes);
+  }
   /* A cell is left alone while the focus is in it, and so is the box that selects its row. */
   function patchRow(fresh) {
     const row = document.getElementById(fresh.id);
@@ -10,9 +17,7 @@
     row.toggleAttribute("data-problem", fresh.hasAttribute("data-problem"));
     for (const cell of fresh.querySelectorAll("[data-label]")) {
       const old = row.querySelector(`[data-label="${cell.dataset.label}"]`);
-      if (!old || old.contains(document.activeElement) || old.dataset.fresh === cell.innerHTML) continue;
-      old.dataset.fresh = cell.innerHTML;
-      old.innerHTML = cell.innerHTML;
+      if (old && !old.contains(document.activeElement)) draw(old, cell);
     }
     if (!fresh.querySelector("[data-pick]")) for (const box of row.querySelectorAll(".box")) box.remove();
   }
@@ -22,7 +27,7 @@
     for (const row of answer.querySelectorAll("[data-patch-rows] > tr")) patchRow(row);
     for (const part of answer.querySelectorAll("[data-patch-into]")) {
       const slot = document.getElementById(part.dataset.patchInto);
-      if (slot && slot.innerHTML.trim() !== part.innerHTML.trim()) slot.innerHTML = part.innerHTML;
+      if (slot) draw(slot, part);
     }
     tell();
     document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: {} }));

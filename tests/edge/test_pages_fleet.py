@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
+from migrations_app.fleet.lag import lag_of
 from migrations_app.fleet.revisions import put_revision
-from migrations_app.models import Environment, Run, Service
+from migrations_app.fleet.standing import standings
+from migrations_app.models import Environment, LedgerEntry, Revision, Run, Service
 from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.conftest import MakeDatabase
-from tests.edge.fleet import make_environment, make_service
+from tests.edge.fleet import make_environment, make_receipt, make_run, make_service
 from tests.edge.people import person
 from tests.edge.plans import confirmed
 
@@ -76,6 +78,51 @@ def test_a_form_names_each_field_that_is_wrong(olga: User) -> None:
     page = signed_in(person("ada", ADMIN)).post("/services/orders/add-environment", {"order": "x"})
     assert page.status_code == 422
     assert page.content.decode().count('aria-invalid="true"') == 4
+
+
+def test_an_environment_says_since_when_it_waits_or_is_in_step(olga: User, environment: Environment) -> None:
+    """A count of revisions says nothing about time."""
+    (standing,) = standings()
+    lag = lag_of(environment, standing)
+    first = Revision.objects.get(revision_id="0001_t")
+    assert (lag.waiting_since, lag.waiting, lag.in_step_since) == (first.created_at, "0001_t", None)
+    page = text(signed_in(olga).get(PAGE))
+    assert "Pending 3 revisions behind since" in page
+    assert "when 0001 was put" in page
+    for seq, (revision_id, parent) in enumerate((("0001_t", ""), ("0002_t", "0001_t"), ("0003_i", "0002_t")), start=1):
+        receipt = make_receipt(environment, seq)
+        LedgerEntry.objects.filter(pk=receipt.pk).update(revision_id=revision_id, parent=parent)
+    Environment.objects.filter(pk=environment.pk).update(head_revision="0003_i", reachability="ok")
+    (standing,) = standings()
+    newest = LedgerEntry.objects.get(environment=environment, seq=3)
+    assert lag_of(environment, standing).in_step_since == newest.applied_at
+    page = text(signed_in(olga).get(PAGE))
+    assert "Pending 0 revisions in step since" in page
+
+
+def test_the_facts_of_a_target_are_all_told(olga: User, environment: Environment) -> None:
+    page = text(signed_in(olga).get(PAGE))
+    assert "Identity cluster 7 , database" in page
+    assert "Lock window 1800 s as everywhere" in page
+    assert "Health address none given" in page
+    Environment.objects.update(lock_window_seconds=60, health_url="https://orders.example/health")
+    page = text(signed_in(olga).get(PAGE))
+    assert "Lock window 60 s" in page
+    assert "https://orders.example/health" in page
+
+
+def test_the_last_receipts_lead_to_revision_run_and_history(olga: User, environment: Environment) -> None:
+    assert "No receipt yet." in text(signed_in(olga).get(PAGE))
+    run = make_run(environment, olga, status="succeeded")
+    for seq in range(1, 11):
+        receipt = make_receipt(environment, seq)
+    LedgerEntry.objects.filter(pk=receipt.pk).update(run_id=run.pk)
+    page = signed_in(olga).get(PAGE).content.decode()
+    table = page[page.index("Last receipts of orders-eu") :]
+    assert table.count("<tr>") == 1 + 6
+    assert f'<a href="/runs/{run.pk}">{run.pk}</a>' in table
+    assert 'href="/services/orders/revisions/0010_step"' in table
+    assert 'href="/history?service=orders&amp;environment=orders-eu"' in page
 
 
 def test_the_plan_shows_what_a_run_would_do(olga: User, environment: Environment) -> None:

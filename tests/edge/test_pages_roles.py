@@ -14,6 +14,7 @@ from tests.edge.people import IDENTITIES, identity, person
 # name: method, verb, and what an allowed caller is answered
 ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "home": ("get", "view", (200,)),
+    "home_live": ("get", "view", (200,)),
     "find": ("get", "view", (200,)),
     "find_json": ("get", "view", (200,)),
     "style": ("get", "view_style", (200,)),

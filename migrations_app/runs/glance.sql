@@ -1,0 +1,43 @@
+-- One row: what the frame of every page tells, and the key that changes with anything the front page shows.
+WITH places AS (
+  SELECT e.id, e.reachability, e.reconcile_note, e.reconciled_at, e.head_seq,
+         r.id AS run, r.status, r.version, r.beat_at,
+         COALESCE(r.status = ANY(%(open)s), false) AS open,
+         e.head_revision <> '' AND NOT EXISTS (
+           SELECT FROM migrations_app_revision v
+            WHERE v.service_id = e.service_id AND v.revision_id = e.head_revision) AS astray
+    FROM migrations_app_environment e
+    LEFT JOIN LATERAL (
+      SELECT id, status, version, beat_at FROM migrations_app_run
+       WHERE environment_id = e.id ORDER BY id DESC LIMIT 1) r ON true
+), told AS (
+  SELECT *,
+         COALESCE(status IN ('needs_operator', 'failed'), false) OR reconcile_note <> '' AS trouble,
+         reachability = 'unreachable'
+           OR (NOT open AND (reconciled_at IS NULL OR astray))
+           OR reconciled_at < now() - %(stale)s * interval '1 s' AS doubt,
+         COALESCE(status = ANY(%(active)s) AND beat_at < now() - %(silent)s * interval '1 s', false) AS silent
+    FROM places
+), fleet AS (
+  SELECT count(*) AS environments,
+         count(*) FILTER (WHERE open) AS open,
+         count(*) FILTER (WHERE status = 'needs_operator') AS need_operator,
+         count(*) FILTER (WHERE status IN ('queued', 'interrupted')) AS waiting,
+         count(*) FILTER (WHERE trouble) AS trouble,
+         count(*) FILTER (WHERE doubt AND NOT trouble) AS doubt,
+         md5(COALESCE(string_agg(ROW(id, reachability, reconcile_note, head_seq, run, version, trouble, doubt, silent,
+                                     CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
+         date_trunc('minute', min(reconciled_at)) AS oldest
+    FROM told
+), workers AS (
+  SELECT count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s') AS alive,
+         count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s' AND NOT redis_ok) AS without_redis,
+         max(beat_at) AS heard_at
+    FROM migrations_app_workerprocess
+)
+SELECT fleet.environments, fleet.open, fleet.need_operator, fleet.waiting, fleet.trouble, fleet.doubt,
+       (SELECT count(*) FROM migrations_app_service), EXISTS (SELECT FROM migrations_app_revision),
+       workers.alive, workers.without_redis, workers.heard_at,
+       COALESCE(c.ok, true), COALESCE(c.sentence, ''),
+       concat_ws(' ', fleet.fingerprint, fleet.oldest, (SELECT max(seq) FROM migrations_app_auditentry))
+  FROM fleet CROSS JOIN workers LEFT JOIN migrations_app_auditcheck c ON c.id = 1

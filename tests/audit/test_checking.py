@@ -1,0 +1,48 @@
+"""The chain is checked by the clock; what was found is kept until the next check."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from migrations_app.audit.checking import check_and_keep, check_when_due
+from migrations_app.audit.record import record
+from migrations_app.models import AuditCheck
+from tests.audit.test_verify import TABLE, tamper
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seq() -> int:
+    return [record(actor=None, action="a", object=f"object {n}") for n in range(3)][-1].seq
+
+
+def last_check() -> AuditCheck:
+    return AuditCheck.objects.get()
+
+
+def test_it_keeps_what_it_found(seq: int) -> None:
+    assert check_and_keep().ok
+    assert (last_check().ok, last_check().head_seq) == (True, seq)
+    tamper(f"UPDATE {TABLE} SET body = '{{}}' WHERE seq = {seq}")
+    check_and_keep()
+    assert not last_check().ok
+    assert last_check().sentence == f"Entry number {seq} is not what was written: its hash differs."
+
+
+def test_it_checks_when_it_never_did_and_then_every_five_minutes(seq: int) -> None:
+    assert check_when_due() is not None
+    assert check_when_due() is None
+    AuditCheck.objects.update(checked_at=timezone.now() - timedelta(minutes=5))
+    assert check_when_due() is not None
+
+
+def test_a_long_chain_is_checked_less_often(seq: int) -> None:
+    check_and_keep()
+    AuditCheck.objects.update(checked_at=timezone.now() - timedelta(minutes=6), took_ms=60_000)
+    assert check_when_due() is None
+    AuditCheck.objects.update(checked_at=timezone.now() - timedelta(minutes=20))
+    assert check_when_due() is not None

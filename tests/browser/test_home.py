@@ -1,0 +1,78 @@
+"""The front page while one looks at it: what changed is changed in place, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from migrations_app.models import Environment, Run
+from tests.browser.conftest import Reading
+from tests.browser.fleet import make_fleet
+from tests.edge.fleet import make_environment, make_receipt, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PATIENCE = 15_000
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (320, "light"), (320, "dark")])
+def test_sixty_environments_fit_the_window(reading: Reading, width: int, theme: str) -> None:
+    fleet = make_fleet()
+    for number in range(60):
+        environment = make_environment(fleet.service, f"place-{number:02d}", f"stage-{number // 15}", order=10 + number)
+        make_receipt(environment, 1)
+        make_run(environment, fleet.olga, status=("succeeded", "failed")[number % 9 == 4], finished_at=timezone.now())
+    reader = reading(fleet.olga, width=width, theme=theme)
+    page = reader.open("/")
+    assert reader.sideways() <= 0
+    assert page.locator(".stage").count() >= 4
+    for folded in page.locator(".sheet details").all():
+        folded.locator("summary").click()
+    assert reader.sideways() <= 0
+    assert reader.complaints == []
+
+
+def test_a_change_is_drawn_and_announced_once_and_the_focus_stays(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk__in=(fleet.failed.pk, fleet.undecided.pk)).update(status="succeeded")
+    Environment.objects.update(reachability="ok", reachability_note="")
+    reader = reading(fleet.olga)
+    page = reader.open("/")
+    link = page.locator("[id^=place-]").first
+    link.focus()
+    with page.expect_response("**/home/live"):
+        pass
+    expect(page.locator("[data-asof-live]")).to_have_text("· live")
+    expect(page.locator("[data-announcer]")).to_have_text("")
+    Run.objects.filter(pk=fleet.running.pk).update(
+        status="failed", error={"message": "It broke."}, version=F("version") + 1
+    )
+    expect(page.locator("h1")).to_have_text("The last run failed on dev.", timeout=PATIENCE)
+    expect(page.locator("[data-announcer]")).to_have_text("The last run failed on dev.")
+    expect(page).to_have_title("✗ Home – Lockstep")
+    expect(page.locator("#chip")).to_contain_text("1 in trouble")
+    expect(link).to_be_focused()
+    assert reader.complaints == []
+
+
+def test_n_leads_to_needs_you_and_j_to_its_first_row(reading: Reading) -> None:
+    fleet = make_fleet()
+    page = reading(fleet.olga).open("/")
+    page.keyboard.press("n")
+    expect(page.locator("#needs")).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator(f"#need-run-{fleet.undecided.pk}")).to_be_focused()
+
+
+def test_a_stage_that_a_reader_opened_stays_open(reading: Reading) -> None:
+    fleet = make_fleet()
+    for number in range(12):
+        make_receipt(make_environment(fleet.service, f"place-{number:02d}", "prod", order=10 + number), 1)
+    page = reading(fleet.olga).open("/")
+    stage = page.locator(".stage details").first
+    name = stage.get_attribute("id")
+    stage.locator("summary").click()
+    Environment.objects.filter(name="dev").update(reconcile_note="Receipt 1 differs.")
+    expect(page.locator("#block-needs")).to_contain_text("Receipt 1 differs.", timeout=PATIENCE)
+    assert page.locator(f"#{name}").evaluate("e => e.open")

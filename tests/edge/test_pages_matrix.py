@@ -344,7 +344,7 @@ def test_rows_and_columns_are_counted_for_those_who_do_not_see_them(vic: User, s
     assert 'role="grid" aria-rowcount="9" aria-colcount="4"' in markup
     assert '<tr aria-rowindex="5"><th scope="row"><a href="/services/orders/revisions/0002_step">' in markup
     assert '<th scope="col" class="env" data-env="dev">' in markup
-    assert '<tr aria-rowindex="9"><th scope="row">behind for</th>' in markup
+    assert '<tr aria-rowindex="9" class="behind"><th scope="row">behind for</th>' in markup
 
 
 def test_differences_are_told_in_words(vic: User, service: Service) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -55,7 +55,7 @@ def create_run(
         idempotency_key=idempotency_key,
         request_sha256=request_sha256,
     )
-    _write_steps(run, revisions)
+    _write_steps(run, run_steps(revisions))
     wake(run)
     record(
         actor=by,
@@ -181,14 +181,19 @@ SELECT %s, v.*, %s, 0, 0
 """
 
 
-def _write_steps(run: Run, revisions: Sequence[PlannedRevision]) -> None:
+def _write_steps(run: Run, rows: Sequence[Mapping[str, object]]) -> None:
     """As one JSON text: a long plan has thousands, and the person who asked for the run waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_STEPS, [run.pk, StepStatus.PENDING, json.dumps(rows)])
+
+
+def run_steps(revisions: Sequence[PlannedRevision]) -> list[dict[str, object]]:
+    """The steps of a plan, each with the columns of its row."""
     rows: list[dict[str, object]] = []
     for revision in revisions:
         for step in revision.steps or (NOTHING,):
             rows.append({"ordinal": len(rows) + 1, "revision_id": revision.revision_id, **_row(step, revision)})
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE_STEPS, [run.pk, StepStatus.PENDING, json.dumps(rows)])
+    return rows
 
 
 # What a revision without statements is shown as: its run still writes a receipt.

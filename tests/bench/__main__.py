@@ -9,6 +9,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +33,12 @@ class _Part:
 def main() -> int:
     chosen = _arguments()
     sizes = TINY if chosen.tiny else QUICK if chosen.quick else FULL
-    with open_house() as house:
+    with open_house() as house, ExitStack() as kept:
         about = facts(house, sizes)
         print(about, flush=True)
-        sections = list(_sections(_parts(house, sizes, install=not chosen.no_install), set(chosen.only)))
+        sections = list(_sections(_parts(house, sizes, kept, install=not chosen.no_install), set(chosen.only)))
         about = with_last_load(about)
-    text = report.document(about, sorted(sections, key=lambda section: section.title))
+    text = report.document(about, sorted(sections, key=report.place))
     output = chosen.output or (_DOCUMENT if sizes is FULL and not chosen.only else None)
     if output is not None:
         output.write_text(text, encoding="utf-8")
@@ -54,18 +55,23 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-_NAMES = ("one_target", "fleet", "noop", "parsing", "uploading")
+_NAMES = ("one_target", "fleet", "noop", "parsing", "uploading", "large", "pages", "lists", "browser")
 
 
-def _parts(house: House, sizes: Sizes, *, install: bool) -> Iterator[_Part]:
+def _parts(house: House, sizes: Sizes, kept: ExitStack, *, install: bool) -> Iterator[_Part]:
     # Django's settings are read on import, so these come after the house has set the environment.
-    from tests.bench import fleet, noop, one_target, parsing, uploading
+    from tests.bench import browser, fleet, large, lists, noop, one_target, pages, parsing, uploading
 
     yield _Part("noop", lambda: noop.measure(house, sizes))
     yield _Part("parsing", lambda: parsing.measure(sizes))
     yield _Part("uploading", lambda: uploading.measure(sizes))
     yield _Part("fleet", lambda: fleet.measure(house, sizes))
     yield _Part("one_target", lambda: one_target.measure(house, sizes, install=install))
+    large_fleet = large.LargeFleet(house, sizes, kept)
+    yield _Part("large", lambda: large.measure(large_fleet))
+    yield _Part("pages", lambda: pages.measure(large_fleet))
+    yield _Part("lists", lambda: lists.measure(large_fleet))
+    yield _Part("browser", lambda: browser.measure(large_fleet))
 
 
 def _sections(parts: Iterator[_Part], only: set[str]) -> Iterator[Section]:

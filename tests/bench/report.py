@@ -36,6 +36,12 @@ class Failure:
 Section = Table | Failure
 
 
+def place(section: Section) -> tuple[int, str]:
+    """By number; a part that could not be measured has none and comes last."""
+    number = section.title.partition(".")[0]
+    return (int(number) if number.isdigit() else 99, section.title)
+
+
 def against(target: float, ratio: float) -> str:
     return "within" if ratio <= target else "over"
 

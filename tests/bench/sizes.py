@@ -15,8 +15,17 @@ class Sizes:
     receipts: int  # that stand when nothing is left to do
     repeats: int  # of an apply with nothing to do
     uploads: int  # revisions put one by one
+    # The large fleet that pages are measured on.
+    large_environments: int = 60
+    large_revisions: int = 5_000
+    large_runs: int = 100_000
+    large_lines: int = 10_000_000
+    load_share: float = 1.0  # of each page's target rate
+    load_seconds: float = 20.0
+    page_rounds: int = 20
+    browser_rounds: int = 5
 
 
 FULL = Sizes("full", 1000, 5, 50, 20, 10_000, 15, 500)
-QUICK = Sizes("quick", 200, 3, 10, 20, 2000, 5, 100)
-TINY = Sizes("tiny", 10, 1, 2, 2, 50, 2, 5)
+QUICK = Sizes("quick", 200, 3, 10, 20, 2000, 5, 100, 60, 1_000, 10_000, 500_000, 1.0, 10.0, 15, 3)
+TINY = Sizes("tiny", 10, 1, 2, 2, 50, 2, 5, 6, 60, 400, 5_000, 0.1, 1.0, 2, 1)

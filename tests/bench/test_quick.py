@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from migrations_app.embedded import pytest_servers
 from migrations_app.embedded.postgres import Server
 from tests.bench import report
 from tests.bench.house import GIVEN
+from tests.bench.load_process import Plan, Target, run
 from tests.bench.report import Failure, Table
 from tests.bench.timing import Sample, interleaved, shown
 
@@ -63,6 +69,10 @@ def test_it_writes_every_table_in_order(lines: list[str]):
         "## 4. Nothing to do",
         "## 5. Reading a file",
         "## 6. Putting revisions",
+        "## 7. A large fleet, generated",
+        "## 8. Pages under a constant rate",
+        "## 9. First page, last page, and Django's admin",
+        "## 10. The matrix in a browser",
     ]
 
 
@@ -97,6 +107,74 @@ def test_it_measures_memory_of_engine_and_worker(lines: list[str]):
 def test_it_gives_an_apply_with_nothing_to_do_its_verdict(lines: list[str]):
     (row,) = rows(lines, "## 4. Nothing to do")[1:]
     assert row[0] == "50" and row[-1] in ("within", "over")
+
+
+def test_it_generates_the_fleet_that_pages_are_measured_on(lines: list[str]):
+    found = {row[0]: row[1] for row in rows(lines, "## 7. A large fleet, generated")[1:]}
+    assert found["runs"] == "400" and found["log lines"] == "5,000"
+    assert found["time to generate"].endswith("s")
+
+
+def test_it_asks_pages_at_a_constant_rate_and_gets_every_answer(lines: list[str]):
+    found = {row[0]: row for row in rows(lines, "## 8. Pages under a constant rate")[1:]}
+    cases = ["matrix, what differs", "matrix, any window", "lists and home, in turn", "a run's fragment, not changed"]
+    assert [name for name in found if not name.startswith("–")] == cases
+    assert [found[name][1] for name in cases] == ["8/s", "8/s", "6/s", "30/s"]
+    assert all(found[name][8] == "0" for name in cases)
+    assert all(float(found[name][3].removesuffix("/s")) > 0 for name in cases)
+    assert all(found[name][-1] in ("within", "over") for name in cases)
+    assert sum(name.startswith("–") for name in found) == 6
+
+
+def test_it_compares_lists_with_their_last_page_and_with_the_admin(lines: list[str]):
+    history, runs = rows(lines, "## 9. First page, last page, and Django's admin")[1:]
+    assert (history[0], runs[0], runs[1]) == ("history", "runs", "400")
+    for row in (history, runs):
+        assert float(row[5]) > 0 and float(row[9]) > 0
+        assert {row[6], row[10]} <= {"within", "over"}
+
+
+def test_it_looks_at_the_matrix_in_a_browser_or_says_why_not(lines: list[str]):
+    found = rows(lines, "## 10. The matrix in a browser")[1:]
+    assert len(found) == 3 or found[0][0] == "not measured"
+
+
+def test_it_counts_the_time_of_a_request_from_when_it_was_due():
+    """A server that answers nothing for half a second: whoever was due meanwhile waited too."""
+    with _stalling_server(0.5) as port:
+        found = asyncio.run(run(Plan("127.0.0.1", port, 50, 0, 0.5, 10, [Target(b"GET / HTTP/1.1\r\n\r\n", 200)])))
+    took = sorted(ms for _, ms in found.took_ms)
+    assert len(took) == 25 and not found.errors
+    assert took[-1] > 450 and took[len(took) // 2] > 150
+
+
+@contextmanager
+def _stalling_server(seconds: float) -> Iterator[int]:
+    first: list[float] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            first.append(time.monotonic())
+            time.sleep(max(first[0] + seconds - time.monotonic(), 0))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *said: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_it_names_a_part_that_could_not_be_measured():

@@ -47,7 +47,9 @@ def test_it_answers_a_viewer_with_one_heading_the_policy_and_a_request_id(name: 
     assert response["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert response["X-Request-ID"]
     assert "private" in response["Cache-Control"]
-    assert response.content.count(b'aria-current="page"') == 2  # the wide and the folded navigation
+    tabs = response.content.count(b'class="tabs"')
+    # The wide navigation, the folded one, and a row of tabs where the page has one.
+    assert response.content.count(b'aria-current="page"') == 2 + tabs
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ CREATE TEMP TABLE made_release ON COMMIT DROP AS
 WITH ranked AS (
   SELECT s.id AS service_id, s.releases, r.position, r.position = s.revisions AS newest,
          row_number() OVER (PARTITION BY s.id ORDER BY r.position = s.revisions DESC,
-                            pg_temp.dice(r.position + 1000003 * s.revisions, 1)) AS rank
+                            pg_temp.dice(r.position + 1000003::bigint * s.revisions, 1)) AS rank
     FROM made_service s JOIN migrations_app_revision r ON r.service_id = s.id
 ), cuts AS (
   SELECT service_id, position AS last, row_number() OVER w AS release,

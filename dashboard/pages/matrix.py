@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +30,21 @@ from dashboard.pages.query import word
 from migrations_app.fleet.chain import environment_names, service_names
 
 MOST_KEPT = 24
-_kept: OrderedDict[str, SafeString] = OrderedDict()
+GZIP = re.compile(r"\bgzip\b")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A drawn window. Nothing in it is secret or chosen by its reader, so it may be kept compressed."""
+
+    markup: SafeString
+
+    @cached_property
+    def zipped(self) -> bytes:
+        return gzip.compress(self.markup.encode(), compresslevel=6, mtime=0)
+
+
+_kept: OrderedDict[str, Kept] = OrderedDict()
 
 
 @require_safe
@@ -45,7 +62,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "known": view.known,
         "headline": headline(view.known),
         "oddities": oddities(view.known),
-        "window": _window(view),
+        "window": _window(view).markup,
         "services": _services(names, chosen),
         "modes": _modes(view),
         "environments": everyone,
@@ -62,11 +79,14 @@ def matrix(request: HttpRequest) -> HttpResponse:
 def matrix_window(request: HttpRequest) -> HttpResponse:
     """304 while nothing that the window shows has changed: then the page is left as it is."""
     view = _view(request, word(request, "service"))
-    etag = f'"{view.version}"'
+    etag = f'W/"{view.version}"'
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
-    return HttpResponse(_window(view), headers={"ETag": etag})
+    kept, headers = _window(view), {"ETag": etag, "Vary": "Accept-Encoding"}
+    if GZIP.search(request.headers.get("Accept-Encoding", "")):
+        return HttpResponse(kept.zipped, headers={**headers, "Content-Encoding": "gzip"})
+    return HttpResponse(kept.markup, headers=headers)
 
 
 @require_safe
@@ -85,11 +105,11 @@ def _view(request: HttpRequest, service: str) -> View:
     return look(found, read_wanted(request, found.name), timezone.now())
 
 
-def _window(view: View) -> SafeString:
+def _window(view: View) -> Kept:
     """What the page and the poll draw alike, for everybody: once drawn it is kept until its version is another."""
     kept = _kept.get(view.version)
     if kept is None:
-        kept = _kept[view.version] = render_to_string("fleet/_matrix_window.html", _context(view))
+        kept = _kept[view.version] = Kept(render_to_string("fleet/_matrix_window.html", _context(view)))
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return kept

@@ -147,7 +147,7 @@ def draw_foot(heads: Heads, first_index: int, now: datetime) -> SafeString:
     figures = ((title, [figure(column) for column in heads.columns], marked) for title, figure, marked in rows)
     drawn = [(title, values, marked) for title, values, marked in figures if any(values)]
     lines = (
-        f'<tr aria-rowindex="{first_index + index}"><th scope="row">{title}</th>'
+        f'<tr aria-rowindex="{first_index + index}" class="{title.split()[0]}"><th scope="row">{title}</th>'
         f"{''.join(_figures(heads, values, marked))}</tr>"
         for index, (title, values, marked) in enumerate(drawn)
     )

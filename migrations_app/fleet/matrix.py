@@ -154,8 +154,6 @@ def read_rows(
     """The newest of the wanted places that are not newer than `before`, and where to go on; one query."""
     most = max(1, min(limit, MAX_ROWS))
     found = wanted.down_from(before or EVERYTHING, most + 1)
-    if not (found and columns):
-        return (), None
     return rows_at(known.service, columns, found[:most]), found[most] if len(found) > most else None
 
 

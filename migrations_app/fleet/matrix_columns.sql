@@ -1,6 +1,7 @@
 -- One row per environment of a service, in order: where it stands, and what its newest run says beyond the receipts.
 WITH chain AS (
-  SELECT COALESCE(max(position), 0) AS total FROM migrations_app_revision WHERE service_id = %(service)s
+  SELECT COALESCE((SELECT max(position) FROM migrations_app_revision WHERE service_id = %(service)s), 0) AS total,
+         COALESCE((SELECT version FROM migrations_app_chaintally WHERE service_id = %(service)s), 0) AS version
 ), here AS (
   SELECT *, min("order") OVER (PARTITION BY stage) AS stage_order,
          min("order") OVER (PARTITION BY stage, region) AS region_order
@@ -18,9 +19,9 @@ SELECT e.id, e.name, e.stage, e.region, e.head_revision, e.head_seq, h.position,
          JOIN migrations_app_revision v ON v.service_id = e.service_id AND v.revision_id = s.revision_id
          WHERE s.run_id = r.id AND s.status IN ('failed', 'unknown')
        ) ELSE '{}' END AS stopped_at,
-       chain.total
-FROM here e
-CROSS JOIN chain
+       chain.total, chain.version
+FROM chain
+LEFT JOIN here e ON true
 LEFT JOIN migrations_app_appliedtally t ON t.environment_id = e.id
 LEFT JOIN migrations_app_revision h ON h.service_id = e.service_id AND h.revision_id = e.head_revision
 LEFT JOIN migrations_app_revision behind

@@ -1,10 +1,7 @@
-/* The matrix: remarks of cells, jumps, two columns picked for comparison, and new windows only when something changed. */
+/* The matrix: remarks beside cells, jumps to what is not applied, and two columns picked for comparison. */
 "use strict";
 (() => {
-  const EVERY = 5000;
-  const PATIENCE = 8000;
   const remarks = new Map();
-  const box = () => document.getElementById("matrix");
   const grid = () => document.querySelector("#matrix table[role=grid]");
   const say = (text) => { const region = document.querySelector("[data-announcer]"); if (region) region.textContent = text; };
 
@@ -102,73 +99,6 @@
   });
   document.addEventListener("mousedown", (event) => { if (event.shiftKey && cellAt(event.target)) event.preventDefault(); });
 
-  /* Polling: 304 leaves the page as it is; a new window keeps the focus, the scroll position and the pick. */
-  function put(text) {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    const fresh = page.getElementById("matrix");
-    if (!fresh) throw new Error("no window");
-    const old = box();
-    const kept = keep(old);
-    old.replaceWith(fresh);
-    remarks.clear();
-    document.dispatchEvent(new CustomEvent("lockstep:drawn"));
-    restore(fresh, kept);
-    mark();
-    const heading = document.querySelector("[data-headline-here]");
-    if (heading && heading.textContent !== fresh.dataset.headline) {
-      heading.textContent = fresh.dataset.headline;
-      say(fresh.dataset.headline);
-    }
-    document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: {} }));
-  }
-  const rowName = (row) => { const code = row.querySelector("th code"); return code ? code.textContent : ""; };
-  function keep(old) {
-    const area = old.querySelector(".matrix");
-    const cell = cellAt(document.activeElement);
-    const top = area && area.getBoundingClientRect().top + (area.querySelector("thead") || area).offsetHeight;
-    const first = area && [...area.querySelectorAll("tbody tr")].find((row) => row.getBoundingClientRect().bottom > top);
-    return {
-      left: area ? area.scrollLeft : 0,
-      top: area ? area.scrollTop : 0,
-      first: first ? [rowName(first), first.getBoundingClientRect().top] : null,
-      focus: cell && cell.closest("tbody") ? [rowName(cell.parentElement), [...cell.parentElement.children].indexOf(cell)] : null,
-    };
-  }
-  function restore(fresh, kept) {
-    const area = fresh.querySelector(".matrix");
-    if (!area) return;
-    area.scrollTo(kept.left, kept.top);
-    const rows = new Map([...area.querySelectorAll("tbody tr")].map((row) => [rowName(row), row]));
-    const first = kept.first && kept.top > 0 && rows.get(kept.first[0]);
-    if (first) area.scrollTop += first.getBoundingClientRect().top - kept.first[1];
-    const row = kept.focus && rows.get(kept.focus[0]);
-    const cell = row && row.children[kept.focus[1]];
-    if (cell) document.dispatchEvent(new CustomEvent("lockstep:go", { detail: { cell } }));
-  }
-  /* poll.js says how fresh the page is, and rests in hidden tabs; it is told in htmx's words. */
-  function tell(name, successful) {
-    const detail = { elt: box(), successful, requestConfig: { path: "/matrix/window" } };
-    return document.dispatchEvent(new CustomEvent(`htmx:${name}`, { cancelable: true, detail }));
-  }
-  let busy = false;
-  async function poll() {
-    if (busy || !box() || !tell("beforeRequest")) return;
-    busy = true;
-    try {
-      const answer = await fetch(box().dataset.window, {
-        headers: { "If-None-Match": `"${box().dataset.etag}"` }, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(PATIENCE),
-      });
-      if (answer.status === 200) put(await answer.text());
-      else if (answer.status !== 304) throw new Error(answer.status);
-      tell("afterRequest", true);
-    } catch {
-      tell("afterRequest", false);
-    } finally {
-      busy = false;
-    }
-  }
-  setInterval(poll, EVERY);
-  document.addEventListener("wake", poll);
-
+  document.addEventListener("lockstep:drawn", () => { remarks.clear(); mark(); });
   for (const tools of document.querySelectorAll("[data-grid-tools]")) tools.hidden = !grid();
 })();

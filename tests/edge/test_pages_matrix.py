@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from html import unescape
@@ -344,7 +345,7 @@ def test_rows_and_columns_are_counted_for_those_who_do_not_see_them(vic: User, s
     assert 'role="grid" aria-rowcount="9" aria-colcount="4"' in markup
     assert '<tr aria-rowindex="5"><th scope="row"><a href="/services/orders/revisions/0002_step">' in markup
     assert '<th scope="col" class="env" data-env="dev">' in markup
-    assert '<tr aria-rowindex="9"><th scope="row">behind for</th>' in markup
+    assert '<tr aria-rowindex="9" class="behind"><th scope="row">behind for</th>' in markup
 
 
 def test_differences_are_told_in_words(vic: User, service: Service) -> None:
@@ -367,7 +368,17 @@ def test_a_poll_costs_nothing_while_nothing_has_changed(vic: User, service: Serv
     assert again.status_code == 304
     assert again.content == b""
     assert len(queries) <= 6
-    assert first["ETag"].strip('"') in page(vic)
+    assert first["ETag"].strip('W/"') in page(vic)
+
+
+def test_a_window_is_sent_compressed_to_those_who_ask(vic: User, service: Service) -> None:
+    plain = signed_in(vic).get("/matrix/window?service=orders")
+    packed = signed_in(vic).get("/matrix/window?service=orders", headers={"Accept-Encoding": "br, gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.content) == plain.content
+    assert "Content-Encoding" not in plain
+    assert "Accept-Encoding" in plain["Vary"]
+    assert plain["ETag"] == packed["ETag"]
 
 
 CHANGES: dict[str, Callable[[], object]] = {

@@ -1,6 +1,6 @@
 """Log lines as markup, two thousand at a time: escaped here, without a template loop.
 
-A heading goes before the lines of each step; log.js folds by it. The text is plain: what only a terminal
+A heading goes before the lines of each step; log_fold.js folds by it. The text is plain: what only a terminal
 understands was taken out.
 """
 

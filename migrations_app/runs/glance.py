@@ -13,7 +13,7 @@ from pathlib import Path
 from django.db import connection
 
 from migrations_app.fleet.overview import COMPARED_WITHIN
-from migrations_app.runs.lease import silent_after
+from migrations_app.runs.pulse import silent_after
 from migrations_app.statuses import ACTIVE, OPEN
 
 # A worker process is taken for gone after so long without a beat.

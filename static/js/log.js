@@ -43,52 +43,6 @@
       if (!next || next.matches(".part")) part.remove();
     }
   }
-  /* Lines that belong to the step above need no heading of their own. */
-  function join() {
-    let before = null;
-    for (const part of [...log.querySelectorAll(".part")]) {
-      if (before && before.dataset.part === part.dataset.part) part.remove();
-      else before = part;
-    }
-  }
-
-  /* Folding: a heading hides the lines of its step, never those of one that failed. */
-  const linesOf = (part) => {
-    const found = [];
-    for (let row = part.nextElementSibling; row && !row.matches(".part, .more"); row = row.nextElementSibling) found.push(row);
-    return found;
-  };
-  const mayFold = (part) => part.dataset.failed === undefined && !linesOf(part).some((row) => row.matches(".error"));
-  function fold(part, shut) {
-    const lines = linesOf(part);
-    for (const row of lines) row.hidden = shut;
-    const button = part.querySelector("button");
-    if (!button) return;
-    button.setAttribute("aria-expanded", String(!shut));
-    button.querySelector("span").textContent = shut ? ` · ${lines.length} line${lines.length === 1 ? "" : "s"} folded` : "";
-  }
-  const folded = () => find("data-fold").getAttribute("aria-pressed") === "true";
-  function dress() {
-    for (const part of log.querySelectorAll(".part")) {
-      if (!part.querySelector("button")) {
-        const button = document.createElement("button");
-        button.type = "button";
-        button.append(...part.firstElementChild.childNodes, document.createElement("span"));
-        part.firstElementChild.append(button);
-        if (folded()) part.dataset.shut = "";
-      }
-      fold(part, part.dataset.shut !== undefined && mayFold(part));
-    }
-  }
-  function foldAll(shut) {
-    find("data-fold").setAttribute("aria-pressed", String(shut));
-    for (const part of log.querySelectorAll(".part")) part.toggleAttribute("data-shut", shut);
-    dress();
-    const url = new URL(location);
-    if (shut) url.searchParams.set("fold", "1"); else url.searchParams.delete("fold");
-    history.replaceState(null, "", url);
-  }
-
   /* A line or a range that the address names; where the window does not hold it, the whole log is asked for it. */
   function pick(jump) {
     const found = RANGE.exec(location.hash);
@@ -109,8 +63,6 @@
 
   log.addEventListener("click", (event) => {
     const link = event.target.closest("li[id] > a");
-    const part = event.target.closest(".part button");
-    if (part) { const row = part.closest(".part"); row.toggleAttribute("data-shut"); dress(); }
     if (!link || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const n = Number(link.parentElement.id.slice(1));
@@ -121,7 +73,6 @@
   });
   sheet.addEventListener("click", (event) => {
     if (event.target.closest("[data-newlines], [data-follow]")) follow();
-    if (event.target.closest("[data-fold]")) foldAll(!folded());
     const aloud = event.target.closest("[data-aloud]");
     if (!aloud) return;
     const on = aloud.getAttribute("aria-pressed") !== "true";
@@ -140,8 +91,6 @@
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (log.querySelector("[data-nothing]") && rows().length) log.querySelector("[data-nothing]").remove();
-    join();
-    dress();
     if (following) { trim(); toEnd(); seen = last(); }
     tell();
   });
@@ -157,9 +106,7 @@
   });
   window.addEventListener("hashchange", () => pick(true));
 
-  for (const name of ["data-fold", "data-aloud"]) if (find(name)) find(name).hidden = false;
-  if (new URL(location).searchParams.get("fold")) foldAll(true);
-  else dress();
+  if (find("data-aloud")) find("data-aloud").hidden = false;
   if (RANGE.test(location.hash)) pick(true);
   else if (box === log || tail()) { if (box === log) toEnd(); }
   following = atBottom();

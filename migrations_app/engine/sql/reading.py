@@ -10,7 +10,7 @@ from migrations_app.engine.sql.facts import Facts, facts_of
 from migrations_app.engine.sql.header import read_header
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.refused import refuse_forbidden
-from migrations_app.engine.sql.reserved import refuse_reserved
+from migrations_app.engine.sql.reserved import refuse_reserved, refuse_unlocking
 from migrations_app.engine.sql.script import SPLITTER, Script, Statement
 from migrations_app.engine.sql.settings import Setting, is_setting, refuse_hidden_set_config, setting_of
 from migrations_app.engine.sql.split import Piece, split
@@ -91,4 +91,5 @@ def _verify_statement(piece: Piece) -> Statement:
 def _check(piece: Piece, *, may_lock: bool) -> None:
     refuse_forbidden(piece, may_lock=may_lock)
     refuse_reserved(piece)
+    refuse_unlocking(piece)
     refuse_hidden_set_config(piece)

@@ -1,4 +1,4 @@
-"""Keeps revisions out of schema `lockstep`, where the receipts live.
+"""Keeps revisions off what belongs to the runner: schema `lockstep`, where the receipts live, and the target's lock.
 
 What dynamic SQL does at run time can't be seen here; the text of DO blocks and function bodies is searched.
 """
@@ -9,9 +9,10 @@ import re
 
 from migrations_app.engine.sql.refusal import refuse
 from migrations_app.engine.sql.split import Piece, mentions
-from migrations_app.engine.sql.tree import Node, string, strings, text, walk, words
+from migrations_app.engine.sql.tree import Node, field, string, strings, text, walk, words
 
 SCHEMA = "lockstep"
+UNLOCKING = "pg_advisory_unlock_all"
 IN_BODY = re.compile(r'(?<![\w."$])"?lockstep"?\s*\.\s*["\w]', re.IGNORECASE)
 SCHEMA_KEYS = ("schemaname", "newschema", "local_schema")
 # Lists of names that are columns, not qualified names.
@@ -29,6 +30,19 @@ def refuse_reserved(piece: Piece) -> None:
         _refuse(piece)
     if piece.kind in ("DoStmt", "CreateFunctionStmt") and IN_BODY.search(piece.text):
         _refuse(piece)
+
+
+def refuse_unlocking(piece: Piece) -> None:
+    """pg_advisory_unlock_all() as a call of the statement's own; inside a function's text it is not seen."""
+    if piece.kind == "CreateFunctionStmt" or not mentions(piece, UNLOCKING):
+        return
+    if any(strings(field(node, "FuncCall").get("funcname"))[-1:] == [UNLOCKING] for node in walk(piece.node)):
+        refuse(
+            "lock_refused",
+            piece.line,
+            f"{UNLOCKING}() also gives away the lock under which the runner works on this target.",
+            "Give back your own locks one by one, with pg_advisory_unlock().",
+        )
 
 
 def _refuse(piece: Piece) -> None:

@@ -24,6 +24,7 @@ class _Row:
     server_version_num: int
     database: str
     database_oid: int
+    template: bool
     user: str
     superuser: bool
     can_create_schema: bool
@@ -55,10 +56,22 @@ def prove(dsn: Dsn) -> TargetFacts:
     with closing(open_session(dsn, application_name="lockstep:proof")) as conn:
         facts = read_facts(conn)
     require_version(facts.server_version_num)
+    refuse_template(facts)
     require_writable(facts)
     require_rights(facts)
     refuse_pooler(dsn)
     return facts
+
+
+def refuse_template(facts: TargetFacts) -> None:
+    """What is applied to a template would turn up in every database made from it, receipts included."""
+    if facts.template:
+        raise Refused(
+            "template_database",
+            f"{facts.database} is a template: databases made from it would carry its receipts.",
+            not_done="Nothing was changed in the target.",
+            next_step="Use the address of a database of its own; CREATE DATABASE makes one.",
+        )
 
 
 def require_writable(facts: TargetFacts) -> None:

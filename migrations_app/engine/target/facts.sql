@@ -2,6 +2,7 @@
 SELECT current_setting('server_version_num')::int AS server_version_num,
        d.datname::text AS database,
        d.oid::bigint AS database_oid,
+       d.datistemplate AS template,
        current_user::text AS "user",
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        has_database_privilege(d.oid, 'CREATE') AS can_create_schema,

@@ -217,7 +217,7 @@ def test_it_refuses_to_roll_back_what_was_never_applied(target):
 
 
 def test_it_is_not_a_failure_when_a_revision_gave_the_lock_away(target):
-    target.apply(revision("0001_r", "SELECT pg_advisory_unlock_all()"))
+    target.apply(revision("0001_r", "DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$"))
     assert [r.revision_id for r in target.receipts()] == ["0001_r"]
     assert any("did not hold" in message for message in target.messages("released"))
 

@@ -81,3 +81,20 @@ def test_the_schema_of_the_receipts_is_out_of_reach(sql: str) -> None:
 def test_a_verify_file_may_not_touch_it_either() -> None:
     with pytest.raises(Refused, match="Line 1: the schema lockstep"):
         read_verify("DELETE FROM lockstep.step")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT pg_advisory_unlock_all()",
+        "SELECT 1 FROM t WHERE Pg_Catalog.pg_advisory_unlock_all() IS NULL",
+        "INSERT INTO t SELECT pg_advisory_unlock_all()",
+    ],
+)
+def test_the_targets_lock_is_not_given_away(sql: str) -> None:
+    assert refused(sql).code == "lock_refused"
+
+
+@pytest.mark.parametrize("sql", ["SELECT pg_advisory_unlock(7)", "SELECT 'pg_advisory_unlock_all()'"])
+def test_other_locks_are_the_revisions_own(sql: str) -> None:
+    assert len(shape(sql)) == 1

@@ -94,6 +94,12 @@ def test_a_proof_refuses_a_standby(conn: psycopg.Connection) -> None:
     assert caught.value.code == "read_only_target" and "is a standby" in caught.value.message
 
 
+def test_a_proof_refuses_a_template(dsn: Dsn) -> None:
+    with pytest.raises(Refused) as caught:
+        prove(replace(dsn, dbname="template1"))
+    assert caught.value.code == "template_database"
+
+
 def test_a_proof_changes_nothing(dsn: Dsn, conn: psycopg.Connection) -> None:
     before = conn.execute("SELECT count(*) FROM pg_class").fetchone()
     assert prove(dsn).database == dsn.dbname

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from migrations_app.embedded.postgres import Server
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target.dsn import Dsn, parse
 from migrations_app.engine.target.facts import prove, read_facts, require_writable
@@ -94,9 +95,9 @@ def test_a_proof_refuses_a_standby(conn: psycopg.Connection) -> None:
     assert caught.value.code == "read_only_target" and "is a standby" in caught.value.message
 
 
-def test_a_proof_refuses_a_template(dsn: Dsn) -> None:
+def test_a_proof_refuses_a_template(pg18: Server) -> None:
     with pytest.raises(Refused) as caught:
-        prove(replace(dsn, dbname="template1"))
+        prove(parse(pg18.url("template1"), trusted=False))
     assert caught.value.code == "template_database"
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from django.db.models import Exists, OuterRef, Q
+
 from migrations_app.admission.conditions import Condition
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.models import AppliedRevision, Environment, Revision, Run
 from migrations_app.statuses import OPEN, SENTENCES
+
+SHOWN = 5  # of revisions that have the same thing wrong with them
 
 
 def unmet(environment: Environment, direction: Direction, revisions: Sequence[Revision]) -> tuple[Condition, ...]:
@@ -63,10 +67,11 @@ def _something_to_do(
 
 def _applied_bytes(environment: Environment) -> Iterator[Condition]:
     """An applied revision whose bytes are no longer those of the ledger stops everything after it."""
-    stored = dict(Revision.objects.filter(service_id=environment.service_id).values_list("revision_id", "checksum"))
-    applied = AppliedRevision.objects.filter(environment=environment).values_list("revision_id", "checksum")
-    changed = sorted(name for name, checksum in applied if stored.get(name, checksum) != checksum)
-    for name in changed[:5]:
+    other = Revision.objects.filter(
+        ~Q(checksum=OuterRef("checksum")), service_id=environment.service_id, revision_id=OuterRef("revision_id")
+    )
+    applied = AppliedRevision.objects.filter(Exists(other), environment=environment)
+    for name in applied.order_by("revision_id").values_list("revision_id", flat=True)[:SHOWN]:
         yield Condition(
             "applied_with_other_bytes",
             f"{name} was applied on {environment.name} with other bytes than it has now.",

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from migrations_app.models import Environment, LedgerEntry, Revision
+from migrations_app.models.keyset import before
 
 WINDOW = 50
 CHUNK = 1000
@@ -95,10 +96,7 @@ def _filtered(wanted: HistoryFilter) -> QuerySet[LedgerEntry]:
     if wanted.until:
         entries = entries.filter(applied_at__lt=wanted.until)
     if wanted.after:
-        moment, key = wanted.after.applied_at, wanted.after.id
-        # The first condition repeats the second for the index, which cannot be entered by an OR.
-        entries = entries.filter(applied_at__lte=moment)
-        entries = entries.filter(Q(applied_at__lt=moment) | Q(applied_at=moment, id__lt=key))
+        entries = entries.filter(before(applied_at=wanted.after.applied_at, id=wanted.after.id))
     return entries
 
 

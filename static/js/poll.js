@@ -27,10 +27,10 @@
     time.textContent = clock(lastGood);
   }
 
-  /* Whoever was signed out is led to another address, whose page is no answer to a poll. */
-  const ledAway = (event) => {
-    const told = event.detail.xhr.responseURL;
-    return Boolean(told) && new URL(told).pathname !== part(event);
+  /* Whoever was signed out is led to another address, whose page is no answer to a poll; window.js follows none. */
+  const ledAway = ({ detail }) => {
+    const told = detail.xhr && detail.xhr.responseURL;
+    return Boolean(told) && new URL(told).pathname !== part({ detail });
   };
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (polled.has(part(event)) && ledAway(event)) event.detail.shouldSwap = false;

@@ -36,7 +36,7 @@ def test_sixty_environments_fit_the_window(reading: Reading, width: int, theme: 
 def test_a_change_is_drawn_and_announced_once_and_the_focus_stays(reading: Reading) -> None:
     fleet = make_fleet()
     Run.objects.filter(pk__in=(fleet.failed.pk, fleet.undecided.pk)).update(status="succeeded")
-    Environment.objects.update(reachability="ok", reachability_note="")
+    Environment.objects.update(reachability="ok", reachability_note="", reconcile_note="", differs_from=None)
     reader = reading(fleet.olga)
     page = reader.open("/")
     link = page.locator("[id^=place-]").first
@@ -69,6 +69,8 @@ def test_a_stage_that_a_reader_opened_stays_open(reading: Reading) -> None:
     fleet = make_fleet()
     for number in range(12):
         make_receipt(make_environment(fleet.service, f"place-{number:02d}", "prod", order=10 + number), 1)
+    known = {"head_revision": "0001_orders", "reachability": "ok", "reconciled_at": timezone.now()}
+    Environment.objects.filter(name__startswith="place-").update(**known)
     page = reading(fleet.olga).open("/")
     stage = page.locator(".stage details").first
     name = stage.get_attribute("id")

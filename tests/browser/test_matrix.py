@@ -22,6 +22,10 @@ PLACES = (
     ("dev-1", "dev", 24), ("dev-2", "dev", 24), ("staging-eu", "staging", 20), ("staging-us", "staging", 18),
     ("prod-eu", "prod", 12), ("prod-us", "prod", 10), ("prod-ap", "prod", 8),
 )  # fmt: skip
+WINDOWS = (
+    *((width, theme, False) for width in (1440, 320) for theme in ("light", "dark")),
+    *((1440, "dark", True), (320, "light", True)),
+)
 FOCUSED = """() => { const e = document.activeElement; const cell = e.closest('td, th');
   return [cell.parentElement.querySelector('th').innerText.trim().slice(0, 4), cell.cellIndex]; }"""
 STOPS = "() => document.querySelectorAll('#matrix table [tabindex=\"0\"]').length"
@@ -64,8 +68,7 @@ def cell(page: Page, environment: str, revision: str) -> str:
     return f'#matrix td a[aria-label^="{environment}, revision {revision}"]'
 
 
-@pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (320, "light"), (320, "dark")])
+@pytest.mark.parametrize(("width", "theme", "large"), WINDOWS)
 def test_it_fits_every_window_and_axe_finds_nothing_grave(
     reading: Reading, olga: User, width: int, theme: str, large: bool
 ) -> None:

@@ -16,8 +16,12 @@ WITH places AS (
          reachability = 'unreachable'
            OR (NOT open AND (reconciled_at IS NULL OR astray))
            OR reconciled_at < now() - %(stale)s * interval '1 s' AS doubt,
-         COALESCE(status = ANY(%(active)s) AND beat_at < now() - %(silent)s * interval '1 s', false) AS silent
-    FROM places
+         -- As far as the words about a silence tell them apart: by 5 seconds, minutes, hours.
+         CASE WHEN NOT status = ANY(%(active)s) OR age < %(silent)s THEN 0
+              WHEN age < 60 THEN floor(age / 5)
+              WHEN age < 3600 THEN 100 + floor(age / 60)
+              ELSE 1000 + floor(age / 3600) END AS silent
+    FROM places, LATERAL (SELECT extract(epoch FROM now() - beat_at) AS age) a
 ), fleet AS (
   SELECT count(*) AS environments,
          count(*) FILTER (WHERE open) AS open,

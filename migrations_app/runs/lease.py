@@ -38,7 +38,15 @@ class Lease:
             return f"lease renewed {self.age:.0f} s ago"
         due = settings.LOCKSTEP_LEASE_SECONDS
         coming = "another worker takes over now" if self.age >= due else f"another worker takes over at {due} s"
-        return f"lost heartbeat {self.age:.0f} s, {coming}"
+        return f"lost heartbeat {_about(self.age)}, {coming}"
+
+
+def _about(seconds: float) -> str:
+    """In steps that grow with the silence, so that what is told stays the same between most polls (see glance.sql)."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds // 5 * 5:.0f} s"
 
 
 def lease_of(run: Leased, now: datetime) -> Lease:

@@ -19,8 +19,7 @@ MISSED_BEATS = 5
 _PULSE = """
 SELECT (SELECT coalesce(max(id), 0) FROM migrations_app_run), r.*, w.*
   FROM (SELECT count(*), coalesce(sum(id), 0), coalesce(sum(version), 0), max(beat_at),
-               coalesce(sum(floor(extract(epoch FROM now() - beat_at) / 5))
-                        FILTER (WHERE status = ANY(%(active)s) AND beat_at < now() - %(silent)s * interval '1 s'), 0)
+               count(*) FILTER (WHERE status = ANY(%(active)s) AND beat_at < now() - %(silent)s * interval '1 s')
           FROM migrations_app_run
          WHERE status = ANY(%(open)s)) r,
        (SELECT count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s'),

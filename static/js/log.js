@@ -4,8 +4,8 @@
   const AT_BOTTOM = 24;
   const RANGE = /^#L(\d+)(?:-L(\d+))?$/;
   const log = document.querySelector("[data-log]");
-  if (!log) return;
-  const sheet = log.closest("[data-log-of]");
+  const sheet = log && log.closest("[data-log-of]");
+  if (!sheet) return;
   const find = (name) => sheet.querySelector(`[${name}]`);
   const most = Number(log.dataset.most);
   /* A tall log scrolls with the page, a short one by itself. */

@@ -2,8 +2,8 @@
 "use strict";
 (() => {
   const log = document.querySelector("[data-log]");
-  if (!log) return;
-  const sheet = log.closest("[data-log-of]");
+  const sheet = log && log.closest("[data-log-of]");
+  if (!sheet) return;
   const all = sheet.querySelector("[data-fold]");
 
   /* Lines that belong to the step above need no heading of their own. */

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from migrations_app.models import Environment, Run, Service
-from migrations_app.statuses import OPEN
+from migrations_app.statuses import HELD
 from tests.bench import signin
 from tests.bench.large import ALIAS, LargeFleet
 from tests.bench.load import Load, Page, load
@@ -85,8 +85,8 @@ def _windows(service: str) -> list[str]:
 
 
 def _fragments() -> list[str]:
-    """Of every run that is not finished."""
-    return [f"/runs/{pk}/live" for pk in Run.objects.using(ALIAS).filter(status__in=OPEN).values_list("pk", flat=True)]
+    """Of every run that waits for a person: nothing about it changes by itself."""
+    return [f"/runs/{pk}/live" for pk in Run.objects.using(ALIAS).filter(status__in=HELD).values_list("pk", flat=True)]
 
 
 @dataclass

@@ -70,6 +70,7 @@ def reading(browser: Browser, live_server: LiveServer) -> Iterator[Reading]:
             viewport={"width": width, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
             java_script_enabled=javascript,
+            reduced_motion="reduce",  # nothing is looked at while it still moves
         )
         reader = Reader(context, context.new_page(), live_server.url)
         reader.page.on("console", lambda message: _keep(reader, message.type, message.text))

@@ -77,7 +77,7 @@ def test_a_page_opens_in_a_drawer_and_the_link_still_leads_to_it(reading: Readin
     link = page.locator("a[data-open=drawer]")
     link.click()
     drawer = page.locator("dialog.drawer[open]")
-    expect(drawer.locator("h2")).to_have_text("Runs")
+    expect(drawer.locator("#taken-title")).to_have_text("Runs")
     expect(drawer).to_contain_text("Nothing has run yet.")
     expect(drawer.get_by_text("Open as a page")).to_have_attribute("href", re.compile(r"/runs$"))
     page.keyboard.press("Escape")

@@ -87,7 +87,7 @@ def test_a_silent_worker_is_told_with_what_happens_next(client: Client, run: Run
     now = timezone.now()
     become(run, "running", beat_at=now - timedelta(seconds=12), worker="host:7", started_at=now)
     page = client.get(f"/runs/{run.pk}")
-    assert heading(page) == "Lost heartbeat 12 s, another worker takes over at 15 s: orders-eu at step 1 of 1."
+    assert heading(page) == "Lost heartbeat 10 s, another worker takes over at 15 s: orders-eu at step 1 of 1."
     become(run, "running", beat_at=now - timedelta(seconds=80))
     assert "another worker takes over now" in heading(client.get(f"/runs/{run.pk}"))
     become(run, "running", beat_at=timezone.now())

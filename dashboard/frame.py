@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -123,7 +123,7 @@ class Frame:
     def keys_on(self) -> bool:
         return self._request.COOKIES.get(keys.KEYS_COOKIE) != "off"
 
-    @property
+    @cached_property
     def key_groups(self) -> tuple[keys.Group, ...]:
         return keys.groups(frozenset(link.name for group in self.groups for link in group.links))
 
@@ -135,7 +135,7 @@ class Frame:
         here = _family(self._request)
         return [
             Link(
-                url=reverse(name),
+                url=_url(name),
                 word=word,
                 current=here == name,
                 name=name,
@@ -145,6 +145,11 @@ class Frame:
             for name, word, verb in links
             if may(self._request.user, verb)
         ]
+
+
+@cache
+def _url(name: str) -> str:
+    return reverse(name)
 
 
 def _family(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
+from dashboard.pages.audit_lines import draw_entries
 from dashboard.pages.audit_rows import AuditFilter, head_of, read_audit
 from dashboard.pages.query import address, number, word
 from migrations_app.audit.checking import check_and_keep
@@ -29,7 +30,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "account/audit.html",
         {
             "wanted": wanted,
-            "rows": page.rows,
+            "drawn": draw_entries(page.rows),
             "head": head_of(entries),
             "older_url": address(request, before=page.older) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.pages.history_filter import DIRECTIONS, in_force, read_filter
+from dashboard.pages.history_rows import draw_receipts
 from dashboard.pages.query import address
 from migrations_app.fleet import ledger
 from migrations_app.fleet.chain import environment_names, service_names
@@ -22,15 +23,16 @@ def history(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
     wanted = read_filter(request)
     page = read_history(wanted)
+    services = service_names()
     return render(
         request,
         "fleet/history.html",
         {
             "wanted": wanted,
             "filters": in_force(request, wanted),
-            "rows": page.rows,
+            "drawn": draw_receipts(page.rows, with_service=len(services) > 1),
             "summary": ledger.agreement(),
-            "services": service_names(),
+            "services": services,
             "environments": environment_names(wanted.service),
             "phases": Phase.values,
             "directions": DIRECTIONS.items(),

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dashboard import access
+from dashboard.pages.history_rows import draw_proof
 from migrations_app.fleet.chain import stored_revision
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.of_revision import steps_of_revision
@@ -26,6 +27,7 @@ def history_receipt(request: HttpRequest, pk: int) -> HttpResponse:
         "fleet/receipt.html",
         {
             "entry": entry,
+            "proof": draw_proof(entry),
             "revision": revision,
             "same_bytes": checksum == entry.checksum,
             "sql": sql if may_sql else None,

@@ -13,13 +13,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dashboard.access import Run
-from dashboard.glance import doubt, glance_of
+from dashboard.glance import doubt, doubted, glance_of
 from dashboard.pages.blocks import Block, draw
 from dashboard.pages.home_groups import folds, groups_of
 from dashboard.pages.home_rows import draw_places
 from migrations_app.fleet.overview import Verdict, fleet_verdict, unreadable
 from migrations_app.fleet.standing import Standing, reconciliation, standings
-from migrations_app.permissions import may
+from migrations_app.permissions import may, roles_of
 from migrations_app.runs.attention import first_steps, moving_runs, needs_person, telling_runs
 from migrations_app.runs.events import last_events
 
@@ -104,7 +104,31 @@ class _Reading:
         }
 
 
+# Drawn parts under the version by which a poll would be told that nothing changed: as true as that answer.
+KEPT: dict[str, HomeContext] = {}
+MOST = 20
+
+
+def version_of(request: HttpRequest) -> str:
+    """What is offered depends on the reader's roles, and everything else on the glance."""
+    glance = glance_of(request)
+    return f"{glance.key} {glance.services} {glance.has_revisions} {sorted(roles_of(request.user))}"
+
+
 def home_context(request: HttpRequest) -> HomeContext:
+    version = version_of(request)
+    kept = KEPT.get(version)
+    if kept is not None:
+        return kept
+    drawn = _draw(request)
+    if not doubted(request):
+        if len(KEPT) >= MOST:
+            KEPT.clear()
+        KEPT[version] = drawn
+    return drawn
+
+
+def _draw(request: HttpRequest) -> HomeContext:
     reading = _Reading(request)
     request_id = getattr(request, "request_id", "")
     needs = draw("needs", "what needs a person", "home/_needs.html", reading.needs, request_id)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
 from dashboard.pages.query import address, number
+from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
 from migrations_app.engine.errors import LockstepError
 from migrations_app.fleet.chain import applied_where, neighbours, read_chain
@@ -31,7 +32,7 @@ def revision_list(request: HttpRequest, service: str) -> HttpResponse:
         {
             "service": found,
             "chain": chain,
-            "rows": chain.rows,
+            "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
             "older_url": address(request, before=chain.older) if chain.older else "",
             "newest_url": address(request, before=None) if number(request, "before") else "",
             "may_upload": may(request.user, "upload_revision"),

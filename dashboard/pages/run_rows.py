@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from dashboard.pages.cells import cell, head, when
 from dashboard.templatetags import text
 from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import State, state_of
@@ -37,24 +38,19 @@ def _row(run: RunRow, now: datetime, pick: bool, hide_environment: bool) -> str:
     problem = " data-problem" if run.status in (RunStatus.FAILED, RunStatus.NEEDS_OPERATOR) or lease.lost else ""
     cells = [
         f'<td class="pickbox">{_box(run)}</td>' if pick else "",
-        _cell("State", draw_state(_LOST) if lease.lost else _STATES[run.status]),
-        f'<th scope="row" data-label="Run"><a href="/runs/{run.id}">{run.id}</a></th>',
-        _cell("Kind", _KINDS[run.direction], "nowrap"),
-        "" if hide_environment else _cell("Environment", _place(run), "break"),
-        _cell("Revisions", f"<code>{escape(run.revisions)}</code>", "break"),
-        _cell("Progress", _progress(run), "fit"),
-        _cell("Started", _when(run.started_at)),
-        _cell("Took", _took(run, now), "num nowrap"),
-        _cell("Try", str(run.attempt) if run.attempt else "", "num"),
-        _cell("Worker", _worker(run, lease), "break small"),
-        _cell("By", escape(run.requested_by), "break"),
+        cell("State", draw_state(_LOST) if lease.lost else _STATES[run.status]),
+        head("Run", f'<a href="/runs/{run.id}">{run.id}</a>'),
+        cell("Kind", _KINDS[run.direction], "nowrap"),
+        "" if hide_environment else cell("Environment", _place(run), "break"),
+        cell("Revisions", f"<code>{escape(run.revisions)}</code>", "break"),
+        cell("Progress", _progress(run), "fit"),
+        cell("Started", _started(run.started_at)),
+        cell("Took", _took(run, now), "num nowrap"),
+        cell("Try", str(run.attempt) if run.attempt else "", "num"),
+        cell("Worker", _worker(run, lease), "break small"),
+        cell("By", escape(run.requested_by), "break"),
     ]
     return f'<tr id="run-{run.id}"{problem}>{"".join(cells)}</tr>'
-
-
-def _cell(label: str, inner: str, classes: str = "") -> str:
-    kind = f' class="{classes}"' if classes else ""
-    return f'<td{kind} data-label="{label}">{inner}</td>'
 
 
 def _box(run: RunRow) -> str:
@@ -83,10 +79,8 @@ def _progress(run: RunRow) -> str:
     return f'<span><span class="nowrap">{words}</span>{bar}</span>'
 
 
-def _when(moment: datetime | None) -> str:
-    if moment is None:
-        return '<span class="faint">not yet</span>'
-    return f'<time datetime="{text.iso(moment)}" data-when>{text.utc(moment)}</time>'
+def _started(moment: datetime | None) -> str:
+    return '<span class="faint">not yet</span>' if moment is None else when(moment)
 
 
 def _took(run: RunRow, now: datetime) -> str:
@@ -102,5 +96,5 @@ def _worker(run: RunRow, lease: Lease) -> str:
         return ""
     name = f'<span class="mono">{escape(run.worker)}</span>'
     if run.status in ACTIVE and run.beat_at:
-        return f'<span>{name} <span class="faint">lease {_when(run.beat_at)}</span></span>'
+        return f'<span>{name} <span class="faint">lease {when(run.beat_at)}</span></span>'
     return f'<span class="faint">{name}</span>'

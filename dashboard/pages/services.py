@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
 from dashboard.pages.forms import ServiceForm, saved
+from dashboard.pages.revision_rows import draw_revisions
 from migrations_app.fleet.chain import list_services, read_chain
 from migrations_app.fleet.services import create_service
 from migrations_app.fleet.standing import standings
@@ -25,13 +26,15 @@ def service_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service(request: HttpRequest, service: str) -> HttpResponse:
     found = access.service_for(request.user, service)
+    chain = read_chain(found, window=8)
     return render(
         request,
         "services/service.html",
         {
             "service": found,
             "rows": standings(access.environments_for(request.user).filter(service=found)),
-            "chain": read_chain(found, window=8),
+            "chain": chain,
+            "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
             "may_edit": may(request.user, "edit_fleet"),
             "may_upload": may(request.user, "upload_revision"),
         },

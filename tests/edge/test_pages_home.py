@@ -312,6 +312,7 @@ def test_a_block_fails_alone_and_nothing_is_called_fine(
         raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(home_view, name, broken)
+    home_view.KEPT.clear()
     for path in ("/", "/home/live"):
         page = signed_in(olga).get(path)
         assert page.status_code == 200

@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dashboard.access import Run
-from dashboard.glance import doubt, doubted, glance_of
+from dashboard.glance import doubt, glance_of
 from dashboard.pages.blocks import Block, draw
 from dashboard.pages.home_groups import folds, groups_of
 from dashboard.pages.home_rows import draw_places
+from dashboard.pages.kept import Kept, fleet_version
 from migrations_app.fleet.overview import Verdict, fleet_verdict, unreadable
 from migrations_app.fleet.standing import Standing, reconciliation, standings
 from migrations_app.permissions import may, roles_of
@@ -32,6 +33,7 @@ class HomeContext(TypedDict):
     left: tuple[Block, ...]
     right: tuple[Block, ...]
     any_rows: bool
+    failed: bool  # a part could not be read or drawn
 
 
 class _Reading:
@@ -104,28 +106,19 @@ class _Reading:
         }
 
 
-# Drawn parts under the version by which a poll would be told that nothing changed: as true as that answer.
-KEPT: dict[str, HomeContext] = {}
-MOST = 20
+KEPT: Kept[HomeContext] = Kept(20, lambda context: not context["failed"])
 
 
 def version_of(request: HttpRequest) -> str:
-    """What is offered depends on the reader's roles, and everything else on the glance."""
-    glance = glance_of(request)
-    return f"{glance.key} {glance.services} {glance.has_revisions} {sorted(roles_of(request.user))}"
+    """What is offered depends on the reader's roles, and everything else on the fleet."""
+    return f"{fleet_version(request)} {sorted(roles_of(request.user))}"
 
 
 def home_context(request: HttpRequest) -> HomeContext:
-    version = version_of(request)
-    kept = KEPT.get(version)
-    if kept is not None:
-        return kept
-    drawn = _draw(request)
-    if not doubted(request):
-        if len(KEPT) >= MOST:
-            KEPT.clear()
-        KEPT[version] = drawn
-    return drawn
+    context = KEPT.get(version_of(request), lambda: _draw(request))
+    if context["failed"]:
+        doubt(request)
+    return context
 
 
 def _draw(request: HttpRequest) -> HomeContext:
@@ -139,8 +132,6 @@ def _draw(request: HttpRequest) -> HomeContext:
     steps = draw("first-steps", "the first steps", "home/_first_steps.html", reading.steps, request_id)
     blocks = (steps, needs, places, running, events)
     failed = [block.what for block in blocks if block.failed]
-    if failed:
-        doubt(request)
     verdict = _verdict(reading, failed)
     there = not reading.knows("rows") or bool(reading.rows)
     return HomeContext(
@@ -149,6 +140,7 @@ def _draw(request: HttpRequest) -> HomeContext:
         left=(steps, needs, places) if there else (steps,),
         right=(running, events) if there else (),
         any_rows=there,
+        failed=bool(failed),
     )
 
 

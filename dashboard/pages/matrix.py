@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.pages.choices import Choice
+from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, FRONTIER, PENDING, Wanted, address_of, read_wanted
 from dashboard.pages.matrix_cells import legend
 from dashboard.pages.matrix_window import View, draw, look
@@ -29,12 +29,11 @@ from dashboard.pages.matrix_words import headline, nothing, oddities
 from dashboard.pages.query import word
 from migrations_app.fleet.chain import environment_names, service_names
 
-MOST_KEPT = 24
 GZIP = re.compile(r"\bgzip\b")
 
 
 @dataclass(frozen=True)
-class Kept:
+class Window:
     """A drawn window. Nothing in it is secret or chosen by its reader, so it may be kept compressed."""
 
     markup: SafeString
@@ -44,16 +43,32 @@ class Kept:
         return gzip.compress(self.markup.encode(), compresslevel=6, mtime=0)
 
 
-_kept: OrderedDict[str, Kept] = OrderedDict()
+@dataclass(frozen=True)
+class Page:
+    """What stands between the frame: the same for everybody who may look."""
+
+    title: str
+    content: SafeString
+
+
+WINDOWS: Kept[Window] = Kept(24)
+PAGES: Kept[Page] = Kept(24)
 
 
 @require_safe
 def matrix(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
-    names = service_names()
-    chosen = word(request, "service") or (names[0] if names else "")
-    if not chosen:
+    asked = word(request, "service")
+    names = () if asked else service_names()
+    if not asked and not names:
         return render(request, "fleet/matrix_empty.html")
+    # The hour, because the matrix tells in days how long something has been behind.
+    version = f"{fleet_version(request)} {timezone.now():%Y%m%d%H} {request.get_full_path()}"
+    page = PAGES.get(version, lambda: _page(request, asked or names[0], names or service_names()))
+    return render(request, "fleet/matrix.html", {"page": page})
+
+
+def _page(request: HttpRequest, chosen: str, names: tuple[str, ...]) -> Page:
     view = _view(request, chosen)
     everyone = environment_names(chosen)
     context = {
@@ -71,7 +86,9 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "whole_url": address_of(replace(view.wanted, only=(), compare="", first=0, before=0)),
         "compared": f"compared with {view.wanted.compare}" if view.wanted.compare else "",
     }
-    return render(request, "fleet/matrix.html", context)
+    differing = len(view.known.differing)
+    told = f"{differing} differ" if differing else "✓ identical"
+    return Page(f"{told} – Matrix of {chosen}", render_to_string("fleet/_matrix_page.html", context))
 
 
 @require_safe
@@ -83,10 +100,10 @@ def matrix_window(request: HttpRequest) -> HttpResponse:
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
-    kept, headers = _window(view), {"ETag": etag, "Vary": "Accept-Encoding"}
+    window, headers = _window(view), {"ETag": etag, "Vary": "Accept-Encoding"}
     if GZIP.search(request.headers.get("Accept-Encoding", "")):
-        return HttpResponse(kept.zipped, headers={**headers, "Content-Encoding": "gzip"})
-    return HttpResponse(kept.markup, headers=headers)
+        return HttpResponse(window.zipped, headers={**headers, "Content-Encoding": "gzip"})
+    return HttpResponse(window.markup, headers=headers)
 
 
 @require_safe
@@ -105,14 +122,9 @@ def _view(request: HttpRequest, service: str) -> View:
     return look(found, read_wanted(request, found.name), timezone.now())
 
 
-def _window(view: View) -> Kept:
+def _window(view: View) -> Window:
     """What the page and the poll draw alike, for everybody: once drawn it is kept until its version is another."""
-    kept = _kept.get(view.version)
-    if kept is None:
-        kept = _kept[view.version] = Kept(render_to_string("fleet/_matrix_window.html", _context(view)))
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-    return kept
+    return WINDOWS.get(view.version, lambda: Window(render_to_string("fleet/_matrix_window.html", _context(view))))
 
 
 def _context(view: View) -> dict[str, object]:

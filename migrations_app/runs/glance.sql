@@ -29,8 +29,8 @@ WITH places AS (
          count(*) FILTER (WHERE status IN ('queued', 'interrupted')) AS waiting,
          count(*) FILTER (WHERE trouble) AS trouble,
          count(*) FILTER (WHERE doubt AND NOT trouble) AS doubt,
-         md5(COALESCE(string_agg(ROW(id, reachability, reconcile_note, head_seq, run, version, trouble, doubt, silent,
-                                     CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
+         md5(COALESCE(string_agg(ROW(id, reachability, reconcile_note, reconciled_at IS NULL, head_seq,
+                                     run, version, trouble, doubt, silent, CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
          date_trunc('minute', min(reconciled_at)) AS oldest
     FROM told
 ), workers AS (

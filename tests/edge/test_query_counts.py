@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboard.pages import home_view
+from dashboard.pages import home_view, matrix
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import LedgerEntry, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
@@ -76,6 +76,7 @@ def counts(olga: User) -> dict[str, int]:
         path = address.format_map(words)
         assert client.get(path).status_code == 200, path
         home_view.KEPT.clear()
+        matrix.PAGES.clear()
         with CaptureQueriesContext(connection) as asked:
             client.get(path)
         found[name] = len(asked)

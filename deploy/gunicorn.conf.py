@@ -21,8 +21,8 @@ timeout = 65
 graceful_timeout = 30
 keepalive = 5
 # A slow leak never grows old; the jitter keeps both processes from ending together.
-max_requests = 1000
-max_requests_jitter = 100
+max_requests = 50_000
+max_requests_jitter = 5_000
 preload_app = False
 # Its socket has one path per user, which two Locksteps on a machine would fight over.
 control_socket_disable = True

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -66,26 +67,48 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; it wants true or false.")
 
 
-def database(name: str) -> dict[str, object] | None:
+# Of libpq's parameters: how the way to the database is protected, and which of several servers is meant.
+PARAMETERS = {
+    "channel_binding", "gssencmode", "keepalives", "keepalives_idle", "require_auth", "sslcert", "sslcrl", "sslkey",
+    "sslmode", "sslnegotiation", "sslrootcert", "target_session_attrs", "tcp_user_timeout",
+}  # fmt: skip
+
+
+def database(name: str) -> dict[str, Any] | None:
     """Django's DATABASES entry from a PostgreSQL URL; None when it is not set."""
     url = text(name)
     if not url:
         return None
     parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/") or not _port_is_good(parts):
         raise ImproperlyConfigured(
             f"{name} is not a PostgreSQL address. It wants postgresql://USER:PASSWORD@HOST:PORT/DATABASE "
             "(the value is not repeated here, it may hold a password)."
         )
-    query = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    options = {key: value for key, value in query.items() if key not in ("host", "port")}
+    unknown = sorted(options.keys() - PARAMETERS)
+    if unknown:
+        raise ImproperlyConfigured(
+            f"{name} has the parameter {unknown[0]!r}, which Lockstep does not pass on. "
+            f"Take it out; these are passed on: {', '.join(sorted(PARAMETERS))}."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": str(query.get("port", parts.port or "")),
+        "HOST": query.get("host", unquote(parts.hostname or "")),
+        "PORT": query.get("port", str(parts.port or "")),
+        "OPTIONS": options,
     }
+
+
+def _port_is_good(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def redis_url(name: str) -> str:

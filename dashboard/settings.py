@@ -93,17 +93,19 @@ if _database is None and not STANDALONE:
         "LOCKSTEP_DATABASE_URL is not set and no embedded server is running here. "
         "Set it to postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or start `manage.py up`."
     )
+_options = (_database or {"OPTIONS": {}})["OPTIONS"]
 DATABASES = {
     "default": {
         **(_database or {"ENGINE": "django.db.backends.postgresql", "NAME": "lockstep"}),
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "lockstep"},
+        "OPTIONS": {**_options, "connect_timeout": 5, "application_name": "lockstep"},
     }
 }
 # The pool belongs to web processes alone: a pool must not cross the fork of a job process.
 if env.flag("LOCKSTEP_WEB_POOL"):
     DATABASES["default"]["OPTIONS"] = {
+        **_options,
         "connect_timeout": 5,
         "application_name": "lockstep-web",
         "options": "-c statement_timeout=15000",

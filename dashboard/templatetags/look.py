@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -128,6 +129,14 @@ register.filter("size", text.size)
 register.filter("short", text.short)
 register.filter("revision_number", text.revision_number)
 register.filter("server_version", text.server_version)
+
+
+@register.simple_tag
+def options(values: Iterable[str], chosen: str = "") -> SafeString:
+    """The choices of a select, of which there may be hundreds."""
+    return format_html_join(
+        "", "<option{}>{}</option>", ((SafeString(" selected" if value == chosen else ""), value) for value in values)
+    )
 
 
 @register.simple_tag

@@ -15,7 +15,7 @@ from django.utils.crypto import get_random_string
 from migrations_app.permissions import OPERATOR
 from tests.bench.large import ALIAS
 
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+_BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 
 
 def operator() -> str:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.glance import glance_of
+from dashboard.glance import recent_glance
 from dashboard.templatetags import text
 from migrations_app.permissions import may
 
@@ -30,7 +30,7 @@ class Banner:
 
 def broken_chain(request: HttpRequest) -> Banner | None:
     """The last check of the audit log found an entry that is not what was written."""
-    glance = glance_of(request)
+    glance = recent_glance(request)
     if glance.chain_ok:
         return None
     told = f"The audit log was tampered with. {glance.chain_sentence} Keep the database as it is and tell the auditors."
@@ -40,7 +40,7 @@ def broken_chain(request: HttpRequest) -> Banner | None:
 
 def silent_workers(request: HttpRequest) -> Banner | None:
     """Runs wait for a worker; what is applied stays applied, so this is no alarm about targets."""
-    glance = glance_of(request)
+    glance = recent_glance(request)
     if not glance.nobody_works:
         return None
     if glance.heard_at is None:
@@ -54,7 +54,7 @@ def silent_workers(request: HttpRequest) -> Banner | None:
 
 def redis_away(request: HttpRequest) -> Banner | None:
     """As the workers found it; no page asks Redis itself."""
-    glance = glance_of(request)
+    glance = recent_glance(request)
     if not glance.without_redis:
         return None
     late = settings.LOCKSTEP_RECONCILE_SECONDS + 3

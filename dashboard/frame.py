@@ -15,7 +15,7 @@ from django.utils import timezone
 from dashboard import keys
 from dashboard.banners import Banner, banners_for
 from dashboard.chip import Chip, chip_of
-from dashboard.glance import doubted, glance_of
+from dashboard.glance import doubted, recent_glance
 from migrations_app import __version__
 from migrations_app.permissions import may, roles_of
 from migrations_app.runs.glance import Glance
@@ -104,7 +104,7 @@ class Frame:
     def groups(self) -> tuple[Group, ...]:
         if not self.signed_in:
             return ()
-        glance = glance_of(self._request)
+        glance = recent_glance(self._request)
         groups = (Group(label, tuple(self._links(links, glance))) for label, links in NAVIGATION)
         return tuple(group for group in groups if group.links)
 
@@ -117,7 +117,7 @@ class Frame:
         """How the fleet stands, for those who may look at it."""
         if not self.signed_in or not may(self._request.user, "view"):
             return None
-        return chip_of(glance_of(self._request), doubted=doubted(self._request))
+        return chip_of(recent_glance(self._request), doubted=doubted(self._request))
 
     @property
     def keys_on(self) -> bool:

@@ -76,3 +76,8 @@ def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Ite
         _administrators(major).execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
+
+
+@pytest.fixture(autouse=True)
+def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.glance.KEPT_S", 0.0)

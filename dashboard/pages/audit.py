@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
 from dashboard.pages.audit_lines import draw_entries
-from dashboard.pages.audit_rows import AuditFilter, head_of, read_audit
+from dashboard.pages.audit_rows import AuditFilter, AuditWindow, head_of, read_audit
+from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import address, number, word
 from migrations_app.audit.checking import check_and_keep
 from migrations_app.permissions import may, who_may
+
+WINDOWS: Kept[tuple[AuditWindow, SafeString]] = Kept(40)
 
 
 @require_safe
@@ -24,13 +29,13 @@ def audit(request: HttpRequest) -> HttpResponse:
         object=word(request, "object"),
         before=number(request, "before", most=2**63 - 1),
     )
-    page = read_audit(entries, wanted)
+    page, drawn = WINDOWS.get(page_version(request), lambda: _window(entries, wanted))
     return render(
         request,
         "account/audit.html",
         {
             "wanted": wanted,
-            "drawn": draw_entries(page.rows),
+            "drawn": drawn,
             "head": head_of(entries),
             "older_url": address(request, before=page.older) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",
@@ -39,6 +44,11 @@ def audit(request: HttpRequest) -> HttpResponse:
             "verifiers": who_may("verify_audit"),
         },
     )
+
+
+def _window(entries: QuerySet[access.AuditEntry], wanted: AuditFilter) -> tuple[AuditWindow, SafeString]:
+    page = read_audit(entries, wanted)
+    return page, draw_entries(page.rows)
 
 
 @require_POST

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
+from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.query import reason, word
 from dashboard.pages.start import Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
-from migrations_app.fleet.chain import environment_targets
+from migrations_app.fleet.chain import Targets, environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.history import HistoryFilter, read_history
 from migrations_app.fleet.lag import lag_of
@@ -29,12 +32,28 @@ DIRECTIONS = ("up", "down")
 LAST_RECEIPTS = 6
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """What the page shows that changes only with the fleet's version."""
+
+    plan: Preview | None
+    refusal: Refused | None
+    targets: Targets
+    receipts: tuple[access.LedgerEntry, ...]
+
+
+# For looking only: the run itself is admitted anew, in its own transaction.
+LOOKED: Kept[_Looked] = Kept(200)
+
+
 @require_safe
 def environment(request: HttpRequest, service: str, environment: str) -> HttpResponse:
     found = access.environment_for(request.user, service, environment)
     direction = word(request, "direction") if word(request, "direction") in DIRECTIONS else "up"
     to = word(request, "to")
-    plan, refusal = _plan(found, direction, to)
+    version = f"{fleet_version(request)} {found.pk} {direction} {to}"
+    looked = LOOKED.get(version, lambda: _look(found, direction, to))
+    plan = looked.plan
     standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
     return render(
         request,
@@ -45,11 +64,11 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "direction": direction,
             "to": to,
             "plan": plan,
-            "refusal": refusal,
-            "targets": environment_targets(found),
+            "refusal": looked.refusal,
+            "targets": looked.targets,
             "runs": runs_of_environment(found.pk),
             "lag": lag_of(found, standing),
-            "receipts": read_history(HistoryFilter(service=service, environment=environment), LAST_RECEIPTS).rows,
+            "receipts": looked.receipts,
             "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
             "runners": who_may("create_run"),
@@ -62,6 +81,12 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
         },
     )
+
+
+def _look(environment: access.Environment, direction: str, to: str) -> _Looked:
+    only = HistoryFilter(service=environment.service.name, environment=environment.name)
+    plan, refusal = _plan(environment, direction, to)
+    return _Looked(plan, refusal, environment_targets(environment), read_history(only, LAST_RECEIPTS).rows)
 
 
 def _plan(environment: access.Environment, direction: str, to: str) -> tuple[Preview | None, Refused | None]:

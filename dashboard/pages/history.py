@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.pages.history_filter import DIRECTIONS, in_force, read_filter
 from dashboard.pages.history_rows import draw_receipts
+from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import address
 from migrations_app.fleet import ledger
 from migrations_app.fleet.chain import environment_names, service_names
@@ -17,21 +20,28 @@ from migrations_app.fleet.history import read_history
 from migrations_app.permissions import may, who_may
 from migrations_app.statuses import Phase
 
+PAGES: Kept[SafeString] = Kept(40)
+
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
+    summary = ledger.agreement()
+    content = PAGES.get(f"{page_version(request)} {summary}", lambda: _page(request, summary))
+    return render(request, "fleet/history.html", {"content": content})
+
+
+def _page(request: HttpRequest, summary: ledger.Reconciliation) -> SafeString:
     wanted = read_filter(request)
     page = read_history(wanted)
     services = service_names()
-    return render(
-        request,
-        "fleet/history.html",
+    return render_to_string(
+        "fleet/_history_page.html",
         {
             "wanted": wanted,
             "filters": in_force(request, wanted),
             "drawn": draw_receipts(page.rows, with_service=len(services) > 1),
-            "summary": ledger.agreement(),
+            "summary": summary,
             "services": services,
             "environments": environment_names(wanted.service),
             "phases": Phase.values,

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from dashboard.glance import glance_of
+from migrations_app.permissions import roles_of
 
 T = TypeVar("T")
 
@@ -35,6 +37,12 @@ class Kept(Generic[T]):
 
     def clear(self) -> None:
         self._drawn.clear()
+
+
+def page_version(request: HttpRequest) -> str:
+    """Of a page that shows what the fleet's version covers: by address and roles, and by the minute for its times."""
+    told = f"{fleet_version(request)} {timezone.now():%Y%m%d%H%M} {sorted(roles_of(request.user))}"
+    return f"{told} {request.get_full_path()}"
 
 
 def fleet_version(request: HttpRequest) -> str:

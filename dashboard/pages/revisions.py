@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
+from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import address, number
 from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
@@ -17,6 +20,7 @@ from migrations_app.fleet.revisions import put_folder
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.planning import planned
 
+PAGES: Kept[SafeString] = Kept(40)
 HEADER_EXAMPLE = """-- lockstep: schema_rev sc-21
 -- lockstep: phase expand            -- expand, migrate or contract
 -- lockstep: parent 0006_add_email   -- default: the revision before it in name order"""
@@ -25,10 +29,14 @@ HEADER_EXAMPLE = """-- lockstep: schema_rev sc-21
 @require_safe
 def revision_list(request: HttpRequest, service: str) -> HttpResponse:
     found = access.service_for(request.user, service)
+    content = PAGES.get(page_version(request), lambda: _page(request, found))
+    return render(request, "revisions/list.html", {"service": found, "content": content})
+
+
+def _page(request: HttpRequest, found: access.Service) -> SafeString:
     chain = read_chain(found, number(request, "before"))
-    return render(
-        request,
-        "revisions/list.html",
+    return render_to_string(
+        "revisions/_list_page.html",
         {
             "service": found,
             "chain": chain,

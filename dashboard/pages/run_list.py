@@ -7,11 +7,14 @@ import re
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
 from dashboard import access
+from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import BadAddress, address, cursor, reason, word
 from dashboard.pages.run_filter import DIRECTIONS, PAGING, TIMES, in_force, read_filter, saved_views
 from dashboard.pages.run_rows import draw_rows
@@ -27,20 +30,25 @@ from migrations_app.statuses import RunStatus
 
 _IDS = re.compile(r"\d{1,18}(?:\.\d{1,18})*\Z")
 MOST_CANCELLED = 200
+PAGES: Kept[SafeString] = Kept(40)
 
 
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
+    now = pulse()
+    content = PAGES.get(f"{page_version(request)} {now.key} {request.user.pk}", lambda: _page(request, now))
+    return render(request, "runs/list.html", {"content": content})
+
+
+def _page(request: HttpRequest, now: Pulse) -> SafeString:
     wanted = read_filter(request)
     page = page_of_runs(request.user, wanted)
     first = wanted.before is None and wanted.after is None
     narrowed = in_force(request, wanted)
-    now = pulse()
     pick = may(request.user, "control_run") and any(row.status == RunStatus.QUEUED for row in page.rows)
-    return render(
-        request,
-        "runs/list.html",
+    return render_to_string(
+        "runs/_list_page.html",
         {
             "wanted": wanted,
             "asked": request.GET,

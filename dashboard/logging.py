@@ -35,6 +35,13 @@ def logging_config() -> None:
     root.handlers = [handler]
     root.setLevel(os.environ.get("LOCKSTEP_LOG_LEVEL", "INFO"))
     logging.getLogger("rq").setLevel(logging.WARNING)
+    # Whoever asks by a wrong name is told in the answer; a traceback for each of them would bury the rest.
+    logging.getLogger("django.security.DisallowedHost").addFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    record.exc_info = None
+    return True
 
 
 def _renderer() -> structlog.typing.Processor:

@@ -60,6 +60,12 @@ def test_it_is_switched_on(path: str) -> None:
     assert refusal(Client().get(path), 404)["code"] == "NOT_FOUND"  # type: ignore[arg-type]
 
 
+def test_a_wrong_host_is_logged_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    Client(raise_request_exception=False).get("/login", headers={"Host": "evil.example"})
+    told = [record for record in caplog.records if "evil.example" in record.getMessage()]
+    assert told and not any(record.exc_info for record in told)
+
+
 def test_it_tells_a_wrong_host_in_the_envelope() -> None:
     response = Client(raise_request_exception=False).get("/api/v1/runs", headers={"Host": "evil.example"})
     assert refusal(response, 400)  # type: ignore[arg-type]

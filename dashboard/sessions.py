@@ -10,14 +10,18 @@ from django.db import connection
 
 class SessionStore(DatabaseStore):
     def load(self) -> dict[str, Any]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > now()",
-                [self.session_key],
-            )
-            row = cursor.fetchone()
+        row = self._read() if str(self.session_key).isalnum() else None
         if row is None:
             self._session_key = None
             return {}
         found: dict[str, Any] = self.decode(row[0])
         return found
+
+    def _read(self) -> tuple[str] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > clock_timestamp()",
+                [self.session_key],
+            )
+            row: tuple[str] | None = cursor.fetchone()
+        return row

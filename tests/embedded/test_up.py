@@ -245,39 +245,50 @@ def test_a_stop_during_the_preparation_ends_the_command_before_its_servers(base:
     assert not house.left()
 
 
-def test_nohup_has_its_way(base: Path) -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+@contextmanager
+def hang_up(handler: signal.Handlers) -> Iterator[None]:
+    """What a child inherits; the tests themselves may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, handler)
     try:
-        with up(base, "--no-demo") as house:
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
-            house.wait_for("Ctrl-C stops everything")
-            house.process.send_signal(signal.SIGHUP)
-            os.kill(int((base / "data" / "redis" / "data" / "redis.pid").read_text()), signal.SIGKILL)
-            house.wait_for("Redis runs again")
-            assert fetch(house) == b"/login"
-            assert house.ends_with(signal.SIGTERM) == 0
+        yield
     finally:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_nohup_has_its_way(base: Path) -> None:
+    with hang_up(signal.SIG_IGN), up(base, "--no-demo") as house:
+        house.wait_for("Ctrl-C stops everything")
+        house.process.send_signal(signal.SIGHUP)
+        os.kill(int((base / "data" / "redis" / "data" / "redis.pid").read_text()), signal.SIGKILL)
+        house.wait_for("Redis runs again")
+        assert fetch(house) == b"/login"
+        assert house.ends_with(signal.SIGTERM) == 0
     assert not house.left()
 
 
 def test_a_closed_terminal_stops_everything_even_without_its_signal(base: Path) -> None:
     """A `make` that leads the session keeps the hang-up to itself; here nobody leads it."""
     ours, theirs = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", UP, str(base), "--no-demo", "--bind", f"127.0.0.1:{free_port()}"],
-        stdout=theirs,
-        stderr=theirs,
-        env={name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")},
-        cwd=PROJECT,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        said = b""
-        while b"Ctrl-C stops everything" not in said:
-            said += os.read(ours, 65536)
-        os.close(ours)
-        assert process.wait(60) == 0
+    with (
+        hang_up(signal.SIG_DFL),
+        subprocess.Popen(
+            [sys.executable, "-c", UP, str(base), "--no-demo", "--bind", f"127.0.0.1:{free_port()}"],
+            stdout=theirs,
+            stderr=theirs,
+            env={name: value for name, value in os.environ.items() if not name.startswith("LOCKSTEP_")},
+            cwd=PROJECT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            os.close(theirs)
+            said = b""
+            while b"Ctrl-C stops everything" not in said:
+                said += os.read(ours, 65536)
+            os.close(ours)
+            assert process.wait(60) == 0
+        finally:
+            process.terminate()
     assert not command_lines(str(base))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-_EVERY_S = 0.05
+_EVERY_S = 0.25  # VmHWM keeps the peak itself; only a child that came and went could be missed
 
 
 def peak_kib(pid: int | str = "self") -> int:

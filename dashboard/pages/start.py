@@ -18,6 +18,7 @@ from dashboard.pages.verb import told
 from migrations_app.admission.blast import SHORTEST_REASON, Friction
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
 from migrations_app.engine.contract.plan import PlannedRevision
+from migrations_app.engine.sql.locks import STRENGTHS
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.pulse import pulse
 
@@ -53,21 +54,8 @@ def _locks(revisions: tuple[PlannedRevision, ...]) -> list[tuple[str, str]]:
         for step in revision.steps:
             for statement in step.statements:
                 for table, mode in statement.locks:
-                    found[table] = max(found.get(table, ""), mode, key=_STRENGTH.index)
+                    found[table] = max(found.get(table, ""), mode, key=STRENGTHS.index)
     return list(found.items())
-
-
-_STRENGTH = (
-    "",
-    "ACCESS SHARE",
-    "ROW SHARE",
-    "ROW EXCLUSIVE",
-    "SHARE UPDATE EXCLUSIVE",
-    "SHARE",
-    "SHARE ROW EXCLUSIVE",
-    "EXCLUSIVE",
-    "ACCESS EXCLUSIVE",
-)
 
 
 @require_safe

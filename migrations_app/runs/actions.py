@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from migrations_app.audit.record import record
 from migrations_app.engine.contract.plan import Direction, PlannedRevision
 from migrations_app.engine.errors import Refused
+from migrations_app.engine.sql.locks import STRENGTHS
 from migrations_app.engine.sql.script import Step
 from migrations_app.models import Environment, OutboxItem, Run
 from migrations_app.models.run import Asked
@@ -208,26 +209,9 @@ def _row(step: Step, revision: PlannedRevision) -> dict[str, object]:
         "mode": step.mode,
         "statements": len(step.statements),
         "summary": _summary(summaries) if summaries else "nothing to execute, only the receipt",
-        "lock": max((statement.lock or "" for statement in step.statements), key=_strength, default=""),
+        "lock": max((statement.lock or "" for statement in step.statements), key=STRENGTHS.index, default=""),
         "sql_sha256": step.sha256,
     }
-
-
-_STRENGTHS = (
-    "",
-    "ACCESS SHARE",
-    "ROW SHARE",
-    "ROW EXCLUSIVE",
-    "SHARE UPDATE EXCLUSIVE",
-    "SHARE",
-    "SHARE ROW EXCLUSIVE",
-    "EXCLUSIVE",
-    "ACCESS EXCLUSIVE",
-)
-
-
-def _strength(lock: str) -> int:
-    return _STRENGTHS.index(lock)
 
 
 def _summary(lines: list[str]) -> str:

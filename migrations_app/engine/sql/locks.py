@@ -29,6 +29,7 @@ from migrations_app.engine.sql.tree import (
 AS, RS, RE = "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE"
 SUE, S, SRE = "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE"
 E, AE = "EXCLUSIVE", "ACCESS EXCLUSIVE"
+STRENGTHS = ("", AS, RS, RE, SUE, S, SRE, E, AE)  # no lock, then the weakest first
 MODES = (AS, RS, RE, SUE, S, SRE, E, AE)  # in PostgreSQL's numbering, from 1
 STRENGTH = {mode: n for n, mode in enumerate(MODES)}
 BLOCKS_WRITES = frozenset((S, SRE, E, AE))

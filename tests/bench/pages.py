@@ -50,6 +50,8 @@ def measure(large: LargeFleet) -> Table:
             "signed in as an operator, compressed; gunicorn as `manage.py up` starts it, on the machine that asks as "
             "well. “At most” is what eight askers get who each ask again when they are answered; “alone” is the "
             "median of requests one after the other. "
+            "Parts of a page that has not changed come from what its process keeps, as they do for readers; a first "
+            "draw takes longer. "
             f"The asking process was late by at most {shown(max(late))} at the 99th percentile.",
         ),
     )

@@ -13,11 +13,8 @@ from pathlib import Path
 from django.db import connection
 
 from migrations_app.fleet.overview import COMPARED_WITHIN
-from migrations_app.runs.pulse import silent_after
+from migrations_app.runs.pulse import gone_after, silent_after
 from migrations_app.statuses import ACTIVE, OPEN
-
-# A worker process is taken for gone after so long without a beat.
-GONE_AFTER_S = 40
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Glance:
     doubt: int
     services: int
     has_revisions: bool
-    workers: int  # heard of within GONE_AFTER_S
+    workers: int  # heard of lately, see pulse.gone_after()
     without_redis: int  # of these
     heard_at: datetime | None  # the last beat of any worker
     chain_ok: bool
@@ -62,7 +59,7 @@ def glance() -> Glance:
         "active": sorted(ACTIVE),
         "stale": COMPARED_WITHIN.total_seconds(),
         "silent": silent_after(),
-        "gone": GONE_AFTER_S,
+        "gone": gone_after(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_query(), given)

@@ -1,6 +1,7 @@
 -- One row: what the frame of every page tells, and the key that changes with anything the front page shows.
 WITH places AS (
-  SELECT e.id, e.reachability, e.reconcile_note, e.reconciled_at, e.head_seq,
+  SELECT e.id, e.reachability, e.reachability_note, e.reconcile_note, e.differs_from, e.reconciled_at, e.head_seq,
+         (SELECT t.version FROM migrations_app_appliedtally t WHERE t.environment_id = e.id) AS applied,
          r.id AS run, r.status, r.version, r.beat_at,
          COALESCE(r.status = ANY(%(open)s), false) AS open,
          e.head_revision <> '' AND NOT EXISTS (
@@ -29,7 +30,8 @@ WITH places AS (
          count(*) FILTER (WHERE status IN ('queued', 'interrupted')) AS waiting,
          count(*) FILTER (WHERE trouble) AS trouble,
          count(*) FILTER (WHERE doubt AND NOT trouble) AS doubt,
-         md5(COALESCE(string_agg(ROW(id, reachability, reconcile_note, reconciled_at IS NULL, head_seq,
+         md5(COALESCE(string_agg(ROW(id, reachability, reachability_note, reconcile_note, differs_from,
+                                     reconciled_at IS NULL, head_seq, applied,
                                      run, version, trouble, doubt, silent, CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
          date_trunc('minute', min(reconciled_at)) AS oldest
     FROM told
@@ -43,5 +45,6 @@ SELECT fleet.environments, fleet.open, fleet.need_operator, fleet.waiting, fleet
        (SELECT count(*) FROM migrations_app_service), EXISTS (SELECT FROM migrations_app_revision),
        workers.alive, workers.without_redis, workers.heard_at,
        COALESCE(c.ok, true), COALESCE(c.sentence, ''),
-       concat_ws(' ', fleet.fingerprint, fleet.oldest, (SELECT max(seq) FROM migrations_app_auditentry))
+       concat_ws(' ', fleet.fingerprint, fleet.oldest, (SELECT sum(version) FROM migrations_app_chaintally),
+                 (SELECT max(seq) FROM migrations_app_auditentry))
   FROM fleet CROSS JOIN workers LEFT JOIN migrations_app_auditcheck c ON c.id = 1

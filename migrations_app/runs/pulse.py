@@ -43,7 +43,7 @@ def pulse() -> Pulse:
         "active": sorted(ACTIVE),
         "open": sorted(OPEN),
         "silent": silent_after(),
-        "gone": settings.LOCKSTEP_RECONCILE_SECONDS * MISSED_BEATS + 5,
+        "gone": gone_after(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_PULSE, given)
@@ -58,6 +58,11 @@ def pulse() -> Pulse:
         redis_away=without_redis > 0,
         heard_at=heard,
     )
+
+
+def gone_after() -> float:
+    """Seconds without a beat after which a worker process is taken for gone."""
+    return settings.LOCKSTEP_RECONCILE_SECONDS * MISSED_BEATS + 5
 
 
 def silent_after() -> float:

@@ -24,7 +24,7 @@ from migrations_app.fleet.standing import Standing, standings
 from migrations_app.models import AuditCheck, Environment, LedgerEntry, Run, Service, WorkerProcess
 from migrations_app.permissions import AUDITOR, ON_CALL, OPERATOR, VIEWER
 from migrations_app.runs.events import AuditEvent, RunEvent, last_events
-from migrations_app.runs.glance import glance
+from migrations_app.runs.glance import Glance, glance
 from migrations_app.runs.pace import left_ms
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_run, make_service
@@ -420,10 +420,10 @@ def test_silence_of_the_workers_stands_above_every_page(olga: User, service: Ser
     assert 'class="banners"' not in client.get("/runs").content.decode()
     make_run(settled(service, "eu"), olga, status="queued")
     assert "No worker was ever heard of: one run waits" in text(client.get("/runs"))
-    beat(39)
+    beat(14)
     assert 'class="banners"' not in client.get("/runs").content.decode()
-    beat(41)
-    assert "No worker has been heard of for 41 s: one run waits" in text(client.get("/runs"))
+    beat(16)
+    assert "No worker has been heard of for 16 s: one run waits" in text(client.get("/runs"))
     beat(1, redis_ok=False)
     assert "Redis does not answer: runs still start, up to 5 s late." in text(client.get("/runs"))
 
@@ -439,3 +439,28 @@ def test_a_broken_audit_chain_stands_above_every_page_until_it_holds_again(olga:
     assert "tampered" in text(signed_in(person("vic", VIEWER)).get("/matrix"))
     AuditCheck.objects.update(ok=True)
     assert "tampered" not in text(signed_in(olga).get("/matrix"))
+
+
+def test_what_a_target_says_anew_is_told_at_once(olga: User, service: Service) -> None:
+    """Parts that were drawn are served again only while nothing that they tell has changed."""
+    eu = settled(service, "eu")
+    for note in ("Connection refused.", "The password is wrong."):
+        Environment.objects.filter(pk=eu.pk).update(reachability="unreachable", reachability_note=note)
+        assert note in text(signed_in(olga).get("/"))
+
+
+def test_the_frame_asks_for_the_fleet_once_a_second_at_most(olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, asked = signed_in(olga), 0
+
+    def counted() -> Glance:
+        nonlocal asked
+        asked += 1
+        return glance()
+
+    monkeypatch.setattr("dashboard.glance.glance", counted)
+    for young, questions in ((0.0, 3), (60.0, 0)):
+        asked = 0
+        monkeypatch.setattr("dashboard.glance.KEPT_S", young)
+        for _ in range(3):
+            client.get("/tokens")
+        assert asked == questions

@@ -17,7 +17,7 @@ Kind = Literal[
     "fenced",  # our fence is in the target; older holders can no longer commit
     "already_applied",  # the receipt is there with the same bytes
     "step_started",  # about to open the step's transaction
-    "statement_started",  # in the transaction, before a statement
+    "statement_started",  # before a statement; the first one of a step opens its transaction
     "statement_done",  # in the transaction, after a statement
     "verifying",  # in the transaction, before the verify script
     "receipt_written",  # in the transaction, after the receipt, before COMMIT

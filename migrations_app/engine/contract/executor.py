@@ -26,7 +26,7 @@ from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
 from migrations_app.engine.contract.stopping import stop_if_asked
 from migrations_app.engine.contract.unfinished import refuse_to_turn_back
 from migrations_app.engine.contract.watch import LockWatch
-from migrations_app.engine.contract.work import PREPARE_FENCE, Job, Limits, Progress, Work, lost
+from migrations_app.engine.contract.work import Job, Limits, Progress, Work, lost, prepare_fence
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target import fingerprint
 from migrations_app.engine.target.dsn import Dsn
@@ -90,7 +90,7 @@ def _with_session(
     version, deadlock_timeout = conn.info.server_version, _deadlock_timeout(conn)
     work = Work(conn, job, limits, held, report, should_stop, canceller, watch, deadlock_timeout, version)
     try:
-        conn.execute(PREPARE_FENCE.format(fence=int(held.fence)))
+        conn.execute(prepare_fence(held.fence))
         report(Event("fenced", f"fence {held.fence} is in the target", fence=held.fence))
         outcome = _run_all(work, plan)
     except LockstepError:

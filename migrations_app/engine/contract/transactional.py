@@ -19,7 +19,7 @@ from migrations_app.engine.contract.recording import verify, write_receipt, writ
 from migrations_app.engine.contract.step_rows import insert_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
-from migrations_app.engine.contract.work import Progress, Work, fenced, lost, roll_back
+from migrations_app.engine.contract.work import FENCE_LOST, Progress, Work, fenced, lost, roll_back
 from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
 from migrations_app.engine.target.blockers import Blocker
@@ -68,14 +68,18 @@ def _once(
     current: Statement | None = None
     receipt = None
     try:
-        _begin(work, progress, step, attempt)
         work.report(progress.event("step_started", _title(progress, step), step=n))
+        opening = _opening(work, progress, step, attempt)
+        if _opens_alone(progress, step):
+            send(work.conn, opening)
+            opening = ""
         if step is not None:
             _arm(work, progress, step, attempt)
             for number, current in enumerate(step.statements, start=1):
                 if number > 1 and current is _first_blocking(step):
                     _hurry(work, progress, step, attempt)
-                _run_statement(work, progress, step, number, current)
+                _run_statement(work, progress, step, number, current, opening)
+                opening = ""
             work.watch.disarm()
         current = None
         if last:
@@ -87,6 +91,8 @@ def _once(
     except psycopg.Error as error:
         gone = lost(work.conn, f"{progress.revision.revision_id} step {n or 1} was under way")
         roll_back(work.conn)
+        if FENCE_LOST in (error.diag.message_primary or ""):
+            raise fenced(work) from None
         raise (gone or statement_failed(error, progress, current, work.should_stop)) from None
     except LockstepError:
         roll_back(work.conn)
@@ -118,18 +124,20 @@ def _write_rows(work: Work, progress: Progress, step: Step | None, attempt_row: 
     return None
 
 
-def _begin(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> None:
-    """Open the transaction, set its limits and check the fence in one round trip."""
+def _opening(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> str:
+    """Open the transaction, check the fence and set the limits."""
     lock_s, statement_s = _limits(work, step, attempt)
     # What an earlier revision of this run left in the session must not be there for the next one.
     fresh = "DISCARD TEMP; " if step is not None and step.n == 1 else ""
-    result = send(
-        work.conn,
+    return (
         f"BEGIN; {fresh}{_parameters(work, progress)}"
-        f"EXECUTE lockstep_begin('{int(lock_s * 1000)}ms', '{int(statement_s * 1000)}ms')",
+        f"EXECUTE lockstep_begin('{int(lock_s * 1000)}ms', '{int(statement_s * 1000)}ms'); "
     )
-    if result.ntuples == 0:
-        raise fenced(work)
+
+
+def _opens_alone(progress: Progress, step: Step | None) -> bool:
+    """Else it goes with the first statement, in one round trip; a revision's settings must stand when that is read."""
+    return step is None or bool(progress.revision.script.settings)
 
 
 def _parameters(work: Work, progress: Progress) -> str:
@@ -175,13 +183,13 @@ def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> No
     work.watch.arm(after_s=after, revision_id=progress.revision.revision_id, step=step.n)
 
 
-def _run_statement(work: Work, progress: Progress, step: Step, number: int, statement: Statement) -> None:
+def _run_statement(work: Work, progress: Progress, step: Step, number: int, statement: Statement, opening: str) -> None:
     stop_if_asked(work.should_stop)
     about = f"{number}/{len(step.statements)} {statement.summary}"
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
     with work.canceller.over(work.conn):
-        send(work.conn, statement.text)
+        send(work.conn, opening + statement.text)
     took = int((time.monotonic() - began) * 1000)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
 

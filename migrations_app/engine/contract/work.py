@@ -19,16 +19,25 @@ from migrations_app.engine.errors import ConnectionLost, Fenced
 if TYPE_CHECKING:
     from migrations_app.engine.contract.watch import LockWatch
 
-# Planned once for each holder: each step begins with one of them, and no row means that the fence is not ours any more.
-# The second sets the limits of a transaction as well, $1 for a lock and $2 for a statement.
-PREPARE_FENCE = """
-PREPARE lockstep_fence AS SELECT 1 FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE;
-PREPARE lockstep_begin (text, text) AS
-SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', $2, true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '5s', true)
-  FROM lockstep.lock WHERE id = 1 AND fence = {fence} FOR SHARE
-"""
+FENCE_LOST = "lockstep: the fence is lost"
 FENCE_CHECK = "EXECUTE lockstep_fence"
+
+
+def prepare_fence(fence: int) -> str:
+    """Two statements planned once for each holder; each transaction of a step begins with one of them.
+
+    `lockstep_fence` gives no row when the fence is not ours any more. `lockstep_begin` also sets the limits of the
+    transaction, $1 for a lock and $2 for a statement; as it is sent together with the step's first statement, a lost
+    fence is an error there, which keeps that statement from being run.
+    """
+    ours = f"FROM lockstep.lock WHERE id = 1 AND fence = {fence:d} FOR SHARE"
+    return f"""
+    PREPARE lockstep_fence AS SELECT 1 {ours};
+    PREPARE lockstep_begin (text, text) AS
+    SELECT pg_catalog.set_config('lock_timeout', coalesce((SELECT $1 {ours}), '{FENCE_LOST}'), true),
+           pg_catalog.set_config('statement_timeout', $2, true),
+           pg_catalog.set_config('idle_in_transaction_session_timeout', '5s', true)
+    """
 
 
 @dataclass(frozen=True)

@@ -300,6 +300,22 @@ def test_it_is_fenced_when_another_holder_came_later(target):
     assert target.value("SELECT to_regclass('t')") is None
 
 
+@pytest.mark.parametrize("settings", ["", "SET search_path = public;\n"], ids=["plain", "with settings"])
+def test_a_lost_fence_stops_the_statement_itself_not_only_its_commit(target, settings):
+    with target.connect() as conn:
+        conn.execute("CREATE SEQUENCE never_read")  # no roll-back would undo that it was read
+
+    def usurp(event: Event) -> None:
+        if event.kind == "statement_started" or (settings and event.kind == "step_started"):
+            with target.connect() as conn:
+                conn.execute("UPDATE lockstep.lock SET fence = fence + 1")
+
+    with pytest.raises(Fenced):
+        target.apply(revision("0001_r", f"{settings}SELECT nextval('never_read')"), on_event=usurp)
+    assert target.value("SELECT is_called FROM never_read") is False
+    assert target.receipts() == ()
+
+
 def test_it_waits_for_the_target_lock_and_names_the_holder(target):
     with target.connect() as conn:
         conn.execute("SELECT pg_advisory_lock(%s, %s)", RUN_KEY)

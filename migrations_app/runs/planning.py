@@ -12,6 +12,8 @@ from migrations_app.engine.sql.script import SPLITTER, Script, read_script, scri
 from migrations_app.models import Environment, Revision, Run
 
 ROOT = "zero"  # what `to` says for "before the first revision"
+# A plan has thousands of revisions, so only what it is made of is read.
+_PLANNED = ("revision_id", "parent", "checksum", "down_checksum", "phase", "schema_rev")
 
 
 def revisions_between(environment: Environment, direction: Direction, to: str | None) -> list[Revision]:
@@ -33,8 +35,8 @@ def revisions_between(environment: Environment, direction: Direction, to: str | 
 
 def _chain(service_id: int, direction: Direction) -> QuerySet[Revision]:
     """In order, without the SQL texts: the stored script of the direction holds what is executed."""
-    unused = ("down_script",) if direction == "up" else ("up_script", "verify_script")
-    return Revision.objects.filter(service_id=service_id).order_by("position").defer("up", "down", "verify", *unused)
+    scripts = ("up_script", "verify_script") if direction == "up" else ("down_script",)
+    return Revision.objects.filter(service_id=service_id).order_by("position").only(*_PLANNED, *scripts)
 
 
 def _position(environment: Environment, revision_id: str) -> int:

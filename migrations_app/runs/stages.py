@@ -96,13 +96,13 @@ class Stages:
                 self._status = RunStatus.VERIFYING
                 self._set("verify", "active", event.message)
                 self._marks.setdefault("verifying", at)
-            case "receipt_written":
+            case "recording":
                 self._verified(at)
                 self._set("record", "active", event.message)
-                self._marks["written"] = at
+                self._marks["recording"] = at
             case "recorded":
                 self._set("record", "done", event.message)
-                self._add("record", 0, self._since("written", at))
+                self._add("record", 0, self._since("recording", at))
                 self._marks["recorded"] = at
             case "released":
                 self._set("release", "done", event.message)

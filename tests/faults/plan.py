@@ -14,7 +14,7 @@ WITHIN = (
     "statement_started",
     "statement_done",
     "verifying",
-    "receipt_written",
+    "recording",
     "step_done",
     "recorded",
     "copying",
@@ -26,7 +26,7 @@ AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
 # These come when they come, whatever revision is under way.
 ANYWHERE = (*START, *END, "copying", "popped", "unsent", "already_applied", "connection_lost")
 # Inside a transactional step; the target's server ends such a session after five seconds of silence.
-QUICK_STOPS = ("statement_done", "receipt_written", "verifying")
+QUICK_STOPS = ("statement_done", "recording", "verifying")
 SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
 
 HELPER = 1_000_000  # added to a fault's number for the order that only prepares it
@@ -55,7 +55,7 @@ KINDS = (
     Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 10 + SLOW_STOPS),
     Kind("backend terminated", 28, "terminate", ("hold",), (*WITHIN[:-1], "locked", "nontx_done")),
     Kind("backend terminated in CREATE INDEX CONCURRENTLY", 25, "terminate in index", ("hold",), ("intent",)),
-    Kind("target cut at COMMIT", 35, "cut", ("hold",), ("receipt_written",)),
+    Kind("target cut at COMMIT", 35, "cut", ("hold",), ("recording",)),
     Kind("Redis FLUSHALL", 12, "flush", ("hold",), (*WITHIN, "claimed")),
     Kind("Redis killed, back after 5 s", 4, "redis", ("hold",), WITHIN),
     Kind("Redis killed, back empty after a minute", 2, "redis minute", ("hold",), WITHIN),

@@ -76,7 +76,7 @@ class Proxy:
             head = await reader.readexactly(5)
             body = await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
             cut = self._armed
-            if cut and body == b"COMMIT\x00" and application.startswith(cut.application):
+            if cut and body.endswith(b"COMMIT\x00") and application.startswith(cut.application):
                 self._armed = None
                 await _drop(cut, head + body, writer, up, answers, down)
                 return

@@ -20,7 +20,7 @@ Kind = Literal[
     "statement_started",  # before a statement; the first one of a step opens its transaction
     "statement_done",  # in the transaction, after a statement
     "verifying",  # in the transaction, before the verify script
-    "receipt_written",  # in the transaction, after the receipt, before COMMIT
+    "recording",  # in the transaction, before the receipt and its COMMIT
     "step_done",  # committed
     "lock_attempt",  # a table lock was not to be had; rolled back, will try again
     "blocked",  # somebody is in the way right now

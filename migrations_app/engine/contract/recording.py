@@ -35,14 +35,20 @@ def verify(work: Work, progress: Progress) -> None:
 def write_receipt(work: Work, progress: Progress) -> Receipt:
     """Insert the receipt in the open transaction; it becomes true with the COMMIT that follows."""
     receipt = _receipt(work, progress)
-    return _told(work, progress, receipt, _RECEIPT.send(work.conn, *_values(receipt)))
+    return _written(receipt, _RECEIPT.send(work.conn, *_values(receipt)))
 
 
-def write_step_and_receipt(work: Work, progress: Progress, step: Step, attempt: int) -> Receipt:
-    """The same with the row of the last step, in one round trip: most revisions are one step."""
+def commit_receipt(work: Work, progress: Progress) -> Receipt:
+    """Insert the receipt of a revision without steps and commit."""
+    receipt = _receipt(work, progress)
+    return _written(receipt, _RECEIPT.send_and_commit(work.conn, *_values(receipt)))
+
+
+def commit_step_and_receipt(work: Work, progress: Progress, step: Step, attempt: int) -> Receipt:
+    """The same with the row of the last step, in one statement: most revisions are one step."""
     receipt = _receipt(work, progress)
     step_values = done_values(work, progress, step, attempt)
-    return _told(work, progress, receipt, _STEP_AND_RECEIPT.send(work.conn, *step_values, *_values(receipt)))
+    return _written(receipt, _STEP_AND_RECEIPT.send_and_commit(work.conn, *step_values, *_values(receipt)))
 
 
 def _shifted(sql: str, by: int) -> str:
@@ -60,8 +66,9 @@ def _values(receipt: Receipt) -> tuple[object, ...]:
 
 
 def _receipt(work: Work, progress: Progress) -> Receipt:
+    """What is about to be written, and told before it is."""
     revision = progress.revision
-    return Receipt(
+    receipt = Receipt(
         seq=progress.seq,
         revision_id=revision.revision_id,
         parent=revision.parent,
@@ -79,10 +86,11 @@ def _receipt(work: Work, progress: Progress) -> Receipt:
         duration_ms=progress.elapsed_ms,
         server_version_num=work.server_version_num,
     )
+    work.report(progress.event("recording", f"record: receipt {receipt.seq}"))
+    return receipt
 
 
-def _told(work: Work, progress: Progress, receipt: Receipt, inserted: PGresult) -> Receipt:
-    work.report(progress.event("receipt_written", f"record: receipt {receipt.seq}", receipt=receipt))
+def _written(receipt: Receipt, inserted: PGresult) -> Receipt:
     return replace(receipt, applied_at=receipts.applied_at(inserted))
 
 

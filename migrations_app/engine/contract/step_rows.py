@@ -77,9 +77,9 @@ def read_half_done(conn: psycopg.Connection) -> dict[Key, HalfDone]:
     return {key: HalfDone(tuple(rows)) for key, rows in found.items()}
 
 
-def insert_done(work: Work, progress: Progress, step: Step, attempt: int) -> None:
-    """In the step's own transaction."""
-    _DONE.send(work.conn, *done_values(work, progress, step, attempt))
+def commit_done(work: Work, progress: Progress, step: Step, attempt: int) -> None:
+    """Insert the row in the step's own transaction and commit."""
+    _DONE.send_and_commit(work.conn, *done_values(work, progress, step, attempt))
 
 
 def done_values(work: Work, progress: Progress, step: Step, attempt: int) -> tuple[object, ...]:

@@ -15,8 +15,8 @@ from psycopg.sql import SQL, Literal
 from migrations_app.engine.contract.attempts import LockAttempt, schedule
 from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.engine.contract.recording import verify, write_receipt, write_step_and_receipt
-from migrations_app.engine.contract.step_rows import insert_done
+from migrations_app.engine.contract.recording import commit_receipt, commit_step_and_receipt, verify
+from migrations_app.engine.contract.step_rows import commit_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
 from migrations_app.engine.contract.work import FENCE_LOST, Progress, Work, fenced, lost, roll_back
@@ -84,8 +84,8 @@ def _once(
         current = None
         if last:
             verify(work, progress)
-        receipt = _write_rows(work, progress, step, attempt_row, last)
-        _commit(work, progress)
+        _refuse_escape(work, progress)
+        receipt = _record(work, progress, step, attempt_row, last)
     except LOCK_NOT_AVAILABLE:
         raise
     except psycopg.Error as error:
@@ -114,13 +114,13 @@ def _once(
     return receipt
 
 
-def _write_rows(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
-    """Step row, receipt or both, in the transaction that is about to commit."""
+def _record(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
+    """Step row, receipt or both, together with the COMMIT."""
     if step is None:
-        return write_receipt(work, progress)
+        return commit_receipt(work, progress)
     if last:
-        return write_step_and_receipt(work, progress, step, attempt_row)
-    insert_done(work, progress, step, attempt_row)
+        return commit_step_and_receipt(work, progress, step, attempt_row)
+    commit_done(work, progress, step, attempt_row)
     return None
 
 
@@ -194,7 +194,7 @@ def _run_statement(work: Work, progress: Progress, step: Step, number: int, stat
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
 
 
-def _commit(work: Work, progress: Progress) -> None:
+def _refuse_escape(work: Work, progress: Progress) -> None:
     if work.conn.info.transaction_status != TransactionStatus.INTRANS:
         raise StatementFailed(
             "transaction_escaped",
@@ -202,7 +202,6 @@ def _commit(work: Work, progress: Progress) -> None:
             not_done="No receipt was written; what it committed by itself may stand.",
             next_step="Take transaction statements out of the revision and check the target by hand.",
         )
-    send(work.conn, "COMMIT")
 
 
 def _report_attempt(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 
 import psycopg
+from psycopg import generators
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import Escaping, ExecStatus
 from psycopg.pq.abc import PGresult
 
 _GOOD = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.EMPTY_QUERY})
@@ -30,11 +31,26 @@ class Prepared:
 
     def send(self, conn: psycopg.Connection, *values: object) -> PGresult:
         """Execute with text parameters ($1, $2 …); None is NULL, bytes are text already. Raises psycopg.Error."""
+        self._prepare(conn)
+        parameters = [_text(value) for value in values]
+        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
+
+    def send_and_commit(self, conn: psycopg.Connection, *values: object) -> PGresult:
+        """The same in one message with the COMMIT, so that locks are held for one round trip less.
+
+        PostgreSQL leaves the COMMIT out when the statement fails.
+        """
+        self._prepare(conn)
+        literal = Escaping(conn.pgconn).escape_literal
+        arguments = b", ".join(b"NULL" if value is None else literal(_text(value)) for value in values)  # type: ignore[arg-type]
+        conn.pgconn.send_query(b"EXECUTE %s (%s); COMMIT" % (self._name, arguments))
+        results = [_checked(result) for result in conn.wait(generators.execute(conn.pgconn))]
+        return results[0]
+
+    def _prepare(self, conn: psycopg.Connection) -> None:
         if conn not in self._ready:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)
-        parameters = [_text(value) for value in values]
-        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
 
 
 def _text(value: object) -> bytes | None:

@@ -105,10 +105,13 @@ DATABASES = {
 }
 # The pool belongs to web processes alone: a pool must not cross the fork of a job process.
 if env.flag("LOCKSTEP_WEB_POOL"):
+    DATABASES["default"]["ENGINE"] = "dashboard.pooled"
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # see dashboard/pooled/base.py
     DATABASES["default"]["OPTIONS"] = {
         **_options,
         "connect_timeout": 5,
         "application_name": "lockstep-web",
+        "prepare_threshold": 1,  # see migrations_app/prepared.py
         "options": "-c statement_timeout=15000",
         "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12},
     }

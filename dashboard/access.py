@@ -27,6 +27,7 @@ from migrations_app.models import (
     Service,
 )
 from migrations_app.permissions import may, roles_of, who_may
+from migrations_app.prepared import one_row
 
 # Named here so that pages and API can annotate what they were given without a way to look it up themselves.
 __all__ = [
@@ -178,9 +179,7 @@ def run_for(user: Person, pk: int, verb: str = "view") -> Run:
 def run_state_for(user: Person, pk: int, verb: str = "view") -> Run:
     """Only what a poll wants to know, without the ORM; its other columns and its neighbours are not read."""
     require(user, verb, f"run:{pk}")
-    with connection.cursor() as cursor:
-        cursor.execute(_RUN_STATE, [pk])
-        row = cursor.fetchone()
+    row = one_row(_RUN_STATE, [pk])
     if row is None:
         raise Http404(f"There is no run {pk}.")
     return Run.from_db(connection.alias, STATE, row)

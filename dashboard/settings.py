@@ -49,13 +49,14 @@ MIDDLEWARE = [
     "dashboard.api.outside.ApiErrors",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "dashboard.signin.Authentication",
+    "dashboard.polls.Unchanged",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "dashboard.middleware.CompressLarge",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -105,10 +106,13 @@ DATABASES = {
 }
 # The pool belongs to web processes alone: a pool must not cross the fork of a job process.
 if env.flag("LOCKSTEP_WEB_POOL"):
+    DATABASES["default"]["ENGINE"] = "dashboard.pooled"
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # see dashboard/pooled/base.py
     DATABASES["default"]["OPTIONS"] = {
         **_options,
         "connect_timeout": 5,
         "application_name": "lockstep-web",
+        "prepare_threshold": 1,  # see migrations_app/prepared.py
         "options": "-c statement_timeout=15000",
         "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12},
     }

@@ -32,9 +32,12 @@ from dashboard.pages import (
 handler500 = "dashboard.outage.server_error"
 
 urlpatterns = [
+    # First what is asked for most, for they are tried in turn.
+    path("runs/<int:pk>/live", runs.run_live, name="run_live"),
+    path("runs/live", run_list.run_list_live, name="run_list_live"),
+    path("home/live", home.home_live, name="home_live"),
     path("api/v1/", api.urls),
     path("", home.home, name="home"),
-    path("home/live", home.home_live, name="home_live"),
     path("find", find.find_page, name="find"),
     path("find.json", find.find_json, name="find_json"),
     path("matrix", matrix.matrix, name="matrix"),
@@ -51,11 +54,9 @@ urlpatterns = [
     path("history/export.<str:kind>", history_export.history_export, name="history_export"),
     path("history/<int:pk>", history_receipt.history_receipt, name="history_receipt"),
     path("runs", run_list.run_list, name="runs"),
-    path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("runs/histogram", run_list.run_histogram, name="run_histogram"),
     path("runs/cancel", run_list.run_cancel_many, name="run_cancel_many"),
     path("runs/<int:pk>", runs.run, name="run"),
-    path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/<int:pk>/log", run_log.run_log, name="run_log"),
     path("runs/<int:pk>/log/tail", run_log.run_log_tail, name="run_log_tail"),
     path("runs/<int:pk>/log.txt", run_log.run_log_raw, name="run_log_raw"),

@@ -3,6 +3,7 @@
 The application is not preloaded, so that SIGHUP to the master loads new code while the address stays open.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -40,6 +41,12 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
     while not server.SIG_QUEUE.empty():
         if server.SIG_QUEUE.get_nowait() == signal.SIGTERM:
             sys.exit(0)
+
+
+def post_worker_init(worker: Worker) -> None:
+    """What is loaded by now stays: no collection of garbage, which stops all threads, has to look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

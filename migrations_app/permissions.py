@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
+
+from migrations_app.prepared import one_row
 
 VIEWER, OPERATOR, ON_CALL = "viewer", "operator", "on-call"
 RELEASE_MANAGER, ADMIN, AUDITOR = "release-manager", "admin", "auditor"
@@ -30,24 +35,24 @@ VERBS: dict[str, frozenset[str]] = {
 }
 
 
-_WITH_ROLES = """
-SELECT {columns}, ARRAY(
-  SELECT g.name FROM auth_group g JOIN auth_user_groups m ON m.group_id = g.id WHERE m.user_id = u.id)
-  FROM auth_user u WHERE u.id = %s
-"""
+_USER = [field.attname for field in User._meta.concrete_fields]
+# What `user_of` takes, from a statement that calls the user `u`; without the ORM, for it is asked on every request.
+USER_WITH_ROLES = f"""{", ".join(f"u.{name}" for name in _USER)}, ARRAY(
+  SELECT g.name FROM auth_group g JOIN auth_user_groups m ON m.group_id = g.id WHERE m.user_id = u.id)"""  # noqa: S608
+
+
+def user_of(row: Sequence[Any]) -> User | None:
+    """The user, with the roles that `roles_of` would look up."""
+    if row[0] is None:
+        return None
+    user = User.from_db(connection.alias, _USER, row[:-1])
+    user._lockstep_roles = frozenset(row[-1]) & _EVERYONE  # type: ignore[attr-defined]
+    return user
 
 
 def user_with_roles(pk: int) -> User | None:
-    """The user, with the roles that `roles_of` would look up; without the ORM, for it is asked on every request."""
-    names = [field.attname for field in User._meta.concrete_fields]
-    with connection.cursor() as cursor:
-        cursor.execute(_WITH_ROLES.format(columns=", ".join(f"u.{name}" for name in names)), [pk])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    user = User.from_db(connection.alias, names, row[:-1])
-    user._lockstep_roles = frozenset(row[-1]) & _EVERYONE  # type: ignore[attr-defined]
-    return user
+    row = one_row(f"SELECT {USER_WITH_ROLES} FROM auth_user u WHERE u.id = %s", [pk])  # noqa: S608
+    return None if row is None else user_of(row)
 
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:

@@ -6,11 +6,11 @@ import hashlib
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.pages.home_view import home_context, version_of
+from dashboard.polls import poll
 
 
 @require_safe
@@ -24,9 +24,7 @@ def _version(request: HttpRequest) -> str:
     return f'"{hashlib.sha256(version_of(request).encode()).hexdigest()[:24]}"'
 
 
-@require_safe
-@cache_control(private=True, no_cache=True)
-@condition(etag_func=_version)
+@poll(_version)
 def home_live(request: HttpRequest) -> HttpResponse:
     """The parts of the page that change, each as a whole; 304 while none of them does."""
     return render(request, "home/live.html", home_context(request))

@@ -10,8 +10,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
 from dashboard.pages.kept import Kept, page_version
@@ -19,6 +18,7 @@ from dashboard.pages.query import BadAddress, address, cursor, reason, word
 from dashboard.pages.run_filter import DIRECTIONS, PAGING, TIMES, in_force, read_filter, saved_views
 from dashboard.pages.run_rows import draw_rows
 from dashboard.pages.verb import told
+from dashboard.polls import poll
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import environment_names, service_names
 from migrations_app.permissions import may
@@ -93,14 +93,12 @@ def _live_url(request: HttpRequest, ids: list[int], now: Pulse, first: bool) -> 
     return f"{reverse('run_list_live')}?{_query(request)}&shown={shown}{than}"
 
 
-def _pulse_etag(request: HttpRequest) -> str:
+def _version(request: HttpRequest) -> str:
     access.require(request.user, "view")
     return f'"{pulse().key}.{request.user.pk}"'
 
 
-@require_safe
-@cache_control(private=True, no_cache=True)
-@condition(etag_func=_pulse_etag)
+@poll(_version)
 def run_list_live(request: HttpRequest) -> HttpResponse:
     """The rows that are shown, as they stand now, and how many came since; the page stays where it is."""
     wanted = read_filter(request)
@@ -129,9 +127,7 @@ def _shown(request: HttpRequest) -> list[int]:
     return [int(part) for part in value.split(".")]
 
 
-@require_safe
-@cache_control(private=True, no_cache=True)
-@condition(etag_func=_pulse_etag)
+@poll(_version)
 def run_histogram(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/_histogram.html", _chart(request))
 

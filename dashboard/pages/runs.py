@@ -8,14 +8,14 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import condition, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
 from dashboard.pages.query import reason, word
 from dashboard.pages.run_log import log_context, read_query
 from dashboard.pages.run_view import chosen_attempt, page_context, run_context
 from dashboard.pages.verb import told
+from dashboard.polls import poll
 from migrations_app.permissions import may
 from migrations_app.runs import actions
 from migrations_app.runs.detail import step_window
@@ -54,9 +54,7 @@ def _version(request: HttpRequest, pk: int) -> str:
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:20]}"'
 
 
-@require_safe
-@cache_control(private=True, no_cache=True)
-@condition(etag_func=_version)
+@poll(_version)
 def run_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes. Buttons are drawn anew only when they differ from what is shown."""
     found = access.run_for(request.user, pk)

@@ -24,7 +24,7 @@ class Environment(models.Model):
     """The head, position and lag here are the ledger's; the target's receipts decide."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="environments")
+    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="environments", db_index=False)
     name = models.CharField(max_length=63)
     stage = models.CharField(max_length=63)
     region = models.CharField(max_length=63, blank=True)

@@ -14,7 +14,7 @@ class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """A row is never changed or deleted, only superseded: when a person accepts a target that lacks its receipt."""
 
-    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="ledger")
+    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="ledger", db_index=False)
     seq = models.BigIntegerField()
     revision_id = models.CharField(max_length=200)
     parent = models.CharField(max_length=200, blank=True)
@@ -49,6 +49,9 @@ class LedgerEntry(models.Model):
         indexes = [
             models.Index(fields=["-applied_at", "-id"], name="ledger_newest"),
             models.Index(fields=["environment", "-applied_at", "-id"], name="ledger_by_environment"),
+            models.Index(fields=["operator", "-applied_at", "-id"], name="ledger_by_operator"),
+            # Few rows go backward, and whoever looks for them looks for something else besides.
+            models.Index(fields=["-applied_at", "-id"], condition=models.Q(direction="down"), name="ledger_backward"),
             # For an id and for its beginning, which the default order of a text index cannot find.
             models.Index(fields=["revision_id"], name="ledger_revision", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["superseded_at"], condition=~models.Q(superseded_at=None), name="ledger_superseded"),
@@ -66,7 +69,7 @@ class Match(models.TextChoices):
 class AppliedRevision(models.Model):
     """What stands applied where: the ledger's `lockstep.applied`. `match` is kept by triggers, never by code."""
 
-    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="applied")
+    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="applied", db_index=False)
     revision_id = models.CharField(max_length=200)
     seq = models.BigIntegerField()
     checksum = models.CharField(max_length=80)

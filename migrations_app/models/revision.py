@@ -11,7 +11,7 @@ from migrations_app.statuses import Phase
 class Revision(models.Model):
     """`parent` is what counts; `declared_parent` is null when name order decides."""
 
-    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="revisions")
+    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="revisions", db_index=False)
     revision_id = models.CharField(max_length=200)
     parent = models.CharField(max_length=200, blank=True)
     declared_parent = models.CharField(max_length=200, null=True)  # noqa: DJ001  '' means "first"

@@ -27,8 +27,9 @@ class Run(models.Model):
     """`status` is changed by runs.transitions alone."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="runs")
-    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="runs")
+    # Without indexes of their own, as elsewhere: longer ones begin with them.
+    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="runs", db_index=False)
+    environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="runs", db_index=False)
     direction = models.CharField(max_length=4, choices=Direction.choices)
     from_revision = models.CharField(max_length=200, blank=True)  # the head when it was requested
     to_revision = models.CharField(max_length=200, blank=True)  # the head it leads to
@@ -49,7 +50,9 @@ class Run(models.Model):
     # {"lock"|"run"|"verify"|"record"|"release": {"state", "wait_ms", "work_ms", "detail"}}
     phases = models.JSONField(default=dict)
 
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     reason = models.CharField(max_length=500, blank=True)
     idempotency_key = models.CharField(max_length=200, null=True)  # noqa: DJ001  null never collides
     request_sha256 = models.CharField(max_length=64, blank=True)
@@ -91,6 +94,7 @@ class Run(models.Model):
                 name="run_ended_otherwise",
             ),
             models.Index(fields=["-finished_at"], condition=models.Q(finished_at__isnull=False), name="run_by_end"),
+            models.Index(fields=["-id"], condition=models.Q(direction="down"), name="run_backward"),
         ]
 
     def __str__(self) -> str:
@@ -98,7 +102,7 @@ class Run(models.Model):
 
 
 class RunStep(models.Model):
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)
     ordinal = models.IntegerField()  # 1-based over the whole run
     revision_id = models.CharField(max_length=200)
     n = models.IntegerField()  # 1-based within the revision
@@ -132,7 +136,7 @@ class RunStep(models.Model):
 class StepAttempt(models.Model):
     """One try at a step: a lock attempt that gave up, a failure, or the one that succeeded."""
 
-    step = models.ForeignKey(RunStep, on_delete=models.CASCADE, related_name="attempts")
+    step = models.ForeignKey(RunStep, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.IntegerField()
     token = models.BigIntegerField()
     worker = models.CharField(max_length=120)
@@ -147,7 +151,7 @@ class StepAttempt(models.Model):
 
 
 class RunLogLine(models.Model):
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log", db_index=False)
     seq = models.BigIntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=7)  # info, warning, error

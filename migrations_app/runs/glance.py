@@ -10,9 +10,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from django.db import connection
-
 from migrations_app.fleet.overview import COMPARED_WITHIN
+from migrations_app.prepared import one_row
 from migrations_app.runs.pulse import gone_after, silent_after
 from migrations_app.statuses import ACTIVE, OPEN
 
@@ -61,6 +60,6 @@ def glance() -> Glance:
         "silent": silent_after(),
         "gone": gone_after(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_query(), given)
-        return Glance(*cursor.fetchone())
+    row = one_row(_query(), given)
+    assert row is not None
+    return Glance(*row)

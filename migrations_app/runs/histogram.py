@@ -55,7 +55,7 @@ class Histogram:
 
 
 def histogram(user: Person, wanted: RunFilter) -> Histogram:
-    """One query. Without a time the last week is drawn."""
+    """Counted in one query. Without a time the last week is drawn."""
     until = wanted.until or timezone.now()
     since = min(wanted.since or until - USUAL, until)
     width = _width(until - since)

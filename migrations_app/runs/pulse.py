@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
+from migrations_app.prepared import one_row
 from migrations_app.statuses import ACTIVE, OPEN
 
 # A worker process is taken for gone after so many silent looks.
@@ -45,9 +45,8 @@ def pulse() -> Pulse:
         "silent": silent_after(),
         "gone": gone_after(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_PULSE, given)
-        row = cursor.fetchone()
+    row = one_row(_PULSE, given)
+    assert row is not None
     newest, count, *changing, alive, without_redis, heard = row
     told = repr((newest, count, *changing, alive, without_redis))
     return Pulse(

@@ -256,3 +256,16 @@ def test_a_database_that_is_lost_in_a_crash_says_so(house: House, web: str) -> N
         assert "The connection to Lockstep's own database was lost." in answers[0].told
     finally:
         house.bring_back()
+
+
+def test_after_a_restart_nobody_gets_a_connection_that_ended_with_the_old_server(house: House) -> None:
+    def crowd() -> set[int]:
+        with ThreadPoolExecutor(POOL) as crowd:
+            return {answer.result().status for answer in [crowd.submit(house.page) for _ in range(4 * POOL)]}
+
+    assert crowd() == {302}
+    house.kill()
+    port = house.server.port
+    house.server = postgres.start(house.folder, 18, fast=True)
+    assert house.server.port == port
+    assert crowd() == {302}

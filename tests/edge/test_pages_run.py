@@ -104,13 +104,6 @@ def test_a_growing_silence_is_a_change_for_the_poll_and_a_rest_is_none(client: C
     assert "Lost heartbeat" in text(lost)
 
 
-def test_a_304_asks_four_questions(client: Client, run: Run) -> None:
-    tag = client.get(f"/runs/{run.pk}/live")["ETag"]
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(f"/runs/{run.pk}/live", headers={"If-None-Match": tag}).status_code == 304
-    assert len(queries) <= 4, [query["sql"] for query in queries]
-
-
 @pytest.mark.parametrize(
     "status, direction, word, to",
     [

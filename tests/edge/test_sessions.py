@@ -6,10 +6,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from migrations_app.permissions import OPERATOR, VIEWER
+from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
 from tests.browser.client import signed_in, text
 from tests.edge.people import person
 
@@ -49,3 +51,34 @@ def test_a_changed_password_ends_its_sessions(olga: User) -> None:
     olga.set_password("another correct horse")
     olga.save()
     assert client.get("/").status_code == 302
+
+
+def test_a_session_its_user_and_their_roles_are_read_together(olga: User) -> None:
+    client = signed_in(olga)
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/theme")
+    assert [sql for query in asked if "django_session" in (sql := query["sql"])] == [query["sql"] for query in asked]
+    assert len(asked) == 1
+
+
+def test_the_number_before_a_session_makes_nobody_another_person(olga: User) -> None:
+    client, anna = signed_in(olga), person("anna", ADMIN)
+    _write(Session.objects.get().session_data.replace(str(olga.pk), str(anna.pk), 1))
+    assert "olga · operator" in text(client.get("/"))
+
+
+@pytest.mark.parametrize("number", ["", "no", "0", "9" * 9, "9" * 40])
+def test_a_session_without_a_good_number_still_knows_its_user(olga: User, number: str) -> None:
+    client = signed_in(olga)
+    _write(f"{number} {Session.objects.get().session_data.rpartition(' ')[2]}".lstrip())
+    assert "olga · operator" in text(client.get("/"))
+
+
+def test_a_number_with_nothing_signed_is_nobody(olga: User) -> None:
+    client = signed_in(olga)
+    _write(f"{olga.pk} forged")
+    assert client.get("/").status_code == 302
+
+
+def _write(session_data: str) -> None:
+    Session.objects.update(session_data=session_data)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, for the pool of a web process."""

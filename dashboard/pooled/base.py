@@ -1,0 +1,51 @@
+"""A pooled connection is looked at before a request gets it, but the server is asked only where that tells something.
+
+The server closes its end of a connection that it gives up, so one on which nothing waits to be read still stands. Only
+what stands between the two, such as a firewall, ends a connection in silence, and only one that has been at rest.
+"""
+
+from __future__ import annotations
+
+import select
+from time import monotonic
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg_pool import ConnectionPool
+
+RESTED_S = 20.0
+
+Connection = psycopg.Connection[Any]
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        connection: Connection = super().get_new_connection(conn_params)
+        while self.pool and not stands(connection):
+            self.pool.putconn(connection)
+            connection = super().get_new_connection(conn_params)
+        connection.lockstep_given_at = monotonic()  # type: ignore[attr-defined]
+        return connection
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if self.connection.autocommit != autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
+
+
+def stands(connection: Connection) -> bool:
+    """A new connection was never given and stands; otherwise see above."""
+    given_at: float = getattr(connection, "lockstep_given_at", -RESTED_S)
+    if given_at is None or (monotonic() - given_at < RESTED_S and not _something_to_read(connection)):
+        return True
+    try:
+        ConnectionPool.check_connection(connection)
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _something_to_read(connection: Connection) -> bool:
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "dashboard.api.outside.ApiErrors",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.SecurityHeaders",
+    "dashboard.bundles.Bundles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "dashboard.middleware.CompressLarge",

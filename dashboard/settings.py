@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "dashboard.api.outside.ApiErrors",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.middleware.SecurityHeaders",
+    "dashboard.bundles.Bundles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "dashboard.signin.Authentication",

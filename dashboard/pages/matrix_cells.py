@@ -16,8 +16,6 @@ from dashboard.pages.matrix_paths import Paths, in_path
 from dashboard.templatetags.glyphs import GLYPHS
 from migrations_app.fleet.matrix import CELLS, Row
 
-GROUP = 10  # rows in one row group, which the browser lays out only when it comes into view
-
 # character: colour and shape
 LOOKS: dict[str, tuple[str, str]] = {
     "A": ("ok", "ok"),
@@ -53,11 +51,10 @@ def legend() -> list[tuple[str, SafeString, str]]:
 
 
 def draw_rows(rows: Sequence[Row], pencil: Pencil, first_index: int) -> SafeString:
-    """Row groups of a few rows each. `first_index` is the first row's place among all rows of the grid."""
+    """`first_index` is the first row's place among all rows of the grid."""
     tables = [_cells_of(slot, pencil, first) for slot, first in zip(pencil.slots, firsts(pencil.slots), strict=True)]
-    drawn = [_row(row, index, pencil, tables) for index, row in enumerate(rows, start=first_index)]
-    groups = ("".join(drawn[at : at + GROUP]) for at in range(0, len(drawn), GROUP))
-    return mark_safe("".join(f"<tbody>{group}</tbody>" for group in groups))  # noqa: S308  escaped in _row and _cells_of
+    drawn = "".join(_row(row, index, pencil, tables) for index, row in enumerate(rows, start=first_index))
+    return mark_safe(f"<tbody>{drawn}</tbody>")  # noqa: S308  escaped in _row and _cells_of
 
 
 def firsts(slots: Sequence[Slot]) -> list[bool]:
@@ -79,8 +76,8 @@ def _cells_of(slot: Slot, pencil: Pencil, first: bool) -> Cells:
         code: f'<td class="{code}{edge}"><a href="{link}" aria-label="{name}, revision {_REVISION}: {word}"></a></td>'
         for code, word in CELLS.items()
     }
-    made["A"] = f'<td class="A{edge}"><i>applied</i></td>'
-    made[SAME] = f'<td class="same{edge}"><i>the same</i></td>'
+    made["A"] = f'<td class="A{edge}">applied</td>'
+    made[SAME] = f'<td class="same{edge}">the same</td>'
     return made
 
 

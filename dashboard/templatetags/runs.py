@@ -10,9 +10,10 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from dashboard.pages.plan_rows import draw_plan
 from dashboard.pages.run_rows import COLUMNS, draw_rows
 from dashboard.templatetags import text
-from migrations_app.engine.sql.script import Step
+from migrations_app.engine.contract.plan import PlannedRevision
 from migrations_app.runs.histogram import Bucket, Histogram
 from migrations_app.runs.listing import RunRow
 
@@ -78,34 +79,6 @@ def _rect(tone: str, *box: float) -> SafeString:
     return format_html('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', tone, x, y, width, height)
 
 
-MOST_LISTED = 20  # steps of a revision, and statements of a step
-_OUTSIDE = SafeString(' <span class="tag warn">outside a transaction</span>')
-PACES = {
-    "brief": "brief: gives its locks back within seconds or not at all",
-    "validate": "may take long, stops no reader or writer",
-    "online_long": "as long as it takes, outside a transaction",
-}
-
-
 @register.simple_tag
-def planned_statements(steps: Sequence[Step]) -> SafeString:
-    """What a revision would do, with its locks; each step's first statement tells how long the step may go on."""
-    return format_html_join("", "{}", ((_planned_step(step),) for step in steps[:MOST_LISTED]))
-
-
-def _planned_step(step: Step) -> SafeString:
-    outside = _OUTSIDE if step.mode == "nontx" else ""
-    pace = format_html(' <span class="faint">· {}</span>', PACES.get(step.timeout_class, step.timeout_class))
-    return format_html_join(
-        "",
-        '<li class="break"><code>{}</code>{}{}{}</li>',
-        (
-            (
-                statement.summary,
-                outside,
-                format_html(' <span class="faint">{}</span>', statement.lock) if statement.lock else "",
-                "" if number else pace,
-            )
-            for number, statement in enumerate(step.statements[:MOST_LISTED])
-        ),
-    )
+def planned(revisions: Sequence[PlannedRevision], service: str, with_sql: bool) -> SafeString:
+    return draw_plan(revisions, service, with_sql=bool(with_sql))

@@ -7,7 +7,8 @@
   function show(dialog, opener) {
     if (dialog.open) return;
     openers.set(dialog, opener);
-    dialog.showModal();
+    if (dialog.matches("[data-light]")) dialog.show();
+    else dialog.showModal();
     const field = dialog.querySelector(FIELD);
     if (field) field.focus();
   }
@@ -77,12 +78,35 @@
     const place = link.getAttribute("href");
     if (!place.startsWith("#")) { event.preventDefault(); take(link); return; }
     const dialog = document.getElementById(place.slice(1));
-    if (dialog) { event.preventDefault(); show(dialog, link); }
+    if (dialog) { event.preventDefault(); show(dialog, cameFrom(event, link)); }
   });
+  /* A key that presses the link has its focus elsewhere, and that is where it goes back to. */
+  function cameFrom(event, link) {
+    const here = document.activeElement;
+    return event.isTrusted || here === document.body ? link : here;
+  }
   function outside(event) {
     const box = event.target.getBoundingClientRect();
     return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
   }
+  /* What changes nothing lies over the page without making it inert, which would style thousands of cells anew. It keeps
+     the focus, and what is pressed outside of it closes it and does no more. */
+  const light = () => document.querySelector("dialog[data-light][open]");
+  document.addEventListener("keydown", (event) => {
+    const dialog = event.key === "Escape" && light();
+    if (dialog) { event.preventDefault(); dialog.close(); }
+  });
+  document.addEventListener("focusin", (event) => {
+    const dialog = light();
+    if (dialog && !dialog.contains(event.target)) dialog.querySelector("input, a").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const dialog = light();
+    if (!dialog || dialog.contains(event.target)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    dialog.close();
+  }, true);
   document.addEventListener("close", (event) => { if (event.target.matches("dialog")) back(event.target); }, true);
 
   const named = location.hash && document.getElementById(location.hash.slice(1));

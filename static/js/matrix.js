@@ -49,7 +49,7 @@
 
   /* Jumps go through the rows as they are read, and begin again at the other end. */
   function jump(by) {
-    const all = [...document.querySelectorAll("#matrix tbody td > a")].filter((link) => !link.closest(".fold, td.A"));
+    const all = [...document.querySelectorAll("#matrix tbody tr:not(.fold) > td:not(.A) > a")];
     if (!all.length) { say("Every cell shown is applied."); return; }
     const table = grid();
     const here = document.activeElement.closest && document.activeElement.closest("#matrix td, #matrix th");
@@ -57,12 +57,10 @@
     let next = by > 0 ? all[0] : all[all.length - 1];
     if (from && from.closest("tbody")) {
       const after = Node.DOCUMENT_POSITION_FOLLOWING;
-      const found = by > 0
-        ? all.find((link) => !from.contains(link) && (from.compareDocumentPosition(link) & after))
-        : all.findLast((link) => !from.contains(link) && (link.compareDocumentPosition(from) & after));
+      const at = all.indexOf(from.querySelector("a"));
       /* The cell Tab would come to is the first stop, not the one that is passed. */
-      if (!here && by > 0 && from.querySelector("a") && all.includes(from.querySelector("a"))) next = from.querySelector("a");
-      else if (found) next = found;
+      if (at >= 0) next = all[!here && by > 0 ? at : at + by] || next;
+      else next = (by > 0 ? all.find((link) => from.compareDocumentPosition(link) & after) : all.findLast((link) => link.compareDocumentPosition(from) & after)) || next;
     }
     document.dispatchEvent(new CustomEvent("lockstep:go", { detail: { cell: next.closest("td") } }));
   }
@@ -83,14 +81,14 @@
   }
   function mark() {
     for (const head of document.querySelectorAll("#matrix th.env")) head.classList.toggle("picked", head.dataset.env === picked);
-    const button = document.querySelector("[data-pick]");
+    const button = document.querySelector("[data-pick-column]");
     if (button) button.setAttribute("aria-pressed", String(Boolean(picked)));
   }
   const cellAt = (element) => element && element.closest && element.closest("#matrix td, #matrix th");
   document.addEventListener("click", (event) => {
     const jumper = event.target.closest("[data-jump]");
     if (jumper) { jump(Number(jumper.dataset.jump)); return; }
-    if (event.target.closest("[data-pick]")) {
+    if (event.target.closest("[data-pick-column]")) {
       pick(cellAt(document.activeElement) || cellAt(grid() && grid().querySelector('[tabindex="0"]')));
       return;
     }

@@ -92,7 +92,8 @@
   function open() {
     if (dialog.open) return;
     const opener = document.activeElement;
-    dialog.showModal();
+    for (const other of document.querySelectorAll("dialog[data-light][open]")) other.close();
+    dialog.show();
     ask.value = "";
     typed();
     ask.focus();

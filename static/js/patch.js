@@ -16,7 +16,7 @@
     if (again) again.focus({ preventScroll: true });
   }
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!event.detail.successful || !event.detail.elt.matches("[data-patch]")) return;
+    if (!event.detail.successful || !event.detail.elt.matches("[data-patch=parts]")) return;
     const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
     let changed = false;
     for (const part of answer.querySelectorAll("[data-patch-into]")) {

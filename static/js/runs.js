@@ -22,7 +22,7 @@
     if (!fresh.querySelector("[data-pick]")) for (const box of row.querySelectorAll(".box")) box.remove();
   }
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!event.detail.successful || !event.detail.elt.matches("[data-patch]")) return;
+    if (!event.detail.successful || !event.detail.elt.matches("[data-patch=rows]")) return;
     const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
     for (const row of answer.querySelectorAll("[data-patch-rows] > tr")) patchRow(row);
     for (const part of answer.querySelectorAll("[data-patch-into]")) {

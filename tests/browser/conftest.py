@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -36,6 +37,12 @@ def browser() -> Iterator[Browser]:
         yield started
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def _static_files_as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django's test server would serve them by itself, before the middleware that does it everywhere else."""
+    monkeypatch.setattr(StaticFilesHandler, "_should_handle", lambda self, path: False)
 
 
 @dataclass

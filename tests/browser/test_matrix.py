@@ -34,6 +34,12 @@ COVERED = """() => { const box = document.activeElement.getBoundingClientRect();
   const focus = document.activeElement;
   return !(top === focus || focus.contains(top) || top.contains(focus)); }"""
 
+HEAVY = """() => [...document.querySelectorAll('#matrix tbody td')].filter(td => [td, ...td.children].some(e => {
+  const [own, before] = [getComputedStyle(e), getComputedStyle(e, '::before')];
+  return own.position !== 'static' || own.maskImage !== 'none' || own.clipPath !== 'none' || own.opacity !== '1'
+    || before.content !== 'none' || own.backgroundImage === 'none' && e.matches('td.A, a');
+})).map(td => td.outerHTML)"""
+
 
 @pytest.fixture
 def olga() -> User:
@@ -211,6 +217,14 @@ def test_a_column_lights_up_by_the_style_sheet_alone(reading: Reading, olga: Use
     content = "getComputedStyle(document.querySelector('#matrix td:hover'), '::after').content"
     assert page.evaluate(content) == '""'
     assert page.evaluate("document.querySelector('.matrix').scrollHeight < 3000")
+
+
+def test_a_cell_is_one_picture_and_no_layer_of_its_own(reading: Reading, olga: User) -> None:
+    """By the thousand, a mask, a hidden box or a position for each costs more than the rest of the page."""
+    crowd(olga)
+    page = reading(olga).open("/matrix?mode=all")
+    assert page.evaluate(HEAVY) == []
+    assert page.locator("#matrix td.A").first.text_content() == "applied"
 
 
 def test_without_javascript_every_view_is_a_link_or_a_form(reading: Reading, olga: User) -> None:

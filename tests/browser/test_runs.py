@@ -178,6 +178,7 @@ def test_keys_pick_rows_and_cancel_them(reading: Reading) -> None:
     page.keyboard.press("j")
     page.keyboard.press("x")
     expect(page.locator("[data-picked]")).to_have_text("1 selected.")
+    expect(page.locator("[data-announcer]")).to_be_empty()
     page.keyboard.press("c")
     expect(page.locator("h1")).to_have_text("Cancel one queued run?")
 

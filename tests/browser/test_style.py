@@ -72,6 +72,35 @@ def test_a_dialog_keeps_the_focus_inside_and_gives_it_back(reading: Reading) -> 
     expect(opener).to_be_focused()
 
 
+@pytest.mark.parametrize(("key", "name"), [("?", "#keys"), ("Control+k", "#palette")])
+def test_what_only_helps_keeps_the_focus_and_swallows_the_click_that_closes_it(
+    reading: Reading, key: str, name: str
+) -> None:
+    page = style(reading)
+    opener = page.locator('a[href="#dialog-sample"]')
+    opener.focus()
+    page.keyboard.press(key)
+    expect(page.locator(name)).to_be_visible()
+    for press in ("Tab", "Tab", "Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab"):
+        page.keyboard.press(press)
+        assert page.evaluate(OUTSIDE) is False
+    address = page.url
+    page.locator(".frame > .nav a").first.click(force=True)
+    expect(page.locator(name)).to_be_hidden()
+    expect(opener).to_be_focused()
+    assert page.url == address
+
+
+def test_the_palette_takes_the_place_of_the_list_of_keys(reading: Reading) -> None:
+    page = style(reading)
+    page.keyboard.press("?")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#keys")).to_be_hidden()
+    expect(page.locator("#palette input")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
+
+
 def test_a_page_opens_in_a_drawer_and_the_link_still_leads_to_it(reading: Reading) -> None:
     page = style(reading)
     link = page.locator("a[data-open=drawer]")

@@ -125,11 +125,18 @@ def test_every_code_has_a_word_a_colour_and_a_shape() -> None:
 
 
 def test_the_shapes_of_the_cells_are_those_of_the_icons() -> None:
-    sheet = (Path(settings.BASE_DIR) / "static/css/shapes.css").read_text(encoding="utf-8")
-    for code, (_, shape) in LOOKS.items():
-        if PATHS[shape]:
-            line = next(line for line in sheet.splitlines() if f"--m-{code}:" in line)
-            assert re.findall(r' d="([^"]+)"', PATHS[shape]) == re.findall(r" d='([^']+)'", line)
+    styles = Path(settings.BASE_DIR) / "static/css"
+    sheet, tokens = ((styles / name).read_text(encoding="utf-8") for name in ("shapes.css", "tokens.css"))
+    for code, (tone, shape) in LOOKS.items():
+        if not PATHS[shape]:
+            continue
+        # Light, dark by the system, dark by choice.
+        pictures = re.findall(rf"--m-{code}: .*", sheet)
+        colours = re.findall(rf"--{tone}: +#([0-9a-f]{{6}});", tokens)
+        assert len(pictures) == len(colours) == 3
+        for picture, colour in zip(pictures, colours, strict=True):
+            assert re.findall(r' d="([^"]+)"', PATHS[shape]) == re.findall(r" d='([^']+)'", picture)
+            assert set(re.findall(r"%23([0-9a-f]{6})", picture)) == {colour}
 
 
 # The frontier

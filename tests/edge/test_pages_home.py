@@ -63,6 +63,14 @@ SENTENCES: list[tuple[list[Standing], str]] = [
     ([place(behind=1), STAGING], "Production is one revision behind staging, and nothing is broken."),
     ([place(behind=2), STAGING, place("prod-us")], "prod-eu is two revisions behind, and nothing is broken."),
     ([place(behind=1)], "prod-eu is one revision behind, and nothing is broken."),
+    (
+        [place(behind=2), place("b", behind=1), STAGING],
+        "Two of three environments have revisions to apply, and nothing is broken.",
+    ),
+    (
+        [place(behind=2), *(place(f"b{n}", behind=n % 2) for n in range(10))],
+        "6 of 11 environments have revisions to apply, and nothing is broken.",
+    ),
     ([place(reconciled_at=None)], "What stands on every environment is unknown: not checked against the target yet."),
     ([place(behind=None), STAGING], "What stands on prod-eu is unknown: not checked against the target yet."),
     ([place(reachability="unreachable"), STAGING], "prod-eu cannot be reached, so what stands there is unknown."),

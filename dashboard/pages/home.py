@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from dashboard import access
+from dashboard.banners import tells_banners
 from dashboard.pages.home_view import home_context, version_of
 
 
@@ -24,6 +25,7 @@ def _version(request: HttpRequest) -> str:
     return f'"{hashlib.sha256(version_of(request).encode()).hexdigest()[:24]}"'
 
 
+@tells_banners
 @require_safe
 @cache_control(private=True, no_cache=True)
 @condition(etag_func=_version)

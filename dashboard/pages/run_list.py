@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_http_methods, require_safe
 
 from dashboard import access
+from dashboard.banners import tells_banners
 from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import BadAddress, address, cursor, reason, word
 from dashboard.pages.run_filter import DIRECTIONS, PAGING, TIMES, in_force, read_filter, saved_views
@@ -98,6 +99,7 @@ def _pulse_etag(request: HttpRequest) -> str:
     return f'"{pulse().key}.{request.user.pk}"'
 
 
+@tells_banners
 @require_safe
 @cache_control(private=True, no_cache=True)
 @condition(etag_func=_pulse_etag)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_POST, require_safe
 
 from dashboard import access
+from dashboard.banners import tells_banners
 from dashboard.pages.query import reason, word
 from dashboard.pages.run_log import log_context, read_query
 from dashboard.pages.run_view import chosen_attempt, page_context, run_context
@@ -54,6 +55,7 @@ def _version(request: HttpRequest, pk: int) -> str:
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:20]}"'
 
 
+@tells_banners
 @require_safe
 @cache_control(private=True, no_cache=True)
 @condition(etag_func=_version)

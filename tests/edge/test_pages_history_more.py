@@ -115,7 +115,7 @@ def test_two_environments_are_compared_in_words(olga: User, environment: Environ
         )
     page = signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=orders-us")
     assert heading(page) == "orders-eu and orders-us differ in two revisions."
-    assert "One revision on both, 1 only on orders-eu, 0 only on orders-us, 1 with other bytes." in text(page)
+    assert "1 revision on both, 1 only on orders-eu, 0 only on orders-us, 1 with other bytes." in text(page)
     assert "Pending on orders-us" in text(page)
     same = signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=orders-eu")
     assert heading(same) == "orders-eu and orders-eu have the same revisions."

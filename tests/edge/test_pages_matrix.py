@@ -138,7 +138,7 @@ def test_the_shapes_of_the_cells_are_those_of_the_icons() -> None:
 def test_what_is_the_same_everywhere_is_folded(vic: User, service: Service) -> None:
     read_everything(service)
     response = signed_in(vic).get("/matrix")
-    assert heading(response) == "Two revisions of 4 are not the same everywhere."
+    assert heading(response) == "Two of four revisions are not the same everywhere."
     assert list(drawn(response.content.decode())) == ["0004_step", "0003_step"]
     assert "0001–0002 Two revisions applied in all 3 environments · show" in text(response)
 
@@ -244,7 +244,7 @@ def test_regions_are_grouped_when_one_holds_several(vic: User, service: Service)
 
 def test_only_the_chosen_environments_are_compared(vic: User, service: Service) -> None:
     response = signed_in(vic).get("/matrix?env=dev&env=prod-eu")
-    assert heading(response) == "Two revisions of 4 are not the same everywhere."
+    assert heading(response) == "Two of four revisions are not the same everywhere."
     assert drawn(response.content.decode()) == {"0004_step": ["A", "P"], "0003_step": ["A", "P"]}
     assert "env=dev&amp;env=prod-eu" in response.content.decode()
 
@@ -506,7 +506,7 @@ def test_identical_columns_are_said_to_be(vic: User, service: Service) -> None:
         make_receipt(environment("dev-2"), seq)
     response = signed_in(vic).get("/matrix/diff?service=orders&a=dev&b=dev-2")
     assert heading(response) == "dev and dev-2 are identical."
-    assert "Four revisions applied in both" in text(response)
+    assert "4 revisions applied in both" in text(response)
 
 
 def test_one_column_with_all_others_is_the_matrix_compared(vic: User, service: Service) -> None:

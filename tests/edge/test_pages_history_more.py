@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from dashboard.pages.history_export import safe
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry
-from migrations_app.permissions import AUDITOR, OPERATOR, VIEWER
+from migrations_app.permissions import AUDITOR
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_service
 from tests.edge.people import person
@@ -22,16 +22,6 @@ from tests.edge.people import person
 pytestmark = pytest.mark.django_db
 
 SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def vic() -> User:
-    return person("vic", VIEWER)
 
 
 @pytest.fixture

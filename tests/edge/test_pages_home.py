@@ -151,11 +151,6 @@ def test_few_environments_keep_their_order_and_many_are_stages_with_the_worst_fi
 
 
 @pytest.fixture
-def olga(db: None) -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
 def service(olga: User) -> Service:
     service = make_service(olga)
     for position in (1, 2, 3):

@@ -19,17 +19,10 @@ from dashboard.pages.matrix_cells import LOOKS
 from dashboard.templatetags.glyphs import PATHS
 from migrations_app.fleet.matrix import CELLS, MAX_ROWS, differences, read_matrix, survey
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Revision, Run, RunStep, Service
-from migrations_app.permissions import VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_run, make_service
-from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def vic() -> User:
-    return person("vic", VIEWER)
 
 
 @pytest.fixture

@@ -75,12 +75,13 @@ def _palette(page: Page) -> None:
     page.locator("[data-palette-told]", has_text="found").wait_for()
 
 
-# What is opened on a page by hand before its picture is taken.
+# What is opened on a page by hand before its picture is taken, in the two windows that differ most.
 SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "receipt": ("/history", _receipt),
     "matrix-remark": ("/matrix", _remark),
     "palette": ("/", _palette),
 }
+SCENE_WINDOWS = (WINDOWS[0], WINDOWS[-1])
 
 
 def main() -> int:
@@ -199,7 +200,7 @@ def _take_all(browser: Browser, house: House, words: dict[str, str], window: tup
     for name, address in PAGES.items():
         page.goto(house.base + address.format_map(words))
         _take(page, f"{name}{suffix}")
-    for name, (address, arrange) in SCENES.items():
+    for name, (address, arrange) in SCENES.items() if window in SCENE_WINDOWS else ():
         page.goto(house.base + address)
         arrange(page)
         _take(page, f"{name}{suffix}")

@@ -2,21 +2,30 @@
 
 A part of the product that has something to tell adds a function to PROVIDERS. It runs on every page that draws
 the frame, so it asks for one row at most, and it answers nothing when there is nothing to tell.
+
+What an open page polls names the rows of the moment in a header, 304 too; only when they are others than those it
+shows does the page ask for them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.glance import recent_glance
 from dashboard.templatetags import text
 from migrations_app.permissions import may
+
+HEADER = "X-Lockstep-Banners"
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,15 @@ def silent_workers(request: HttpRequest) -> Banner | None:
         since = "No worker was ever heard of"
     else:
         silence = (timezone.now() - glance.heard_at).total_seconds()
-        since = f"No worker has been heard of for {text.duration(silence * 1000)}"
+        since = f"No worker has been heard of for {text.duration(_coarse(silence) * 1000)}"
     waiting = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}"
     return Banner("warn", "unplugged", f"{since}: {waiting}, and new runs do not start until one is started.")
+
+
+def _coarse(seconds: float) -> float:
+    """By 5 seconds, minutes, hours: an open page asks for the sentence whenever it is another."""
+    step = 5 if seconds < 60 else 60 if seconds < 3600 else 3600
+    return seconds // step * step
 
 
 def redis_away(request: HttpRequest) -> Banner | None:
@@ -67,3 +82,22 @@ PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = [broken_chain, silent_
 def banners_for(request: HttpRequest) -> tuple[Banner, ...]:
     told = (provider(request) for provider in PROVIDERS)
     return tuple(banner for banner in told if banner is not None)
+
+
+def key_of(told: tuple[Banner, ...]) -> str:
+    """Changes with what is told; `none` for nothing."""
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:12] if told else "none"
+
+
+def tells_banners(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """For a view that open pages poll; it stands outermost, so that a 304 tells it too."""
+
+    @wraps(view)
+    def telling(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response[HEADER] = key_of(banners_for(request))
+        return response
+
+    return telling

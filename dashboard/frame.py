@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import keys
-from dashboard.banners import Banner, banners_for
+from dashboard.banners import Banner, banners_for, key_of
 from dashboard.chip import Chip, chip_of
 from dashboard.glance import doubted, recent_glance
 from migrations_app import __version__
@@ -111,6 +111,10 @@ class Frame:
     @cached_property
     def banners(self) -> tuple[Banner, ...]:
         return banners_for(self._request) if self.signed_in else ()
+
+    @property
+    def banners_key(self) -> str:
+        return key_of(self.banners)
 
     @cached_property
     def chip(self) -> Chip | None:

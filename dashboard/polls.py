@@ -13,6 +13,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
+from dashboard.banners import HEADER, banners_for, key_of, tells_banners
 from migrations_app.permissions import may
 
 View = Callable[..., HttpResponse]
@@ -25,7 +26,8 @@ def poll(version: Version) -> Callable[[View], View]:
     """A view that is asked to draw only when the version which was brought is not the one there is now."""
 
     def made(view: View) -> View:
-        whole: View = require_safe(cache_control(private=True, no_cache=True)(condition(etag_func=version)(view)))
+        answering = require_safe(cache_control(private=True, no_cache=True)(condition(etag_func=version)(view)))
+        whole: View = tells_banners(answering)
         _VERSIONS[whole] = version
         return whole
 
@@ -55,5 +57,6 @@ def _unchanged(request: HttpRequest) -> HttpResponse | None:
     answer: HttpResponse | None = get_conditional_response(request, etag=tag)
     if answer is not None:
         answer["ETag"] = tag
+        answer[HEADER] = key_of(banners_for(request))
         patch_cache_control(answer, private=True, no_cache=True)
     return answer

@@ -8,6 +8,7 @@ from django.urls import path
 from dashboard.api.api import api
 from dashboard.pages import (
     audit,
+    banners,
     environment_edit,
     environments,
     find,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("home/live", home.home_live, name="home_live"),
     path("api/v1/", api.urls),
     path("", home.home, name="home"),
+    path("banners", banners.banners, name="banners"),
     path("find", find.find_page, name="find"),
     path("find.json", find.find_json, name="find_json"),
     path("matrix", matrix.matrix, name="matrix"),

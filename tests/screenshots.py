@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +27,19 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
 PATIENCE_S = 240.0
 WAIT_MS = 20_000
-WINDOWS = ((1440, 900, "light", ""), (1440, 900, "dark", "-dark"), (320, 700, "light", "-narrow"))
+WINDOWS = (
+    (1440, 900, "light", ""),
+    (1440, 900, "dark", "-dark"),
+    (320, 700, "light", "-narrow"),
+    (320, 700, "dark", "-narrow-dark"),
+)
 
 # What a picture is called, and its address.
 PAGES = {
     "home": "/",
     "matrix": "/matrix",
     "matrix-all": "/matrix?mode=all",
+    "matrix-diff": "/matrix/diff?service={service}&a={first}&b={last}",
     "history": "/history",
     "compare": "/history/compare?service={service}&a={first}&b={last}",
     "runs": "/runs",
@@ -41,14 +47,41 @@ PAGES = {
     "log": "/runs/{run}/log",
     "services": "/services",
     "service": "/services/{service}",
-    "environment": "/services/{service}/environments/{first}",
+    "environment": "/services/{service}/environments/{last}",
     "environment-edit": "/services/{service}/environments/{first}/edit",
+    "confirm": "{confirm}",
     "revisions": "/services/{service}/revisions",
     "upload": "/services/{service}/upload",
     "audit": "/audit",
     "tokens": "/tokens",
     "style": "/style",
 }
+
+
+def _receipt(page: Page) -> None:
+    page.locator("main tbody[data-rows] a[data-open=drawer]").first.click()
+    page.locator("dialog.drawer #proof").wait_for()
+
+
+def _remark(page: Page) -> None:
+    page.locator("#matrix td a").first.wait_for()
+    page.keyboard.press("]")
+    page.locator("#tip", has_text="compared").wait_for()
+
+
+def _palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("orders")
+    page.locator("[data-palette-told]", has_text="found").wait_for()
+
+
+# What is opened on a page by hand before its picture is taken, in the two windows that differ most.
+SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "receipt": ("/history", _receipt),
+    "matrix-remark": ("/matrix", _remark),
+    "palette": ("/", _palette),
+}
+SCENE_WINDOWS = (WINDOWS[0], WINDOWS[-1])
 
 
 def main() -> int:
@@ -111,8 +144,10 @@ def _words(browser: Browser, house: House, held: ExitStack) -> dict[str, str]:
     places = [link.get_attribute("href") or "" for link in page.locator(f'main a[href^="{prefix}"]').all()]
     names = list(dict.fromkeys(place.removeprefix(prefix).partition("/")[0] for place in places))
     run = _waiting_run(page, house, held, prefix, names)
+    confirm = _confirmation(page, house, prefix, names)
     page.context.close()
-    return {"service": service.rpartition("/")[2], "first": names[0], "last": names[-1], "run": run}
+    name = service.rpartition("/")[2]
+    return {"service": name, "first": names[0], "last": names[-1], "run": run, "confirm": confirm}
 
 
 def _waiting_run(page: Page, house: House, held: ExitStack, prefix: str, names: list[str]) -> str:
@@ -135,6 +170,17 @@ def _waiting_run(page: Page, house: House, held: ExitStack, prefix: str, names: 
     raise RuntimeError("every environment of the demonstration is at the newest revision")
 
 
+def _confirmation(page: Page, house: House, prefix: str, names: list[str]) -> str:
+    """The page that asks before something goes which does not come back, on the last stage that has one."""
+    for name in reversed(names):
+        for direction in ("up", "down"):
+            address = f"{prefix}{name}/confirm?direction={direction}"
+            page.goto(house.base + address)
+            if page.locator("#goes").count():
+                return address
+    raise RuntimeError("no plan of the demonstration asks for a confirmation")
+
+
 @contextmanager
 def _reading(house: House, name: str) -> Iterator[None]:
     """Somebody's report that reads every table of an environment's target and does not end."""
@@ -153,13 +199,22 @@ def _take_all(browser: Browser, house: House, words: dict[str, str], window: tup
     page = _signed_in(browser, house, (width, height, theme))
     for name, address in PAGES.items():
         page.goto(house.base + address.format_map(words))
-        page.wait_for_timeout(300)
-        page.screenshot(path=FOLDER / f"{name}{suffix}.png")
-        print(f"  {name}{suffix}.png", flush=True)
+        _take(page, f"{name}{suffix}")
+    for name, (address, arrange) in SCENES.items() if window in SCENE_WINDOWS else ():
+        page.goto(house.base + address)
+        arrange(page)
+        _take(page, f"{name}{suffix}")
     page.context.clear_cookies()
     page.goto(f"{house.base}/login")
     page.screenshot(path=FOLDER / f"login{suffix}.png")
     page.context.close()
+
+
+def _take(page: Page, name: str) -> None:
+    """Once nothing is being fetched for it any more."""
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / f"{name}.png", animations="disabled")
+    print(f"  {name}.png", flush=True)
 
 
 def _signed_in(browser: Browser, house: House, window: tuple[int, int, str]) -> Page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.template.loader import render_to_string
@@ -26,6 +26,10 @@ class Block:
     def key(self) -> str:
         """Changes with what is drawn, so that a poll can leave alone what is the same."""
         return hashlib.sha256(self.html.encode()).hexdigest()[:16]
+
+    def blank(self) -> Block:
+        """Its place alone, which a poll fills once there is something to show."""
+        return replace(self, html=SafeString(""))
 
 
 def draw(id: str, what: str, template: str, read: Callable[[], Mapping[str, object]], request_id: str = "") -> Block:

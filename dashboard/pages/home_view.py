@@ -134,11 +134,13 @@ def _draw(request: HttpRequest) -> HomeContext:
     failed = [block.what for block in blocks if block.failed]
     verdict = _verdict(reading, failed)
     there = not reading.knows("rows") or bool(reading.rows)
+    if not there:
+        needs, places, running, events = (block.blank() for block in (needs, places, running, events))
     return HomeContext(
         verdict=verdict,
         lead=draw("lead", "the verdict", "home/_lead.html", lambda: reading.lead(verdict), request_id),
-        left=(steps, needs, places) if there else (steps,),
-        right=(running, events) if there else (),
+        left=(steps, needs, places),
+        right=(running, events),
         any_rows=there,
         failed=bool(failed),
     )

@@ -20,6 +20,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from dashboard import access
+from dashboard.banners import tells_banners
 from dashboard.pages.choices import Choice
 from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, FRONTIER, PENDING, Wanted, address_of, read_wanted
@@ -91,6 +92,7 @@ def _page(request: HttpRequest, chosen: str, names: tuple[str, ...]) -> Page:
     return Page(f"{told} – Matrix of {chosen}", render_to_string("fleet/_matrix_page.html", context))
 
 
+@tells_banners
 @require_safe
 @cache_control(private=True, no_cache=True)
 def matrix_window(request: HttpRequest) -> HttpResponse:

@@ -176,5 +176,7 @@ def _days(column: Column, now: datetime) -> str:
     """How long ago the first revision it lacks was uploaded."""
     if column.behind_since is None:
         return ""
-    hours = max(int((now - column.behind_since).total_seconds() // 3600), 0)
+    hours = int((now - column.behind_since).total_seconds() // 3600)
+    if hours < 1:
+        return "< 1 h"
     return f"{hours // 24} d" if hours >= 24 else f"{hours} h"

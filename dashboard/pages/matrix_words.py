@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, PENDING
-from dashboard.templatetags.text import counted, duration, revision_number, short, utc
+from dashboard.templatetags.text import counted, duration, revision_number, share, short, utc
 from migrations_app.fleet.cell import Cell
 from migrations_app.fleet.matrix import CELLS, Survey
 
@@ -18,8 +18,8 @@ def headline(known: Survey) -> str:
     if not environments:
         return f"{revisions}, and no environment to apply {'it' if known.total == 1 else 'them'} to."
     if differing:
-        verb = "is" if differing == 1 else "are"
-        return f"{counted(differing, 'revision').capitalize()} of {known.total:,} {verb} not the same everywhere."
+        verb = "revision is" if known.total == 1 else "revisions is" if differing == 1 else "revisions are"
+        return f"{share(differing, known.total).capitalize()} {verb} not the same everywhere."
     return identical(known)
 
 

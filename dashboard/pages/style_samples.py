@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 
 from django import forms
 
+from dashboard.access import RunLogLine
 from dashboard.banners import Banner
 from dashboard.pages.choices import Choice
+from dashboard.pages.history_filter import InForce
 from dashboard.templatetags.states import STATES
+from migrations_app.runs.detail import Bar
 
 HERE = "/style"
 # Each part has a template of its name under templates/style/ and an anchor of the same name.
@@ -61,41 +64,11 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Filter:
-    word: str
-    url: str = HERE
-
-
-@dataclass(frozen=True)
-class Bar:
-    name: str
-    state: str
-    detail: str = ""
-    start: int = 0
-    wait: int = 0
-    work: int = 0
-    wait_ms: int = 0
-    work_ms: int = 0
-
-    @property
-    def took_ms(self) -> int:
-        return self.wait_ms + self.work_ms
-
-
-@dataclass(frozen=True)
 class Phase:
     state: str
     word: str
     detail: str
     current: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    seq: int
-    at: datetime
-    message: str
-    level: str = "info"
 
 
 @dataclass(frozen=True)
@@ -153,7 +126,7 @@ def _choices() -> dict[str, object]:
         ],
         "picks": [Counted("drift", HERE, True, 2), Counted("pending on prod", HERE, False, 14)],
         "ticks": [Option("expand", "expand", True), Option("migrate", "migrate"), Option("contract", "contract")],
-        "filters": [Filter("environment prod-eu"), Filter("operator olga")],
+        "filters": [InForce("environment prod-eu", HERE), InForce("operator olga", HERE)],
         "objects": ["orders.currency", "orders_currency_iso", "index orders_currency"],
         "region_names": ["eu", "us", "ap"],
     }
@@ -176,11 +149,10 @@ def _rows(now: datetime) -> dict[str, object]:
 def _time(now: datetime) -> dict[str, object]:
     return {
         "bars": [
-            Bar("Lock", "done", "advisory lock, fence 57", 0, 40, 60, 400, 60),
-            Bar("Run", "active", "statement 3 of 4", 100, 440, 330, 34_000, 7_000),
-            Bar("Verify", "failed", "1 of 2 checks", 870, 10, 120, 100, 900),
-            Bar("Record", "pending"),
-            Bar("Release", "pending"),
+            Bar("Lock", "done", "advisory lock, fence 57", 400, 60, 0, 40, 60),
+            Bar("Run", "active", "statement 3 of 4", 34_000, 7_000, 100, 440, 330),
+            Bar("Verify", "failed", "1 of 2 checks", 100, 900, 870, 10, 120),
+            *(Bar(name, "pending", "", 0, 0, 0, 0, 0) for name in ("Record", "Release")),
         ],
         "waited": 34_500,
         "phases": [
@@ -197,12 +169,16 @@ def _time(now: datetime) -> dict[str, object]:
             Figure("Pool saturation", "0.93", "3 of 3 probes", "limit 0.90", 3, 3, 1, 2.5),
         ],
         "lines": [
-            Line(118, now - timedelta(seconds=40), "lock: got it after 0.4 s, fence 57"),
-            Line(119, now - timedelta(seconds=39), "1/4 ALTER TABLE orders ADD COLUMN currency text · 3 ms"),
-            Line(120, now - timedelta(seconds=38), "3/4 waiting for older snapshots, pid 8812 (report)", "warning"),
-            Line(121, now - timedelta(seconds=2), "canceling statement due to lock timeout", "error"),
+            _line(118, now - timedelta(seconds=40), "lock: got it after 0.4 s, fence 57"),
+            _line(119, now - timedelta(seconds=39), "1/4 ALTER TABLE orders ADD COLUMN currency text · 3 ms"),
+            _line(120, now - timedelta(seconds=38), "3/4 waiting for older snapshots, pid 8812 (report)", "warning"),
+            _line(121, now - timedelta(seconds=2), "canceling statement due to lock timeout", "error"),
         ],
     }
+
+
+def _line(seq: int, at: datetime, message: str, level: str = "info") -> RunLogLine:
+    return RunLogLine(seq=seq, at=at, level=level, message=message)
 
 
 def _notices() -> dict[str, object]:

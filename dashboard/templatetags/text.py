@@ -56,6 +56,11 @@ def number(count: int) -> str:
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
 
 
+def share(count: int, total: int) -> str:
+    """`two of six`, `2 of 18`: both in words or both in figures."""
+    return f"{number(count)} of {number(total)}" if total < len(_NUMBERS) else f"{count:,} of {total:,}"
+
+
 def counted(count: int, singular: str, plural: str = "") -> str:
     """`no runs`, `one run`, `two runs`, `1,204 runs`."""
     return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"

@@ -140,7 +140,7 @@ def _who_is_behind(behind: Sequence[Standing], total: int) -> str:
         return f"{behind[0].environment} is {_revisions(behind[0].behind or 0)} behind"
     if len(behind) == total:
         return f"All {total} environments have revisions to apply"
-    return f"{_number(len(behind))} of {total} environments have revisions to apply"
+    return f"{_share(len(behind), total)} environments have revisions to apply"
 
 
 def _stage(name: str) -> str:
@@ -178,6 +178,11 @@ def _names(rows: Sequence[Standing]) -> str:
 
 def _count(rows: Sequence[Standing], one: str, many: str) -> str:
     return f"{_number(len(rows))} {one if len(rows) == 1 else many}"
+
+
+def _share(count: int, total: int) -> str:
+    """Both in words or both in figures."""
+    return f"{_number(count)} of {_number(total).lower()}" if total < len(_WORDS) else f"{count:,} of {total:,}"
 
 
 def _number(count: int) -> str:

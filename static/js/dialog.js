@@ -9,6 +9,9 @@
     openers.set(dialog, opener);
     if (dialog.matches("[data-light]")) dialog.show();
     else dialog.showModal();
+    toField(dialog);
+  }
+  function toField(dialog) {
     const field = dialog.querySelector(FIELD);
     if (field) field.focus();
   }
@@ -52,6 +55,7 @@
   async function take(link) {
     const { dialog, title, body } = blank(link);
     show(dialog, link);
+    const first = document.activeElement;
     try {
       const answer = await fetch(link.href, { headers: { "X-Requested-With": "fetch" } });
       if (!answer.ok) throw new Error(answer.status);
@@ -62,6 +66,8 @@
       for (const gone of part.querySelectorAll("script, .crumb, [role=status]:empty")) gone.remove();
       body.replaceChildren(...part.childNodes);
       body.removeAttribute("aria-busy");
+      /* Whoever has moved on while it was loading stays there. */
+      if (document.activeElement === first) toField(dialog);
       if (window.htmx) window.htmx.process(body);
       document.dispatchEvent(new CustomEvent("htmx:afterSettle", { detail: {} }));
     } catch {

@@ -48,6 +48,36 @@
     const text = failed ? `Not updating since ${clock(lastGood)} UTC; still trying.` : "";
     if (note() && note().textContent !== text) note().textContent = text;
   });
+  /* The rows above every page: each poll names them, and only when they are others than those shown are they asked for. */
+  const sentences = (box) => [...box.querySelectorAll("p")].map((line) => line.textContent);
+  async function freshen(told) {
+    const box = document.getElementById("banners");
+    if (!box || !told || box.dataset.told === told) return;
+    box.dataset.told = told;
+    try {
+      const answer = await fetch(box.dataset.url, { redirect: "error" });
+      if (!answer.ok) throw new Error(answer.status);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      put(box, page.getElementById("banners"));
+    } catch {
+      box.dataset.told = "";
+    }
+  }
+  function put(box, fresh) {
+    /* Said aloud when it is news, and not because a duration grew. */
+    const known = new Set(sentences(box).map((line) => line.replace(/\d+/g, "")));
+    const news = sentences(fresh).filter((line) => !known.has(line.replace(/\d+/g, "")));
+    const held = box.contains(document.activeElement);
+    box.hidden = fresh.hidden;
+    box.dataset.told = fresh.dataset.told;
+    box.replaceChildren(...fresh.childNodes);
+    if (held) (box.querySelector("a") || document.getElementById("main")).focus({ preventScroll: true });
+    const region = document.querySelector("[data-announcer]");
+    if (region && news.length) region.textContent = news.join(" ");
+  }
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    freshen(detail.banners || (detail.xhr && detail.xhr.getResponseHeader("X-Lockstep-Banners")));
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !window.htmx) return;
     for (const element of document.querySelectorAll("[data-poll]")) window.htmx.trigger(element, "wake");

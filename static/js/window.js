@@ -48,8 +48,8 @@
     if (cell) document.dispatchEvent(new CustomEvent("lockstep:go", { detail: { cell } }));
   }
   /* poll.js says how fresh the page is, and rests in hidden tabs; it is told in htmx's words. */
-  function tell(name, successful) {
-    const detail = { elt: box(), successful, requestConfig: { path: "/matrix/window" } };
+  function tell(name, successful, banners) {
+    const detail = { elt: box(), successful, banners, requestConfig: { path: "/matrix/window" } };
     return document.dispatchEvent(new CustomEvent(`htmx:${name}`, { cancelable: true, detail }));
   }
   let busy = false;
@@ -62,7 +62,7 @@
       });
       if (answer.status === 200) put(await answer.text());
       else if (answer.status !== 304) throw new Error(answer.status);
-      tell("afterRequest", true);
+      tell("afterRequest", true, answer.headers.get("X-Lockstep-Banners"));
     } catch {
       tell("afterRequest", false);
     } finally {

@@ -8,9 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from migrations_app.models import Environment, Run
+from migrations_app.permissions import ADMIN
 from tests.browser.conftest import Reading
 from tests.browser.fleet import make_fleet
-from tests.edge.fleet import make_environment, make_receipt, make_run
+from tests.edge.fleet import make_environment, make_receipt, make_run, make_service
+from tests.edge.people import person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PATIENCE = 15_000
@@ -53,6 +55,21 @@ def test_a_change_is_drawn_and_announced_once_and_the_focus_stays(reading: Readi
     expect(page).to_have_title("✗ Home – Lockstep")
     expect(page.locator("#chip")).to_contain_text("1 in trouble")
     expect(link).to_be_focused()
+    assert reader.complaints == []
+
+
+def test_an_empty_front_page_fills_itself_when_the_first_environment_comes(reading: Reading) -> None:
+    olga = person("olga", ADMIN)
+    reader = reading(olga)
+    page = reader.open("/")
+    expect(page.locator("#first-steps")).to_be_visible()
+    expect(page.locator("#running")).to_have_count(0)
+    environment = make_environment(make_service(olga))
+    expect(page.locator(f"#place-{environment.pk}")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#block-running")).to_contain_text("No run is on the way.")
+    expect(page.get_by_role("link", name="Open matrix")).to_be_visible()
+    run = make_run(environment, olga)
+    expect(page.locator(f"#run-{run.pk}")).to_be_visible(timeout=PATIENCE)
     assert reader.complaints == []
 
 

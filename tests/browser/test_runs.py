@@ -8,19 +8,17 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.models import Environment, Run, RunLogLine
 from tests.browser.axe import grave
 from tests.browser.conftest import Reading
 from tests.browser.fleet import Fleet, make_fleet
+from tests.browser.polls import hide, silent_for, wake
 from tests.edge.fleet import make_environment, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-HIDE = """hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
-  document.dispatchEvent(new Event('visibilitychange')); }"""
 
 
 def say(run: Run, first: int, count: int = 1, level: str = "info") -> None:
@@ -33,13 +31,7 @@ def say(run: Run, first: int, count: int = 1, level: str = "info") -> None:
     Run.objects.filter(pk=run.pk).update(log_seq=first + count - 1, version=F("version") + 1)
 
 
-def requests_to(page: Page, part: str) -> list[str]:
-    seen: list[str] = []
-    page.on("request", lambda request: seen.append(request.url) if part in request.url else None)
-    return seen
-
-
-def test_a_run_started_in_one_window_shows_each_step_in_another_within_three_seconds(reading: Reading) -> None:
+def test_a_new_run_waits_behind_a_pill_in_the_list_and_shows_each_of_its_states(reading: Reading) -> None:
     fleet = make_fleet()
     Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
     starter, watcher = reading(fleet.olga).open("/services/orders/environments/dev"), reading(fleet.olga)
@@ -81,21 +73,18 @@ def test_a_log_that_was_scrolled_up_does_not_move_and_tells_how_many_lines_came(
 
 def test_polling_rests_in_a_hidden_tab_and_ends_with_the_run(reading: Reading) -> None:
     fleet = make_fleet()
-    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")
+    reader = reading(fleet.olga)
+    reader.page.clock.install()
+    page = reader.open(f"/runs/{fleet.running.pk}")
     with page.expect_response("**/live?**"):
         pass
-    page.evaluate(HIDE, True)
-    page.wait_for_timeout(300)
-    seen = requests_to(page, f"/runs/{fleet.running.pk}/")
-    page.wait_for_timeout(3000)
-    assert seen == []
+    hide(page)
+    silent_for(page, fleet.running)
     with page.expect_response("**/live?**"):
-        page.evaluate(HIDE, False)
+        wake(page)
     Run.objects.filter(pk=fleet.running.pk).update(status="succeeded", steps_done=1, version=F("version") + 1)
     expect(page.locator("[data-poll]")).to_have_count(0, timeout=6000)
-    ended = requests_to(page, f"/runs/{fleet.running.pk}/")
-    page.wait_for_timeout(3000)
-    assert ended == []
+    silent_for(page, fleet.running)
 
 
 def test_a_lost_connection_says_as_of_when_and_recovers(reading: Reading) -> None:

@@ -141,7 +141,9 @@ def test_a_remark_opens_on_focus_stays_under_the_pointer_and_escape_closes_it(re
 
 
 def test_a_cells_remark_describes_it_and_escape_closes_it(reading: Reading) -> None:
-    page = style(reading)
+    reader = reading(person("ada", ADMIN))
+    reader.page.clock.install()
+    page = reader.open("/style")
     cell = page.locator("[data-tip]")
     cell.focus()
     expect(page.locator("#tip")).to_contain_text("by olga in run 1042")
@@ -150,7 +152,7 @@ def test_a_cells_remark_describes_it_and_escape_closes_it(reading: Reading) -> N
     expect(page.locator("#tip")).to_be_hidden()
     cell.hover()
     page.locator("#tip").hover()
-    page.wait_for_timeout(400)
+    page.clock.run_for(400)
     expect(page.locator("#tip")).to_be_visible()
 
 

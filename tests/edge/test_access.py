@@ -19,16 +19,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def olga() -> User:
-    return person("olga", "operator")
-
-
-@pytest.fixture
-def vic() -> User:
-    return person("vic", "viewer")
-
-
-@pytest.fixture
 def run(olga: User) -> Run:
     service = make_service(olga)
     make_revision(service, 1)

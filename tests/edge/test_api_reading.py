@@ -19,31 +19,6 @@ from tests.edge.people import person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def olga() -> User:
-    return person("olga", "operator")
-
-
-@pytest.fixture
-def caller(olga: User) -> Caller:
-    return Caller(olga)
-
-
-@pytest.fixture
-def service(olga: User) -> Service:
-    return make_service(olga)
-
-
-@pytest.fixture
-def environment(service: Service) -> Environment:
-    return make_environment(service)
-
-
-@pytest.fixture
-def run(environment: Environment, olga: User) -> Run:
-    return make_run(environment, olga)
-
-
 def all_pages(caller: Caller, path: str, key: str, **query: Any) -> list[Any]:
     """Follow `next` to the end."""
     found: list[Any] = []

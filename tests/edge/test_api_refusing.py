@@ -30,11 +30,6 @@ def olga() -> User:
 
 
 @pytest.fixture
-def caller(olga: User) -> Caller:
-    return Caller(olga)
-
-
-@pytest.fixture
 def run(olga: User) -> Run:
     service = make_service(olga)
     make_revision(service, 1)

@@ -12,32 +12,12 @@ from django.db import connection
 from migrations_app.embedded import pytest_servers
 from migrations_app.models import AppliedRevision, AuditEntry, Environment, Revision, Run, Service
 from tests.edge.caller import Caller, read, refusal
-from tests.edge.fleet import make_environment, make_run, make_service
+from tests.edge.fleet import make_environment, make_run
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
 
 UP = "CREATE TABLE orders (id bigint PRIMARY KEY);\n"
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", "operator")
-
-
-@pytest.fixture
-def caller(olga: User) -> Caller:
-    return Caller(olga)
-
-
-@pytest.fixture
-def service(olga: User) -> Service:
-    return make_service(olga)
-
-
-@pytest.fixture
-def environment(service: Service) -> Environment:
-    return make_environment(service)
 
 
 def put_revision(caller: Caller, revision_id: str = "0001_first", **fields: Any) -> Any:

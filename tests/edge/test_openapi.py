@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.edge.caller import Caller, read
-from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +28,6 @@ PROMISED = {
     ("post", "/runs/{run_id}/resume"),
     ("post", "/runs/{run_id}/resolve"),
 }
-
-
-@pytest.fixture
-def vic() -> User:
-    return person("vic", "viewer")
 
 
 @pytest.fixture

@@ -9,21 +9,16 @@ from migrations_app.fleet.lag import lag_of
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.fleet.standing import standings
 from migrations_app.models import Environment, LedgerEntry, Revision, Run, Service
-from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
+from migrations_app.permissions import ADMIN, VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.conftest import MakeDatabase
-from tests.edge.fleet import make_environment, make_receipt, make_run, make_service
+from tests.edge.fleet import make_receipt, make_run, make_service
 from tests.edge.people import person
 from tests.edge.plans import confirmed
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/services/orders/environments/orders-eu"
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
 
 
 @pytest.fixture
@@ -35,11 +30,6 @@ def service(olga: User) -> Service:
     index = "CREATE INDEX CONCURRENTLY i ON t1 (id);"
     put_revision(service=service, revision_id="0003_i", up=index, down="DROP INDEX CONCURRENTLY i;", by=olga)
     return service
-
-
-@pytest.fixture
-def environment(service: Service) -> Environment:
-    return make_environment(service)
 
 
 def test_an_admin_adds_a_service_and_others_do_not(olga: User) -> None:

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
 def environment(olga: User) -> Environment:
     environment = make_environment(make_service(olga))
     for seq in (1, 2, 3):

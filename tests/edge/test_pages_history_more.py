@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from dashboard.pages.history_export import safe
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry
-from migrations_app.permissions import AUDITOR, OPERATOR, VIEWER
+from migrations_app.permissions import AUDITOR
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_service
 from tests.edge.people import person
@@ -22,16 +22,6 @@ from tests.edge.people import person
 pytestmark = pytest.mark.django_db
 
 SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def vic() -> User:
-    return person("vic", VIEWER)
 
 
 @pytest.fixture
@@ -115,7 +105,7 @@ def test_two_environments_are_compared_in_words(olga: User, environment: Environ
         )
     page = signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=orders-us")
     assert heading(page) == "orders-eu and orders-us differ in two revisions."
-    assert "One revision on both, 1 only on orders-eu, 0 only on orders-us, 1 with other bytes." in text(page)
+    assert "1 revision on both, 1 only on orders-eu, 0 only on orders-us, 1 with other bytes." in text(page)
     assert "Pending on orders-us" in text(page)
     same = signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=orders-eu")
     assert heading(same) == "orders-eu and orders-eu have the same revisions."

@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from dashboard.banners import HEADER
 from dashboard.pages import home_view
 from dashboard.pages.home_groups import folds, groups_of
 from migrations_app.audit.record import record
@@ -63,6 +64,14 @@ SENTENCES: list[tuple[list[Standing], str]] = [
     ([place(behind=1), STAGING], "Production is one revision behind staging, and nothing is broken."),
     ([place(behind=2), STAGING, place("prod-us")], "prod-eu is two revisions behind, and nothing is broken."),
     ([place(behind=1)], "prod-eu is one revision behind, and nothing is broken."),
+    (
+        [place(behind=2), place("b", behind=1), STAGING],
+        "Two of three environments have revisions to apply, and nothing is broken.",
+    ),
+    (
+        [place(behind=2), *(place(f"b{n}", behind=n % 2) for n in range(10))],
+        "6 of 11 environments have revisions to apply, and nothing is broken.",
+    ),
     ([place(reconciled_at=None)], "What stands on every environment is unknown: not checked against the target yet."),
     ([place(behind=None), STAGING], "What stands on prod-eu is unknown: not checked against the target yet."),
     ([place(reachability="unreachable"), STAGING], "prod-eu cannot be reached, so what stands there is unknown."),
@@ -139,11 +148,6 @@ def test_few_environments_keep_their_order_and_many_are_stages_with_the_worst_fi
     assert [row.environment for row in group.telling] == ["gone"]
     assert len(group.rest) == 20
     assert not groups_of([place(f"p{n}", id=n) for n in range(20)])[0].telling
-
-
-@pytest.fixture
-def olga(db: None) -> User:
-    return person("olga", OPERATOR)
 
 
 @pytest.fixture
@@ -415,17 +419,41 @@ def beat(seconds_ago: int, *, redis_ok: bool = True) -> None:
     )
 
 
+def banners_on(client: Client) -> int:
+    return client.get("/runs").content.decode().count('<div class="banner ')
+
+
 def test_silence_of_the_workers_stands_above_every_page(olga: User, service: Service) -> None:
     client = signed_in(olga)
-    assert 'class="banners"' not in client.get("/runs").content.decode()
+    assert not banners_on(client)
     make_run(settled(service, "eu"), olga, status="queued")
     assert "No worker was ever heard of: one run waits" in text(client.get("/runs"))
     beat(14)
-    assert 'class="banners"' not in client.get("/runs").content.decode()
+    assert not banners_on(client)
     beat(16)
-    assert "No worker has been heard of for 16 s: one run waits" in text(client.get("/runs"))
+    assert "No worker has been heard of for 15 s: one run waits" in text(client.get("/runs"))
     beat(1, redis_ok=False)
     assert "Redis does not answer: runs still start, up to 5 s late." in text(client.get("/runs"))
+
+
+def test_every_poll_names_the_banners_of_the_moment_also_when_nothing_else_has_changed(
+    olga: User, service: Service
+) -> None:
+    client, run = signed_in(olga), make_run(settled(service, "eu"), olga, status="queued")
+    Run.objects.filter(pk=run.pk).update(status="failed")
+    polls = ("/home/live", f"/matrix/window?service={service.name}", "/runs/live", f"/runs/{run.pk}/live")
+    etags = {poll: client.get(poll)["ETag"] for poll in polls}
+    assert {client.get(poll)[HEADER] for poll in polls} == {"none"}
+    AuditCheck.objects.create(
+        id=1, checked_at=timezone.now(), took_ms=3, ok=False, checked=6, head_seq=6, head_hash="", sentence="No."
+    )
+    answers = [client.get(poll, headers={"If-None-Match": etags[poll]}) for poll in polls]
+    assert [answer.status_code for answer in answers] == [304] * 4
+    (key,) = {answer[HEADER] for answer in answers}
+    asked = client.get("/banners").content.decode()
+    assert f'data-told="{key}"' in asked
+    assert f'data-told="{key}"' in client.get("/tokens").content.decode()
+    assert "The audit log was tampered with. No." in asked
 
 
 def test_a_broken_audit_chain_stands_above_every_page_until_it_holds_again(olga: User, service: Service) -> None:

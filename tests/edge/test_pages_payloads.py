@@ -13,7 +13,7 @@ from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import Environment, LedgerEntry, Revision, Service
 from migrations_app.permissions import ADMIN, OPERATOR
 from tests.browser.client import signed_in
-from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
+from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run
 from tests.edge.payloads import PAYLOADS
 from tests.edge.people import person
 
@@ -50,11 +50,6 @@ class Page(HTMLParser):
 @pytest.fixture
 def olga() -> User:
     return person("olga", OPERATOR, ADMIN)
-
-
-@pytest.fixture
-def environment(olga: User) -> Environment:
-    return make_environment(make_service(olga))
 
 
 def shown(olga: User, path: str) -> Page:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from migrations_app.models import Revision, Service
-from migrations_app.permissions import OPERATOR, VIEWER
+from migrations_app.permissions import VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_service
 from tests.edge.people import person
@@ -18,16 +18,6 @@ pytestmark = pytest.mark.django_db
 
 UP = "-- lockstep: schema_rev sc-1\nCREATE TABLE a (id bigint PRIMARY KEY);\n"
 UPLOAD = "/services/orders/upload"
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def service(olga: User) -> Service:
-    return make_service(olga)
 
 
 def upload(user: User, **files: Any) -> Any:

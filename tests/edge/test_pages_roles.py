@@ -15,6 +15,7 @@ from tests.edge.people import IDENTITIES, identity, person
 ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "home": ("get", "view", (200,)),
     "home_live": ("get", "view", (200,)),
+    "banners": ("get", "view", (200,)),
     "find": ("get", "view", (200,)),
     "find_json": ("get", "view", (200,)),
     "style": ("get", "view_style", (200,)),

@@ -12,30 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from migrations_app.models import LedgerEntry, Run, RunStep, StepAttempt
-from migrations_app.permissions import AUDITOR, OPERATOR, VIEWER
+from migrations_app.permissions import AUDITOR, VIEWER
 from migrations_app.runs.actions import pause
 from migrations_app.runs.comparison import compare, earlier_runs, in_words
 from migrations_app.runs.verdict import verdict
 from tests.browser.client import heading, signed_in, text
-from tests.edge.fleet import make_environment, make_log, make_receipt, make_run, make_service
+from tests.edge.fleet import make_environment, make_log, make_receipt, make_run
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def client(olga: User) -> Client:
-    return signed_in(olga)
-
-
-@pytest.fixture
-def run(olga: User) -> Run:
-    return make_run(make_environment(make_service(olga)), olga)
 
 
 def become(run: Run, status: str, **fields: object) -> None:

@@ -13,29 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from migrations_app.models import AuditEntry, Environment, Run, RunStep, Service, WorkerProcess
-from migrations_app.permissions import ON_CALL, OPERATOR, VIEWER
+from migrations_app.permissions import ON_CALL, VIEWER
 from migrations_app.runs.histogram import MOST, histogram
 from migrations_app.runs.listing import RunFilter, page_of_runs
 from tests.browser.client import signed_in, text
-from tests.edge.fleet import make_environment, make_run, make_service
+from tests.edge.fleet import make_environment, make_run
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def client(olga: User) -> Client:
-    return signed_in(olga)
-
-
-@pytest.fixture
-def service(olga: User) -> Service:
-    return make_service(olga)
 
 
 @pytest.fixture

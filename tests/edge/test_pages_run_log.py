@@ -10,28 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from migrations_app.models import Run, RunLogLine, RunStep, WorkerProcess
-from migrations_app.permissions import OPERATOR
 from migrations_app.runs.loglines import WINDOW, LogQuery, plain, read_log
-from tests.browser.client import signed_in, text
-from tests.edge.fleet import make_environment, make_log, make_run, make_service
-from tests.edge.people import person
+from tests.browser.client import text
+from tests.edge.fleet import make_environment, make_log, make_run
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def client(olga: User) -> Client:
-    return signed_in(olga)
-
-
-@pytest.fixture
-def run(olga: User) -> Run:
-    return make_run(make_environment(make_service(olga)), olga)
 
 
 def say(run: Run, seq: int, message: str, level: str = "info", step: int | None = 1) -> None:

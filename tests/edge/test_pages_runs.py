@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from migrations_app.models import AuditEntry, Run
-from migrations_app.permissions import ON_CALL, OPERATOR, VIEWER
+from migrations_app.permissions import ON_CALL, VIEWER
 from migrations_app.runs.detail import bars
 from migrations_app.runs.listing import RunFilter, list_runs
 from migrations_app.statuses import TERMINAL, RunStatus
@@ -16,16 +16,6 @@ from tests.edge.fleet import make_environment, make_log, make_run, make_service
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def run(olga: User) -> Run:
-    return make_run(make_environment(make_service(olga)), olga)
 
 
 def become(run: Run, status: str, **fields: object) -> None:

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.models import AuditEntry, Environment, Run, Service
-from migrations_app.permissions import OPERATOR
-from tests.browser.client import signed_in, text
-from tests.edge.fleet import make_environment, make_service
-from tests.edge.people import person
+from tests.browser.client import text
+from tests.edge.fleet import make_environment
 from tests.edge.plans import shown
 
 pytestmark = pytest.mark.django_db
 
 ADD, DROP = "ALTER TABLE orders ADD COLUMN note text;", "ALTER TABLE orders DROP COLUMN note;"
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def client(olga: User) -> Client:
-    return signed_in(olga)
-
-
-@pytest.fixture
-def service(olga: User) -> Service:
-    return make_service(olga)
 
 
 @pytest.fixture

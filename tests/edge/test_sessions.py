@@ -11,16 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from migrations_app.permissions import ADMIN, OPERATOR, VIEWER
+from migrations_app.permissions import ADMIN, VIEWER
 from tests.browser.client import signed_in, text
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga() -> User:
-    return person("olga", OPERATOR)
 
 
 @pytest.mark.parametrize("cookie", ["x" * 32, '"\\000aaaaaaaaaa"', "'; SELECT 1; --", "é" * 32, ""])

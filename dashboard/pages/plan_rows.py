@@ -50,7 +50,7 @@ def _step(step: Step) -> str:
     """Its first statement tells how long the step may go on."""
     outside = _OUTSIDE if step.mode == "nontx" else ""
     pace = f' <span class="faint">· {escape(PACES.get(step.timeout_class, step.timeout_class))}</span>'
-    drawn = []
+    drawn: list[str] = []
     for statement in step.statements[:MOST_LISTED]:
         lock = f' <span class="faint">{escape(statement.lock)}</span>' if statement.lock else ""
         said = "" if drawn else pace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -45,6 +46,12 @@ def is_gone(pid: int) -> bool:
         return False
     except (ProcessLookupError, FileNotFoundError):
         return True
+
+
+def keep_what_is_loaded() -> None:
+    """What is loaded by now stays: a forked process neither looks through it for garbage nor copies it."""
+    gc.collect()
+    gc.freeze()
 
 
 def end_idle_transactions() -> None:

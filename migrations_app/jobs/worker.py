@@ -21,7 +21,12 @@ from rq.serializers import JSONSerializer
 
 from migrations_app.jobs import apply
 from migrations_app.jobs.launcher import QUEUE
-from migrations_app.jobs.process import close_database_connections, die_with_parent, end_idle_transactions
+from migrations_app.jobs.process import (
+    close_database_connections,
+    die_with_parent,
+    end_idle_transactions,
+    keep_what_is_loaded,
+)
 from migrations_app.jobs.reconciler import Reconciler
 from migrations_app.runs.claims import release_of_dead
 
@@ -79,6 +84,7 @@ class Stop:
 def work_forever() -> None:
     """Run until asked to stop. Without Redis the reconciler alone keeps runs going."""
     name = apply.worker_name()
+    keep_what_is_loaded()
     end_idle_transactions()
     reconciler = _start_reconciler(name)
     stop = Stop()

@@ -77,9 +77,12 @@ def _set_up_django(control_url: str) -> None:
     import django
     from django.core.management import call_command
 
+    from migrations_app.jobs.process import keep_what_is_loaded
+
     django.setup()
     logging.disable(logging.INFO)
     call_command("migrate", verbosity=0)
+    keep_what_is_loaded()  # as the web and worker processes do, for which this one stands in
 
 
 def _close_django() -> None:

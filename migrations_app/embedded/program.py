@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -21,9 +22,18 @@ _speaking = threading.Lock()
 def say(name: str, line: str) -> None:
     """Write one whole line under a name; lines of different programs never mix."""
     # A closed terminal must not stop the reader of a child's lines: the child would stall on its pipe.
-    with _speaking, contextlib.suppress(OSError):
-        sys.stdout.write(f"{name:<10} | {line}\n")
-        sys.stdout.flush()
+    with _speaking:
+        try:
+            sys.stdout.write(f"{name:<10} | {line}\n")
+            sys.stdout.flush()
+        except OSError:
+            _speak_to_nobody()
+
+
+def _speak_to_nobody() -> None:
+    """What the closed terminal did not take is still kept, and would make the end of this process a failure."""
+    with contextlib.suppress(OSError), open(os.devnull, "wb") as nobody:
+        os.dup2(nobody.fileno(), sys.stdout.fileno())
 
 
 @dataclass(frozen=True)

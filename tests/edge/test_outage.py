@@ -134,21 +134,21 @@ def stuck_requests(house: House, count: int) -> Iterator[list[Future[Answer]]]:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with psycopg.connect(house.server.dsn) as holder, ThreadPoolExecutor(count) as crowd:
         holder.execute("LOCK TABLE django_session, migrations_app_apitoken IN ACCESS EXCLUSIVE MODE")
-        futures = [crowd.submit(_until_let_in, house) for _ in range(count)]
+        futures = [crowd.submit(_until_let_in, house.page) for _ in range(count)]
         with psycopg.connect(house.server.dsn, autocommit=True) as look:
             until(lambda: look.execute(waiting).fetchone() == (count,), what=f"{count} requests wait")
             yield futures
         holder.rollback()
 
 
-def _until_let_in(house: House) -> Answer:
+def _until_let_in(ask: Callable[[], Answer]) -> Answer:
     """The pool grows while they come: whom it has no connection for yet asks again."""
 
-    def ask() -> Answer | None:
-        answer = house.page()
+    def let_in() -> Answer | None:
+        answer = ask()
         return None if "DB_POOL_EXHAUSTED" in answer.body else answer
 
-    answer = until(ask, what="a place")
+    answer = until(let_in, what="a place")
     assert answer is not None
     return answer
 
@@ -226,7 +226,7 @@ def test_what_ends_in_the_middle_says_what_is_known(
 ) -> None:
     answers: list[Answer] = []
     with stuck_requests(house, 1):
-        asking = threading.Thread(target=lambda: answers.append(ask(house)))
+        asking = threading.Thread(target=lambda: answers.append(_until_let_in(lambda: ask(house))))
         asking.start()
         with psycopg.connect(house.server.dsn, autocommit=True) as look:
             waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

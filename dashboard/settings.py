@@ -115,8 +115,7 @@ if env.flag("LOCKSTEP_WEB_POOL"):
         "application_name": "lockstep-web",
         "prepare_threshold": 1,  # see migrations_app/prepared.py
         "options": "-c statement_timeout=15000",
-        # After an outage the next request connects, rather than an attempt whose pauses grew as long as the outage.
-        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12, "reconnect_timeout": 1.0},
+        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12},
     }
 
 REDIS_URL = env.redis_url("LOCKSTEP_REDIS_URL")

@@ -32,7 +32,7 @@ def say(name: str, line: str) -> None:
 
 def _speak_to_nobody() -> None:
     """What the closed terminal did not take is still kept, and would make the end of this process a failure."""
-    with contextlib.suppress(OSError), open(os.devnull, "wb") as nobody:
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nobody:
         os.dup2(nobody.fileno(), sys.stdout.fileno())
 
 

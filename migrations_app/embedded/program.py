@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -32,8 +31,7 @@ def say(name: str, line: str) -> None:
 
 def _speak_to_nobody() -> None:
     """What the closed terminal did not take is still kept, and would make the end of this process a failure."""
-    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nobody:
-        os.dup2(nobody.fileno(), sys.stdout.fileno())
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  it stays open to the end
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def stands(connection: Connection) -> bool:
-    """A new connection was never given and stands; otherwise see above."""
-    given_at: float = getattr(connection, "lockstep_given_at", -RESTED_S)
-    if given_at is None or (monotonic() - given_at < RESTED_S and not _something_to_read(connection)):
+    """See above; one that was never given has been at rest as well."""
+    given_at: float = getattr(connection, "lockstep_given_at", float("-inf"))
+    if monotonic() - given_at < RESTED_S and not _something_to_read(connection):
         return True
     try:
         ConnectionPool.check_connection(connection)

@@ -49,7 +49,7 @@ def is_gone(pid: int) -> bool:
 
 
 def keep_what_is_loaded() -> None:
-    """What is loaded by now stays: a forked process neither looks through it for garbage nor copies it."""
+    """What is loaded by now stays: neither this process nor one that it forks looks through it for garbage."""
     gc.collect()
     gc.freeze()
 

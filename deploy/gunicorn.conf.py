@@ -3,6 +3,7 @@
 The application is not preloaded, so that SIGHUP to the master loads new code while the address stays open.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -44,9 +45,8 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 def post_worker_init(worker: Worker) -> None:
     """A collection of garbage stops all threads, so it should not look through what is loaded by now."""
-    from migrations_app.jobs.process import keep_what_is_loaded
-
-    keep_what_is_loaded()
+    gc.collect()
+    gc.freeze()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -282,14 +283,24 @@ def test_a_closed_terminal_stops_everything_even_without_its_signal(base: Path) 
     ):
         try:
             os.close(theirs)
-            said = b""
-            while b"Ctrl-C stops everything" not in said:
-                said += os.read(ours, 65536)
+            _read_until(ours, b"Ctrl-C stops everything")
             os.close(ours)
             assert process.wait(60) == 0
         finally:
             process.terminate()
     assert not command_lines(str(base))
+
+
+def _read_until(terminal: int, words: bytes) -> None:
+    said = b""
+
+    def heard() -> bool:
+        nonlocal said
+        if select.select([terminal], [], [], 0.1)[0]:
+            said += os.read(terminal, 65536)
+        return words in said
+
+    wait_until(heard, f"{words!r} on the terminal")
 
 
 def test_a_failed_preparation_stops_everything(base: Path) -> None:

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
-from psycopg_pool import PoolTimeout, TooManyRequests
+from psycopg_pool import PoolTimeout
 
 NOTHING = "Nothing was done."
 PROBE_SECONDS = 2
@@ -50,7 +50,7 @@ def outage_of(failure: BaseException | None) -> Outage | None:
     if not isinstance(failure, OperationalError | InterfaceError):
         return None
     cause = failure.__cause__
-    if isinstance(cause, PoolTimeout | TooManyRequests):
+    if isinstance(cause, PoolTimeout):
         return EXHAUSTED if _takes_connections() else AWAY
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return SLOW

@@ -115,7 +115,10 @@ if env.flag("LOCKSTEP_WEB_POOL"):
         "application_name": "lockstep-web",
         "prepare_threshold": 1,  # see migrations_app/prepared.py
         "options": "-c statement_timeout=15000",
-        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "max_waiting": 12},
+        # Attempts to connect again are spaced ever wider, so they are given up soon and the next request begins anew.
+        # No `max_waiting`: those who gave up count there too, and who is turned away tries no connection, so that a
+        # long outage would never end. The threads of the web server are the limit.
+        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "reconnect_timeout": 1.0},
     }
 
 REDIS_URL = env.redis_url("LOCKSTEP_REDIS_URL")

@@ -196,7 +196,7 @@ def test_a_database_that_was_killed_is_not_called_a_full_pool(house: House, web:
 
 
 def test_a_crowd_at_the_door_of_a_database_that_is_away_hears_the_same(house: House) -> None:
-    """More than the pool lets wait: the last ones are turned away at once, for the same reason."""
+    """More than the pool has room for; when the database is back, those who gave up are in nobody's way."""
     house.kill()
     try:
         with ThreadPoolExecutor(16) as crowd:

@@ -64,14 +64,19 @@ class PoolingProxy:
                 self._answer(client, batch)
 
     def _answer(self, client: socket.socket, batch: bytes) -> None:
-        """One session for the batch, and for more batches while its transaction is open."""
+        """One session for the batch, and for more batches while its transaction is open.
+
+        It is given back before the client hears that it is done: what is asked next must find it there.
+        """
         server = self._take()
         try:
-            status = _relay(server, client, batch)
-            while status != b"I" and (batch := _read_batch(client)):
-                status = _relay(server, client, batch)
+            while batch and (ready := _relay(server, client, batch)) != READY:
+                client.sendall(ready)
+                batch = _read_batch(client)
         finally:
             self._give_back(server)
+        if batch:
+            client.sendall(ready)
 
     def _take(self) -> socket.socket:
         with self._free:
@@ -124,12 +129,13 @@ def _read_batch(client: socket.socket) -> bytes:
 
 
 def _relay(server: socket.socket, client: socket.socket, batch: bytes) -> bytes:
+    """Pass on all that is answered but its last message, ReadyForQuery, which is returned."""
     server.sendall(batch)
     while True:
         kind, message = _read_message(server)
-        client.sendall(message)
         if kind == b"Z":
-            return message[-1:]
+            return message
+        client.sendall(message)
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
+from dashboard.sessions import Beside, row_beside
 from migrations_app.audit.record import record
 from migrations_app.models import (
     ApiToken,
@@ -27,7 +28,6 @@ from migrations_app.models import (
     Service,
 )
 from migrations_app.permissions import may, roles_of, who_may
-from migrations_app.prepared import one_row
 
 # Named here so that pages and API can annotate what they were given without a way to look it up themselves.
 __all__ = [
@@ -83,8 +83,9 @@ WORDS = {
 
 # What a poll of a run wants to know, in the order of the model's fields, as from_db() takes them.
 _POLLED = {"id", "status", "asked", "version", "beat_at", "log_seq", "steps_total", "steps_done"}
-STATE = [field.attname for field in Run._meta.concrete_fields if field.attname in _POLLED]
-_RUN_STATE = f"SELECT {', '.join(STATE)} FROM migrations_app_run WHERE id = %s"  # noqa: S608  no value in it
+RUN_STATE = Beside(
+    Run._meta.db_table, tuple(field.attname for field in Run._meta.concrete_fields if field.attname in _POLLED)
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -179,10 +180,10 @@ def run_for(user: Person, pk: int, verb: str = "view") -> Run:
 def run_state_for(user: Person, pk: int, verb: str = "view") -> Run:
     """Only what a poll wants to know, without the ORM; its other columns and its neighbours are not read."""
     require(user, verb, f"run:{pk}")
-    row = one_row(_RUN_STATE, [pk])
+    row = row_beside(user, RUN_STATE, pk)
     if row is None:
         raise Http404(f"There is no run {pk}.")
-    return Run.from_db(connection.alias, STATE, row)
+    return Run.from_db(connection.alias, RUN_STATE.columns, row)
 
 
 def steps_for(user: Person, run: Run) -> QuerySet[RunStep]:

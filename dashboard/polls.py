@@ -6,6 +6,7 @@ That answer takes who asks and the version, nothing of what draws a page, so it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
@@ -14,21 +15,29 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
 from dashboard.banners import HEADER, banners_for, key_of, tells_banners
+from dashboard.sessions import Beside, SessionStore
 from migrations_app.permissions import may
 
 View = Callable[..., HttpResponse]
 Version = Callable[..., str]  # takes what its view takes, and checks permission as that does
 
-_VERSIONS: dict[View, Version] = {}
+
+@dataclass(frozen=True)
+class _Poll:
+    version: Version
+    beside: Beside | None  # the row that `pk` in the address names, if the version is made of one
 
 
-def poll(version: Version) -> Callable[[View], View]:
+_POLLS: dict[View, _Poll] = {}
+
+
+def poll(version: Version, beside: Beside | None = None) -> Callable[[View], View]:
     """A view that is asked to draw only when the version which was brought is not the one there is now."""
 
     def made(view: View) -> View:
         answering = require_safe(cache_control(private=True, no_cache=True)(condition(etag_func=version)(view)))
         whole: View = tells_banners(answering)
-        _VERSIONS[whole] = version
+        _POLLS[whole] = _Poll(version, beside)
         return whole
 
     return made
@@ -48,10 +57,14 @@ class Unchanged:
 def _unchanged(request: HttpRequest) -> HttpResponse | None:
     try:
         view, _, given = resolve(request.path_info)
-        version = _VERSIONS.get(view)
-        if version is None or not may(request.user, "view"):
+        asked = _POLLS.get(view)
+        if asked is None:
             return None
-        tag = version(request, **given)
+        if asked.beside and isinstance(request.session, SessionStore):
+            request.session.beside = (asked.beside, given["pk"])
+        if not may(request.user, "view"):
+            return None
+        tag = asked.version(request, **given)
     except Http404:
         return None
     answer: HttpResponse | None = get_conditional_response(request, etag=tag)

@@ -54,7 +54,7 @@ def _version(request: HttpRequest, pk: int) -> str:
     return f'"{hashlib.sha256(told.encode()).hexdigest()[:20]}"'
 
 
-@poll(_version)
+@poll(_version, beside=access.RUN_STATE)
 def run_live(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes. Buttons are drawn anew only when they differ from what is shown."""
     found = access.run_for(request.user, pk)

@@ -1,4 +1,4 @@
-"""A poll that is answered before its view: as the view would answer, with two questions, and for nobody else."""
+"""A poll that is answered before its view: as the view would answer, with few questions, and for nobody else."""
 
 from __future__ import annotations
 
@@ -46,14 +46,23 @@ def test_it_says_what_its_view_would_say(client: Client, path: str, seen: dict[s
     assert given == wanted
 
 
-def test_it_asks_two_questions(
-    client: Client, path: str, seen: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_it_asks_two_questions_or_about_one_run_a_single_one(
+    client: Client, path: str, seen: dict[str, str], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(glance, "KEPT_S", 60.0)  # what the banners look at is shared by all who poll within a second
     client.get(path)
     with CaptureQueriesContext(connection) as asked:
         assert client.get(path, headers=seen).status_code == 304
-    assert len(asked) == 2
+    assert len(asked) == (1 if path == f"/runs/{run.pk}/live" else 2)
+
+
+def test_what_was_read_beside_a_session_is_told_of_that_run_alone(client: Client, olga: User, run: Run) -> None:
+    other = make_run(run.environment, olga, status="succeeded")
+    tags = {pk: client.get(f"/runs/{pk}/live")["ETag"] for pk in (run.pk, other.pk)}
+    assert tags[run.pk] != tags[other.pk]
+    assert client.get(f"/runs/{run.pk}/live", headers={"If-None-Match": tags[other.pk]}).status_code == 200
+    Run.objects.filter(pk=run.pk).update(version=run.version + 1)
+    assert client.get(f"/runs/{run.pk}/live", headers={"If-None-Match": tags[run.pk]}).status_code == 200
 
 
 def test_another_version_is_drawn(client: Client, path: str) -> None:

@@ -29,7 +29,7 @@ STYLES = (
 # In this order: what listens first hears first.
 SCRIPTS = (
     "theme", "time", "poll", "copy", "submit", "dialog", "popover", "tip", "toast", "retry", "keys", "palette", "patch",
-    "log_fold", "log", "runs", "grid", "matrix", "window",
+    "log_fold", "log", "runs", "grid", "light", "matrix", "window",
 )  # fmt: skip
 FILES = {"css": STYLES, "js": SCRIPTS}
 

@@ -3,6 +3,7 @@
 (() => {
   if (!HTMLElement.prototype.showPopover) return;
   const WAIT = 180;
+  const SOON = 30;
   let tip = null;
   let cell = null;
   let later = 0;
@@ -62,7 +63,12 @@
     later = setTimeout(() => show(found), cell ? 0 : WAIT);
   });
   document.addEventListener("pointerout", (event) => { if (cellOf(event)) shutSoon(); });
-  document.addEventListener("focusin", (event) => { const found = cellOf(event); if (found) show(found); else shut(); });
+  /* After what was asked for is painted: the remark is not what one waits for. */
+  document.addEventListener("focusin", (event) => {
+    const found = cellOf(event);
+    shut();
+    if (found) later = setTimeout(() => show(found), SOON);
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && cell) { event.preventDefault(); shut(); }
   });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from migrations_app.models import AppliedRevision, Environment, Revision, Run, RunStep, Service
 from migrations_app.permissions import OPERATOR
@@ -211,12 +211,33 @@ def test_a_poll_that_fails_keeps_the_cells_and_says_since_when(reading: Reading,
     expect(page.locator("html.stale")).to_have_count(0, timeout=15_000)
 
 
-def test_a_column_lights_up_by_the_style_sheet_alone(reading: Reading, olga: User) -> None:
-    page = reading(olga, javascript=False).open("/matrix")
-    page.locator("#matrix td.A").nth(3).hover()
-    content = "getComputedStyle(document.querySelector('#matrix td:hover'), '::after').content"
-    assert page.evaluate(content) == '""'
+def test_row_and_column_in_hand_are_lit_where_they_are(reading: Reading, olga: User) -> None:
+    reader = reading(olga)
+    page = reader.open("/matrix")
+    here = page.locator("#matrix tbody tr:not(.fold) td").nth(3)
+    here.hover()
+    _is_lit(page, "pointed", here)
+    link = page.locator("#matrix td:not(.A) > a").last
+    link.focus()
+    _is_lit(page, "focused", link.locator(".."))
+    page.locator("#matrix tbody th a").first.hover()
+    expect(page.locator(".light.column.pointed")).to_be_hidden()
+    page.locator("h1").hover()
+    expect(page.locator(".light.pointed:visible")).to_have_count(0)
+    page.locator("[data-jump]").first.focus()
+    expect(page.locator(".light.focused:visible")).to_have_count(0)
     assert page.evaluate("document.querySelector('.matrix').scrollHeight < 3000")
+    assert reader.complaints == []
+
+
+def _is_lit(page: Page, whose: str, there: Locator) -> None:
+    row, column = page.locator(f".light.row.{whose}"), page.locator(f".light.column.{whose}")
+    expect(row).to_be_visible()
+    expect(column).to_be_visible()
+    lit, lit_down, box = row.bounding_box(), column.bounding_box(), there.bounding_box()
+    assert lit and lit_down and box
+    assert (lit["y"], lit["height"]) == pytest.approx((box["y"], box["height"]), abs=1)
+    assert (lit_down["x"], lit_down["width"]) == pytest.approx((box["x"], box["width"]), abs=1)
 
 
 def test_a_cell_is_one_picture_and_no_layer_of_its_own(reading: Reading, olga: User) -> None:

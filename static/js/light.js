@@ -1,0 +1,46 @@
+/* The row and the column of the cell in hand, lit by strips that are moved: no cell is styled or painted anew. */
+"use strict";
+(() => {
+  const CELL = "table[role=grid] > tbody > tr > *";
+  const cellOf = (target) => target instanceof Element && target.closest(CELL);
+
+  /* One pair for the pointer and one for the focus; what is drawn anew takes them away. */
+  function stripsOf(room, whose) {
+    let strips = [...room.querySelectorAll(`:scope > .light.${whose}`)];
+    if (!strips.length) {
+      strips = ["row", "column"].map((name) => {
+        const strip = document.createElement("div");
+        strip.className = `light ${whose} ${name}`;
+        strip.hidden = true;
+        room.append(strip);
+        return strip;
+      });
+    }
+    return strips;
+  }
+  function light(cell, whose) {
+    const row = cell.parentElement;
+    const table = cell.closest("table");
+    const [across, down] = stripsOf(table.parentElement, whose);
+    const places = [table.offsetTop + row.offsetTop, row.offsetHeight, table.offsetLeft + cell.offsetLeft, cell.offsetWidth];
+    across.style.transform = `translateY(${places[0]}px) scaleY(${places[1]})`;
+    down.style.transform = `translateX(${places[2]}px) scaleX(${places[3]})`;
+    across.hidden = false;
+    /* A heading stays in sight when its table is moved, so it has no place in a column. */
+    down.hidden = cell.localName === "th";
+  }
+  function dark(whose) {
+    for (const strip of document.querySelectorAll(`.light.${whose}`)) strip.hidden = true;
+  }
+  function follow(whose) {
+    return (event) => {
+      const cell = cellOf(event.target);
+      if (cell) light(cell, whose);
+      else dark(whose);
+    };
+  }
+  document.addEventListener("pointerover", follow("pointed"));
+  document.addEventListener("focusin", follow("focused"));
+  document.addEventListener("focusout", () => dark("focused"));
+  document.documentElement.addEventListener("pointerleave", () => dark("pointed"));
+})();

@@ -1,7 +1,8 @@
 """What the engine reports, written to the control plane in batches by a thread with its own connection.
 
 The same thread renews the lease. When the lease is gone, because another worker took over or the control
-database was away for too long, the process ends at once: it must not touch the target any more.
+database was away for too long, the process ends at once: it must not touch the target any more. A second thread keeps
+the time, for a database that is silent rather than away lets the first one wait.
 """
 
 from __future__ import annotations
@@ -80,10 +81,13 @@ class Recorder:
         self._steps = StepProgress(run, claim)
         self._last_ok = time.monotonic()
         self._last_beat = 0.0
+        self._written = threading.Event()
         self._thread = threading.Thread(target=self._work, name="run-progress", daemon=True)
+        self._watch = threading.Thread(target=self._watch_lease, name="run-lease", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._watch.start()
 
     def report(self, event: Event) -> None:
         """The engine's one callback."""
@@ -103,7 +107,10 @@ class Recorder:
         """Stop the thread and write what is left. Raises what the database says if that fails."""
         self._closed.set()
         self._thread.join(timeout=30)
-        self._flush()
+        try:
+            self._flush()
+        finally:
+            self._written.set()
 
     def _work(self) -> None:
         """Without this thread nobody would renew the lease, so a bug in it must not go unnoticed."""
@@ -117,13 +124,16 @@ class Recorder:
             connection.close()
 
     def _try_flush(self) -> None:
-        """A control database that is away for less than the lease is waited for; longer ends the process."""
+        """A control database that is away is asked again, for as long as the lease lasts."""
         try:
             self._flush()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError):
             connection.close()
+
+    def _watch_lease(self) -> None:
+        while not self._written.wait(FLUSH_EVERY_S):
             if time.monotonic() - self._last_ok > settings.LOCKSTEP_LEASE_SECONDS:
-                log.error("lease could not be renewed in time, stopping", run=self._run.pk, error=type(error).__name__)
+                log.error("lease could not be renewed in time, stopping", run=self._run.pk)
                 os._exit(LOST_LEASE)
 
     def _flush(self) -> None:

@@ -28,6 +28,16 @@
     across.hidden = false;
     /* A heading stays in sight when its table is moved, so it has no place in a column. */
     down.hidden = cell.localName === "th";
+    down.lit = { table, left: places[2], width: places[3] };
+    cover(down);
+  }
+  /* What of a column lies behind the headings is not lit. */
+  function cover(strip) {
+    if (strip.hidden) return;
+    const { table, left, width } = strip.lit;
+    const heading = table.querySelector("tbody th");
+    const hidden = heading ? (table.closest(".matrix").scrollLeft + heading.offsetWidth - left) / width : 0;
+    strip.style.clipPath = `inset(0 0 0 ${Math.round(100 * Math.min(Math.max(hidden, 0), 1))}%)`;
   }
   function dark(whose) {
     for (const strip of document.querySelectorAll(`.light.${whose}`)) strip.hidden = true;
@@ -39,6 +49,7 @@
       else dark(whose);
     };
   }
+  document.addEventListener("scroll", () => document.querySelectorAll(".light.column").forEach(cover), { capture: true, passive: true });
   document.addEventListener("pointerover", follow("pointed"));
   document.addEventListener("focusin", follow("focused"));
   document.addEventListener("focusout", () => dark("focused"));

@@ -94,10 +94,14 @@
     if (following) { trim(); toEnd(); seen = last(); }
     tell();
   });
-  /* Part of a page may go on while the log cannot: then the log says itself since when it is old. */
+  /* Part of a page may go on while the log cannot: then the log says itself since when it is old. By address, for an
+     answer that brings lines replaces the element which asked. */
+  const part = (event) => event.detail.requestConfig.path.split("?")[0];
+  let asked = "";
   let good = new Date();
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.matches("[data-tail]")) asked = part(event); });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (!event.detail.elt.matches("[data-tail]")) return;
+    if (part(event) !== asked) return;
     const lost = find("data-log-lost");
     if (event.detail.successful) good = new Date();
     const text = event.detail.successful ? "" : `Connection lost: lines as of ${good.toISOString().slice(11, 19)} UTC. Trying again.`;

@@ -8,6 +8,11 @@
   const failing = new Set();
   let lastGood = new Date();
 
+  /* What has not answered by then counts as lost, so that a page beside a server that hangs does not look fresh. */
+  const PATIENCE = 4000;
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.closest("[data-poll]")) event.detail.timeout = PATIENCE;
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.elt.closest("[data-poll]")) return;
     polled.add(part(event));

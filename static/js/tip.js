@@ -6,7 +6,8 @@
   const SOON = 30;
   let tip = null;
   let cell = null;
-  let later = 0;
+  let later = 0; /* what the pointer asked for */
+  let soon = 0; /* what the focus asked for */
 
   function make() {
     tip = document.createElement("div");
@@ -45,6 +46,7 @@
   }
   function shut() {
     clearTimeout(later);
+    clearTimeout(soon);
     if (!cell) return;
     cell.removeAttribute("aria-describedby");
     tip.hidePopover();
@@ -56,9 +58,13 @@
   }
   const cellOf = (event) => event.target instanceof Element && event.target.closest("[data-tip]");
 
+  /* What is moved under a pointer at rest was not pointed at. */
+  let rest = "";
+  const moved = (event) => { const before = rest; rest = `${event.screenX} ${event.screenY}`; return rest !== before; };
+  document.addEventListener("pointermove", moved, { passive: true });
   document.addEventListener("pointerover", (event) => {
     const found = cellOf(event);
-    if (!found) return;
+    if (!found || !moved(event)) return;
     clearTimeout(later);
     later = setTimeout(() => show(found), cell ? 0 : WAIT);
   });
@@ -67,10 +73,10 @@
   document.addEventListener("focusin", (event) => {
     const found = cellOf(event);
     shut();
-    if (found) later = setTimeout(() => show(found), SOON);
+    if (found) soon = setTimeout(() => show(found), SOON);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && cell) { event.preventDefault(); shut(); }
+    if (event.key === "Escape") { if (cell) event.preventDefault(); shut(); }
   });
   /* Lines that came later than the pointer. */
   document.addEventListener("lockstep:tip", (event) => { if (event.target === cell) { fill(); place(); } });

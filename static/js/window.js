@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const EVERY = 5000;
-  const PATIENCE = 8000;
+  const PATIENCE = 4000;
   const box = () => document.getElementById("matrix");
   const cellAt = (element) => element && element.closest && element.closest("#matrix td, #matrix th");
   const say = (text) => { const region = document.querySelector("[data-announcer]"); if (region) region.textContent = text; };

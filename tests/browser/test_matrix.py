@@ -161,6 +161,30 @@ def test_a_remark_opens_on_focus_and_hover_and_escape_closes_it(reading: Reading
     assert reader.complaints == []
 
 
+def test_a_pointer_at_rest_leaves_the_remark_to_the_focus(reading: Reading, olga: User) -> None:
+    page = reading(olga).open("/matrix?mode=all")
+    page.locator(cell(page, "prod-us", "0011")).hover()
+    tip = page.locator("#tip")
+    expect(tip).to_contain_text("prod-us, revision 0011_step")
+    page.locator("#matrix tbody td > a").last.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+        revision, column = page.evaluate(FOCUSED)
+        if page.evaluate("document.activeElement.dataset.tip !== undefined"):
+            expect(tip).to_contain_text(f"revision {revision}")
+        assert page.evaluate(COVERED) is False, (revision, column)
+
+
+def test_what_of_a_column_lies_behind_the_headings_is_not_lit(reading: Reading, olga: User) -> None:
+    crowd(olga)
+    page = reading(olga, width=600).open("/matrix?mode=all")
+    page.locator("#matrix tbody td > a").first.focus()
+    column = page.locator(".light.column.focused")
+    expect(column).to_have_css("clip-path", "inset(0px 0px 0px 0%)")
+    page.evaluate("document.querySelector('.matrix').scrollLeft = 4000")
+    expect(column).to_have_css("clip-path", "inset(0px 0px 0px 100%)")
+
+
 def test_two_picked_columns_lead_to_what_differs(reading: Reading, olga: User) -> None:
     page = reading(olga).open("/matrix")
     page.locator(cell(page, "staging-eu", "0023")).focus()

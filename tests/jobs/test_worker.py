@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import django_rq
 import psycopg
 import pytest
+from django.db import connection
 
 from migrations_app.jobs.launcher import QUEUE, wake
 from migrations_app.models import AuditEntry, Run, RunStep, WorkerProcess
@@ -40,6 +42,24 @@ def sleeping(fleet: Fleet) -> Callable[[], bool]:
             return bool(conn.execute(query, [conn.info.backend_pid]).fetchall())
 
     return look
+
+
+@contextmanager
+def silent_control_database() -> Iterator[None]:
+    """What others asked it stays unanswered, as when the network swallows it; new connections are taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        pids = [pid for (pid,) in cursor.fetchall()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_it_carries_out_a_run_and_ends_when_asked(fleet):
@@ -80,6 +100,16 @@ def test_it_takes_its_children_along_when_it_is_killed(fleet):
         process.wait()
         wait_until(lambda: not children(process), 5)
         wait_until(lambda: not sleeping(fleet)(), 5)
+
+
+def test_it_leaves_the_target_when_its_lease_is_over_and_the_control_database_says_nothing(fleet):
+    fleet.put("0001_a", "SELECT pg_sleep(60)")
+    with worker(LOCKSTEP_LEASE_SECONDS="4", LOCKSTEP_BEAT_SECONDS="1") as process:
+        wait_until(ready(process))
+        run = fleet.start()
+        wait_until(lambda: Run.objects.filter(pk=run.pk, log_seq__gt=0).exists() and sleeping(fleet)())
+        with silent_control_database():
+            wait_until(lambda: not sleeping(fleet)(), 20)
 
 
 def test_it_ends_with_its_reconciler(fleet):

@@ -3,8 +3,8 @@
 A part of the product that has something to tell adds a function to PROVIDERS. It runs on every page that draws
 the frame, so it asks for one row at most, and it answers nothing when there is nothing to tell.
 
-What an open page polls names the rows of the moment in a header, 304 too; only when they are others than those it
-shows does the page ask for them.
+What an open page polls names in a header, 304 too, what stands above and beside it at the moment: these rows, the
+verdict in the bar and the navigation's count of open runs. Only when it shows others does the page ask for them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.chip import chip_of
 from dashboard.glance import recent_glance
 from dashboard.templatetags import text
 from migrations_app.permissions import may
@@ -84,9 +85,29 @@ def banners_for(request: HttpRequest) -> tuple[Banner, ...]:
     return tuple(banner for banner in told if banner is not None)
 
 
-def key_of(told: tuple[Banner, ...]) -> str:
-    """Changes with what is told; `none` for nothing."""
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:12] if told else "none"
+@dataclass(frozen=True)
+class OpenRuns:
+    """As the navigation counts them; hot when one needs an operator."""
+
+    count: int = 0
+    hot: bool = False
+
+
+def open_runs(request: HttpRequest) -> OpenRuns:
+    """None for those who may not look at runs."""
+    if not may(request.user, "view"):
+        return OpenRuns()
+    glance = recent_glance(request)
+    return OpenRuns(glance.open_runs, glance.need_operator > 0)
+
+
+def key_of(request: HttpRequest, told: tuple[Banner, ...]) -> str:
+    """Changes with what is told, the verdict and the count.
+
+    What a single page could not read is left out: its polls would name another key than /banners, again and again.
+    """
+    chip = chip_of(recent_glance(request)) if may(request.user, "view") else None
+    return hashlib.sha256(repr((told, chip, open_runs(request))).encode()).hexdigest()[:12]
 
 
 def tells_banners(
@@ -97,7 +118,7 @@ def tells_banners(
     @wraps(view)
     def telling(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        response[HEADER] = key_of(banners_for(request))
+        response[HEADER] = key_of(request, banners_for(request))
         return response
 
     return telling

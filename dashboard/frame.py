@@ -13,12 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import keys
-from dashboard.banners import Banner, banners_for, key_of
+from dashboard.banners import Banner, OpenRuns, banners_for, key_of, open_runs
 from dashboard.chip import Chip, chip_of
 from dashboard.glance import doubted, recent_glance
 from migrations_app import __version__
 from migrations_app.permissions import may, roles_of
-from migrations_app.runs.glance import Glance
 
 THEME_COOKIE = "lockstep_theme"
 THEMES = ("auto", "light", "dark")
@@ -104,8 +103,7 @@ class Frame:
     def groups(self) -> tuple[Group, ...]:
         if not self.signed_in:
             return ()
-        glance = recent_glance(self._request)
-        groups = (Group(label, tuple(self._links(links, glance))) for label, links in NAVIGATION)
+        groups = (Group(label, tuple(self._links(links))) for label, links in NAVIGATION)
         return tuple(group for group in groups if group.links)
 
     @cached_property
@@ -114,7 +112,11 @@ class Frame:
 
     @property
     def banners_key(self) -> str:
-        return key_of(self.banners)
+        return key_of(self._request, self.banners)
+
+    @cached_property
+    def open_runs(self) -> OpenRuns:
+        return open_runs(self._request) if self.signed_in else OpenRuns()
 
     @cached_property
     def chip(self) -> Chip | None:
@@ -135,7 +137,7 @@ class Frame:
     def may_style(self) -> bool:
         return self.signed_in and may_style(self._request.user)
 
-    def _links(self, links: tuple[tuple[str, str, str], ...], glance: Glance) -> list[Link]:
+    def _links(self, links: tuple[tuple[str, str, str], ...]) -> list[Link]:
         here = _family(self._request)
         return [
             Link(
@@ -143,8 +145,8 @@ class Frame:
                 word=word,
                 current=here == name,
                 name=name,
-                count=glance.open_runs if name == "runs" else 0,
-                hot=name == "runs" and glance.need_operator > 0,
+                count=self.open_runs.count if name == "runs" else 0,
+                hot=name == "runs" and self.open_runs.hot,
             )
             for name, word, verb in links
             if may(self._request.user, verb)

@@ -21,6 +21,7 @@ def glance_of(request: HttpRequest) -> Glance:
     if kept is None:
         kept = glance()
         setattr(request, _KEPT, kept)
+        _last.glance, _last.at = kept, time.monotonic()
     return kept
 
 
@@ -30,7 +31,7 @@ def recent_glance(request: HttpRequest) -> Glance:
     if kept is not None:
         return kept
     if time.monotonic() - _last.at >= KEPT_S:
-        _last.glance, _last.at = glance_of(request), time.monotonic()
+        return glance_of(request)
     assert _last.glance is not None
     return _last.glance
 

@@ -37,10 +37,19 @@ def logging_config() -> None:
     logging.getLogger("rq").setLevel(logging.WARNING)
     # Whoever asks by a wrong name is told in the answer; a traceback for each of them would bury the rest.
     logging.getLogger("django.security.DisallowedHost").addFilter(_without_traceback)
+    logging.getLogger("django.request").addFilter(_crashes_alone_with_traceback)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
     record.exc_info = None
+    return True
+
+
+def _crashes_alone_with_traceback(record: logging.LogRecord) -> bool:
+    """A refusal and an outage are answered with a page of their own: nothing is broken, and their cause is a line."""
+    if getattr(record, "status_code", 500) != 500 and record.exc_info and record.exc_info[1]:
+        cause = "".join(c if c.isprintable() else " " for c in str(record.exc_info[1]))
+        record.msg, record.args, record.exc_info = f"{record.getMessage()}: {' '.join(cause.split())}", (), None
     return True
 
 

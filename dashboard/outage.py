@@ -51,7 +51,7 @@ def outage_of(failure: BaseException | None) -> Outage | None:
         return None
     cause = failure.__cause__
     if isinstance(cause, PoolTimeout):
-        return EXHAUSTED if _takes_connections() else AWAY
+        return EXHAUSTED if _all_in_use() and _takes_connections() else AWAY
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return SLOW
     if not isinstance(cause, psycopg.OperationalError):
@@ -60,6 +60,12 @@ def outage_of(failure: BaseException | None) -> Outage | None:
         return AWAY
     # Class 08 and 57P: the connection, or the server behind it, ended.
     return LOST if cause.sqlstate is None or cause.sqlstate.startswith(("08", "57P")) else OTHER
+
+
+def _all_in_use() -> bool:
+    """A pool that still lacks some waited for the database, which may be back by now."""
+    pool = connection.pool  # type: ignore[attr-defined]
+    return pool is None or pool.get_stats()["pool_size"] >= pool.max_size
 
 
 def _takes_connections() -> bool:

@@ -70,6 +70,6 @@ def _unchanged(request: HttpRequest) -> HttpResponse | None:
     answer: HttpResponse | None = get_conditional_response(request, etag=tag)
     if answer is not None:
         answer["ETag"] = tag
-        answer[HEADER] = key_of(banners_for(request))
+        answer[HEADER] = key_of(request, banners_for(request))
         patch_cache_control(answer, private=True, no_cache=True)
     return answer

@@ -151,7 +151,7 @@ def database_away(request: HttpRequest, failure: Exception) -> HttpResponse:
     outage = outage_of(failure)
     assert outage is not None, "registered for the failures that are outages"
     if outage is not EXHAUSTED:
-        logger.error("api.database", exc_info=failure)
+        logger.error("api.database", code=outage.code, cause=" ".join(str(failure).split()))
     return error(request, 503, outage.sentence, code=outage.code, retry_after=outage.retry_after)
 
 

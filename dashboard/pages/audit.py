@@ -13,7 +13,7 @@ from dashboard import access
 from dashboard.pages.audit_lines import draw_entries
 from dashboard.pages.audit_rows import AuditFilter, AuditWindow, head_of, read_audit
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import address, number, word
+from dashboard.pages.query import address, cursor, word
 from migrations_app.audit.checking import check_and_keep
 from migrations_app.permissions import may, who_may
 
@@ -27,7 +27,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         actor=word(request, "actor"),
         action=word(request, "action"),
         object=word(request, "object"),
-        before=number(request, "before", most=2**63 - 1),
+        before=cursor(request, "before"),
     )
     page, drawn = WINDOWS.get(page_version(request), lambda: _window(entries, wanted))
     return render(

@@ -1,4 +1,4 @@
-"""The rows above every page, asked for alone by an open page whose polls told that they are others now."""
+"""What stands above and beside every page, asked for by an open page whose polls told that it is another now."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from dashboard import access
+from dashboard.glance import glance_of
 
 
 @require_safe
 @cache_control(private=True, no_cache=True)
 def banners(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
-    return render(request, "_banners.html")
+    glance_of(request)  # not a second old: a page whose run has ended polls no more and keeps what it is told here
+    return render(request, "_above.html")

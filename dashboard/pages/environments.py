@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard import access
 from dashboard.pages.forms import EnvironmentForm, saved
 from dashboard.pages.kept import Kept, fleet_version
-from dashboard.pages.query import reason, word
-from dashboard.pages.start import Asked, plan_words
+from dashboard.pages.query import one_of, reason, word
+from dashboard.pages.start import DIRECTIONS, Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
@@ -28,7 +28,6 @@ from migrations_app.fleet.standing import standings
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.listing import runs_of_environment
 
-DIRECTIONS = ("up", "down")
 LAST_RECEIPTS = 6
 
 
@@ -49,7 +48,7 @@ LOOKED: Kept[_Looked] = Kept(200)
 @require_safe
 def environment(request: HttpRequest, service: str, environment: str) -> HttpResponse:
     found = access.environment_for(request.user, service, environment)
-    direction = word(request, "direction") if word(request, "direction") in DIRECTIONS else "up"
+    direction = one_of(request, "direction", DIRECTIONS) or "up"
     to = word(request, "to")
     version = f"{fleet_version(request)} {found.pk} {direction} {to}"
     looked = LOOKED.get(version, lambda: _look(found, direction, to))

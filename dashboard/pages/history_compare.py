@@ -17,6 +17,8 @@ def history_compare(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
     names = service_names()
     service = word(request, "service") or (names[0] if len(names) == 1 else "")
+    if service and service not in names:
+        access.service_for(request.user, service)  # says that there is none
     left, right = word(request, "a"), word(request, "b")
     context = {
         "services": names,

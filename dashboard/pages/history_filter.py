@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from dashboard.pages.query import BadAddress, address, moment, one_of, word
+from dashboard.pages.query import BadAddress, address, moment, one_of, whole, word
 from migrations_app.fleet.history import Cursor, HistoryFilter, parse_cursor
 from migrations_app.statuses import Phase
 
@@ -56,10 +56,11 @@ def in_force(request: HttpRequest, wanted: HistoryFilter) -> list[InForce]:
 
 
 def _cursor(request: HttpRequest) -> Cursor | None:
-    value = word(request, "after")
+    wants = "a place in this list"
+    value = whole(request, "after", wants)
     if not value:
         return None
     found = parse_cursor(value)
     if found is None:
-        raise BadAddress("after", "a place in this list")
+        raise BadAddress("after", wants)
     return found

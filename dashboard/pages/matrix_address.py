@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
+from dashboard.pages.matrix_groups import group_keys
 from dashboard.pages.query import BadAddress, cursor, one_of
 from migrations_app.fleet.matrix import MAX_COLUMNS, Survey
 from migrations_app.fleet.places import Places
@@ -41,10 +42,12 @@ def read_wanted(request: HttpRequest, service: str) -> Wanted:
 
 
 def check_columns(wanted: Wanted, known: Survey, names: frozenset[str], slots: int) -> None:
-    """Against what there is. `names` are all environments of the service."""
+    """Against what there is. `names` are the environments that are shown."""
     for part, given in (("env", wanted.only), ("compare", (wanted.compare,))):
         if {*given} - names - {""}:
             raise BadAddress(part, f"an environment of {wanted.service} that is shown")
+    if wanted.folded - group_keys(known.columns):
+        raise BadAddress("fold", f"a stage or region of {wanted.service} that is shown")
     if wanted.before > known.total:
         raise BadAddress("before", f"a place among the {known.total:,} of {wanted.service}")
     if wanted.first and wanted.first >= slots:
@@ -81,6 +84,6 @@ def rows_of(mode: str, known: Survey) -> Places:
 
 
 def _words(request: HttpRequest, name: str) -> list[str]:
-    """At most as many as could be meant."""
-    given = [value.replace("\x00", "").strip()[:130] for value in request.GET.getlist(name)]
+    """At most as many as could be meant. NUL stays, so that nothing that holds it passes for what there is."""
+    given = [value.strip()[:130] for value in request.GET.getlist(name)]
     return [value for value in given if value][: 10 * MAX_COLUMNS]

@@ -36,6 +36,11 @@ def region_key(stage: str, region: str) -> str:
     return f"{stage}/{region}"
 
 
+def group_keys(columns: Sequence[Column]) -> set[str]:
+    """Every stage and every region, also one of a single environment: a group that shrank to it is still meant."""
+    return {key for column in columns for key in (column.stage, region_key(column.stage, column.region))}
+
+
 def slots_of(columns: Sequence[Column], folded: Collection[str]) -> list[Slot]:
     slots: list[Slot] = []
     place = 0

@@ -1,4 +1,4 @@
-"""What a page reads from its address: words and numbers, harmless when they make no sense."""
+"""What a page reads from its address: words that are harmless, and choices that are refused when they make no sense."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ def word(request: HttpRequest, name: str) -> str:
     return request.GET.get(name, "").replace("\x00", "").strip()[:LONGEST]
 
 
-def number(request: HttpRequest, name: str, most: int = 2**31 - 1) -> int | None:
-    """A positive number; None for anything else."""
-    value = request.GET.get(name, "")
-    if not (value.isascii() and value.isdigit() and len(value) < 19):
-        return None
-    return min(int(value), most)
+def whole(request: HttpRequest, name: str, wants: str) -> str:
+    """A word that has to make sense. Raises BadAddress where it holds NUL: without it, it could pass for another."""
+    if "\x00" in request.GET.get(name, ""):
+        raise BadAddress(name, wants)
+    return word(request, name)
 
 
 def cursor(request: HttpRequest, name: str) -> int | None:
@@ -51,15 +50,17 @@ def cursor(request: HttpRequest, name: str) -> int | None:
 
 def one_of(request: HttpRequest, name: str, words: Collection[str]) -> str:
     """One of a few words, or nothing. Raises BadAddress for another, which must not pass for no filter."""
-    value = word(request, name)
+    wants = f"one of {', '.join(sorted(words))}"
+    value = whole(request, name, wants)
     if value and value not in words:
-        raise BadAddress(name, f"one of {', '.join(sorted(words))}")
+        raise BadAddress(name, wants)
     return value
 
 
 def moment(request: HttpRequest, name: str) -> datetime | None:
     """A time with its offset, UTC when it has none. Raises BadAddress."""
-    value = word(request, name)
+    wants = "a time such as 2026-11-20T12:00:00Z"
+    value = whole(request, name, wants)
     if not value:
         return None
     try:
@@ -67,7 +68,7 @@ def moment(request: HttpRequest, name: str) -> datetime | None:
     except ValueError:
         found = None
     if found is None or not 1970 < found.year < 9000:
-        raise BadAddress(name, "a time such as 2026-11-20T12:00:00Z")
+        raise BadAddress(name, wants)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import address, number
+from dashboard.pages.query import address, cursor
 from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
 from migrations_app.engine.errors import LockstepError
@@ -34,7 +34,7 @@ def revision_list(request: HttpRequest, service: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: access.Service) -> SafeString:
-    chain = read_chain(found, number(request, "before"))
+    chain = read_chain(found, cursor(request, "before"))
     return render_to_string(
         "revisions/_list_page.html",
         {
@@ -42,7 +42,7 @@ def _page(request: HttpRequest, found: access.Service) -> SafeString:
             "chain": chain,
             "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
             "older_url": address(request, before=chain.older) if chain.older else "",
-            "newest_url": address(request, before=None) if number(request, "before") else "",
+            "newest_url": address(request, before=None) if cursor(request, "before") else "",
             "may_upload": may(request.user, "upload_revision"),
         },
     )

@@ -32,7 +32,7 @@ from migrations_app.runs.loglines import (
 from migrations_app.runs.queueing import place_of
 
 RAW_CHUNK = 2000
-_RANGE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?\Z")
+_RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?\Z")
 
 
 def read_query(request: HttpRequest) -> LogQuery:
@@ -50,7 +50,7 @@ def read_query(request: HttpRequest) -> LogQuery:
 
 
 def _range(request: HttpRequest) -> tuple[int, int] | None:
-    value = word(request, "lines")
+    value = request.GET.get("lines", "")
     if not value:
         return None
     found = _RANGE.match(value)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
-from dashboard.pages.query import reason, sent, word
+from dashboard.pages.query import one_of, reason, sent, word
 from dashboard.pages.verb import told
 from migrations_app.admission.blast import SHORTEST_REASON, Friction
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
@@ -62,7 +62,7 @@ def _locks(revisions: tuple[PlannedRevision, ...]) -> list[tuple[str, str]]:
 def environment_confirm(request: HttpRequest, service: str, environment: str) -> HttpResponse:
     """What cannot be undone, listed, before it is started; a plan that needs no such page leads back to its own."""
     found = access.environment_for(request.user, service, environment, "create_run")
-    asked = Asked(word(request, "direction") or "up", word(request, "to"))
+    asked = Asked(one_of(request, "direction", DIRECTIONS) or "up", word(request, "to"))
     with told(request):
         plan = preview(environment=found, direction=asked.direction, to=asked.to or None)
         if not plan.conditions and plan.blast.friction != Friction.CLICK:

@@ -53,7 +53,7 @@
     const text = failed ? `Not updating since ${clock(lastGood)} UTC; still trying.` : "";
     if (note() && note().textContent !== text) note().textContent = text;
   });
-  /* The rows above every page: each poll names them, and only when they are others than those shown are they asked for. */
+  /* The rows above every page, the verdict in the bar and the count of open runs: each poll names them, and only when they are others than those shown are they asked for. */
   const sentences = (box) => [...box.querySelectorAll("p")].map((line) => line.textContent);
   async function freshen(told) {
     const box = document.getElementById("banners");
@@ -64,19 +64,31 @@
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       put(box, page.getElementById("banners"));
+      putChip(page.getElementById("chip"));
+      for (const place of document.querySelectorAll("[data-open-runs]")) fill(place, page.querySelector("[data-open-runs]"));
     } catch {
       box.dataset.told = "";
     }
+  }
+  function fill(place, fresh) {
+    const held = place.contains(document.activeElement);
+    place.replaceChildren(...fresh.cloneNode(true).childNodes);
+    if (held) (place.querySelector("a") || document.getElementById("main")).focus({ preventScroll: true });
+  }
+  /* The front page's polls draw the verdict themselves: they alone know what could not be read there. */
+  function putChip(fresh) {
+    const chip = document.getElementById("chip");
+    if (!chip || chip.dataset.drawn === fresh.dataset.drawn || document.querySelector("[data-patch=parts]")) return;
+    chip.dataset.drawn = fresh.dataset.drawn;
+    fill(chip, fresh);
   }
   function put(box, fresh) {
     /* Said aloud when it is news, and not because a duration grew. */
     const known = new Set(sentences(box).map((line) => line.replace(/\d+/g, "")));
     const news = sentences(fresh).filter((line) => !known.has(line.replace(/\d+/g, "")));
-    const held = box.contains(document.activeElement);
     box.hidden = fresh.hidden;
     box.dataset.told = fresh.dataset.told;
-    box.replaceChildren(...fresh.childNodes);
-    if (held) (box.querySelector("a") || document.getElementById("main")).focus({ preventScroll: true });
+    fill(box, fresh);
     const region = document.querySelector("[data-announcer]");
     if (region && news.length) region.textContent = news.join(" ");
   }

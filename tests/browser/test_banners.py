@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from migrations_app.models import AuditCheck
+from migrations_app.models import AuditCheck, Run
 from tests.browser.conftest import Reading
 from tests.browser.fleet import make_fleet
 from tests.browser.polls import requests_to
@@ -34,4 +34,28 @@ def test_a_banner_comes_to_an_open_page_is_told_once_and_leaves_again(reading: R
     expect(banners).to_be_hidden(timeout=PATIENCE)
     expect(page.locator("main")).to_be_focused()
     assert len(asked) == 2
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 480])
+def test_the_end_of_a_run_takes_its_count_and_changes_the_verdict_on_its_open_page(
+    reading: Reading, width: int
+) -> None:
+    """Focus in the verdict stays there, and nothing is asked twice."""
+    fleet = make_fleet()
+    Run.objects.exclude(pk=fleet.running.pk).delete()
+    reader = reading(fleet.olga, width=width)
+    page = reader.open(f"/runs/{fleet.running.pk}")
+    asked = requests_to(page, "/banners")
+    counts, chip = page.locator("[data-open-runs]"), page.locator("#chip")
+    expect(counts).to_have_text(["open: 1", "open: 1"])
+    before = chip.inner_text()
+    chip.locator("a").focus()
+    Run.objects.filter(pk=fleet.running.pk).update(
+        status="failed", version=fleet.running.version + 1, finished_at=timezone.now()
+    )
+    expect(counts).to_have_text(["", ""], timeout=PATIENCE)
+    expect(chip).not_to_have_text(before)
+    expect(chip.locator("a")).to_be_focused()
+    assert len(asked) == 1
     assert reader.complaints == []

@@ -18,10 +18,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from django.db import OperationalError
+from psycopg_pool import PoolTimeout
 
+from dashboard import outage
 from migrations_app.embedded import postgres
 from migrations_app.embedded.places import free_port
 from migrations_app.embedded.secret import credentials_key, signing_key
@@ -269,3 +273,14 @@ def test_after_a_restart_nobody_gets_a_connection_that_ended_with_the_old_server
     house.server = postgres.start(house.folder, 18, fast=True)
     assert house.server.port == port
     assert crowd() == {302}
+
+
+def test_a_pool_that_lacked_connections_was_not_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is back by the time it is asked: whoever waited, waited for the database."""
+    failure = OperationalError("no connection")
+    failure.__cause__ = PoolTimeout("…")
+    monkeypatch.setattr(outage, "_takes_connections", lambda: True)
+    for size, told in ((POOL - 1, outage.AWAY), (POOL, outage.EXHAUSTED)):
+        pool = SimpleNamespace(max_size=POOL, get_stats=lambda size=size: {"pool_size": size})
+        monkeypatch.setattr(outage, "connection", SimpleNamespace(pool=pool))
+        assert outage.outage_of(failure) is told

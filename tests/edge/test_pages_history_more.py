@@ -41,7 +41,18 @@ def entry(seq: int) -> LedgerEntry:
 
 @pytest.mark.parametrize(
     "query",
-    ["after=x", "after=2026-11-20T12:00:00%2B00:00~x", "direction=sideways", "phase=none", "since=soon", "anomalies=1"],
+    [
+        "after=x",
+        "after=2026-11-20T12:00:00%2B00:00~x",
+        "direction=sideways",
+        "phase=none",
+        "since=soon",
+        "anomalies=1",
+        "direction=%00",
+        "since=%00",
+        "after=%00",
+        "phase=expand%00",
+    ],
 )
 def test_a_spoilt_address_is_refused_with_a_sentence(olga: User, environment: Environment, query: str) -> None:
     page = signed_in(olga).get(f"/history?{query}")
@@ -113,6 +124,12 @@ def test_two_environments_are_compared_in_words(olga: User, environment: Environ
 
 def test_an_environment_that_does_not_exist_is_not_compared(olga: User, environment: Environment) -> None:
     assert signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=nowhere").status_code == 404
+
+
+def test_a_service_that_does_not_exist_is_not_compared(olga: User, environment: Environment) -> None:
+    answer = signed_in(olga).get("/history/compare?service=nope")
+    assert answer.status_code == 404
+    assert signed_in(olga).get("/history/compare?service=orders").status_code == 200
 
 
 def test_the_csv_holds_what_the_filter_leaves_and_no_formula(olga: User, environment: Environment) -> None:

@@ -443,17 +443,62 @@ def test_every_poll_names_the_banners_of_the_moment_also_when_nothing_else_has_c
     Run.objects.filter(pk=run.pk).update(status="failed")
     polls = ("/home/live", f"/matrix/window?service={service.name}", "/runs/live", f"/runs/{run.pk}/live")
     etags = {poll: client.get(poll)["ETag"] for poll in polls}
-    assert {client.get(poll)[HEADER] for poll in polls} == {"none"}
+    (before,) = {client.get(poll)[HEADER] for poll in polls}
     AuditCheck.objects.create(
         id=1, checked_at=timezone.now(), took_ms=3, ok=False, checked=6, head_seq=6, head_hash="", sentence="No."
     )
     answers = [client.get(poll, headers={"If-None-Match": etags[poll]}) for poll in polls]
     assert [answer.status_code for answer in answers] == [304] * 4
     (key,) = {answer[HEADER] for answer in answers}
+    assert key != before
     asked = client.get("/banners").content.decode()
     assert f'data-told="{key}"' in asked
     assert f'data-told="{key}"' in client.get("/tokens").content.decode()
     assert "The audit log was tampered with. No." in asked
+
+
+def test_every_poll_names_the_verdict_and_the_open_runs_of_the_moment(olga: User, service: Service) -> None:
+    client, environment = signed_in(olga), settled(service, "eu")
+    beat(1)
+    polled = make_run(settled(service, "us", order=2), olga, status="succeeded")
+
+    def key() -> str:
+        told = {client.get(poll)[HEADER] for poll in ("/home/live", "/runs/live", f"/runs/{polled.pk}/live")}
+        asked = client.get("/banners").content.decode()
+        told.update(re.findall(r'data-told="(\w+)"', asked))
+        (one,) = told
+        return str(one)
+
+    def above() -> str:
+        return client.get("/banners").content.decode()
+
+    keys = [key()]
+    assert "<span data-open-runs></span>" in above().replace("\n", "")
+    run = make_run(environment, olga, status="running")
+    keys.append(key())
+    assert '<span class="n"><span class="hush">open: </span>1</span>' in above()
+    Run.objects.filter(pk=run.pk).update(status="needs_operator")
+    keys.append(key())
+    assert '<span class="n hot"><span class="hush">open: </span>1</span>' in above()
+    Run.objects.filter(pk=run.pk).update(status="failed")
+    keys.append(key())
+    assert 'id="chip" data-drawn="bad 1 in trouble"' in above()
+    assert len(set(keys)) == 4
+    assert client.get("/tokens").content.decode().count("data-open-runs") == 2
+
+
+def test_the_end_of_a_run_is_counted_at_once(olga: User, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is polled after it: a count that was kept for a second would stay."""
+    client, run = signed_in(olga), make_run(settled(service, "eu"), olga, status="running")
+    beat(1)
+    told = client.get("/runs/live")[HEADER]
+    monkeypatch.setattr("dashboard.glance.KEPT_S", 60.0)
+    assert "open: </span>1" in client.get(f"/runs/{run.pk}").content.decode()
+    Run.objects.filter(pk=run.pk).update(status="cancelled", finished_at=timezone.now())
+    assert client.get("/runs/live")[HEADER] == told
+    assert client.get(f"/runs/{run.pk}/live")[HEADER] != told
+    assert "open: " not in client.get("/banners").content.decode()
+    assert "open: </span>" not in client.get(f"/runs/{run.pk}").content.decode()
 
 
 def test_a_broken_audit_chain_stands_above_every_page_until_it_holds_again(olga: User, service: Service) -> None:

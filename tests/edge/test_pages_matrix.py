@@ -290,6 +290,13 @@ def test_eighty_columns_are_drawn_and_the_others_have_an_address(vic: User, serv
         ("mode=drifts", "“mode” in this address is not one of all, disorder, drift, pending."),
         ("env=nowhere", "“env” in this address is not an environment of orders that is shown."),
         ("compare=nowhere", "“compare” in this address is not an environment of orders that is shown."),
+        ("env=%00", "“env” in this address is not an environment of orders that is shown."),
+        ("compare=dev%00", "“compare” in this address is not an environment of orders that is shown."),
+        ("fold=nope", "“fold” in this address is not a stage or region of orders that is shown."),
+        ("fold=prod&fold=prod/x", "“fold” in this address is not a stage or region of orders that is shown."),
+        ("fold=prod%00", "“fold” in this address is not a stage or region of orders that is shown."),
+        ("env=dev&fold=prod", "“fold” in this address is not a stage or region of orders that is shown."),
+        ("mode=%00", "“mode” in this address is not one of all, disorder, drift, pending."),
         ("env=dev&compare=prod-eu", "“compare” in this address is not an environment of orders that is shown."),
     ],
 )
@@ -303,8 +310,9 @@ def test_an_address_that_cannot_be_is_refused_with_a_sentence(
         assert "Nothing was looked up." in text(response)
 
 
-def test_groups_that_do_not_exist_are_simply_not_folded(vic: User, service: Service) -> None:
-    assert drawn(page(vic, "?fold=nothing&fold=%00&fold=prod/x")) == drawn(page(vic))
+def test_a_region_of_one_environment_is_simply_not_folded(vic: User, service: Service) -> None:
+    """It may have been a group when its address was made."""
+    assert drawn(page(vic, "?fold=prod/eu")) == drawn(page(vic))
 
 
 def test_an_unknown_service_is_nothing(vic: User, service: Service) -> None:

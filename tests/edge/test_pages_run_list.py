@@ -110,6 +110,7 @@ def test_pages_go_both_ways_and_come_back(client: Client, olga: User, prod: Envi
     [
         "before=x", "before=-1", "before=99999999999999999999", "after=1e3", "view=everything", "status=%27",
         "direction=sideways", "time=1y", "since=yesterday", "until=2026-13-01T00:00:00Z", "since=0001-01-01T00:00:00Z",
+        "direction=%00", "status=failed%00", "time=%00", "since=%00", "before=%00",
     ],
 )  # fmt: skip
 def test_a_spoilt_address_is_answered_with_a_sentence(client: Client, query: str) -> None:

@@ -75,7 +75,23 @@ def test_a_range_has_an_address_of_its_own(client: Client, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["after=x", "after=-1", "before=%27", "lines=9-1", "lines=0", "lines=1-", "lines=a-b", "level=loud"]
+    "query",
+    [
+        "after=x",
+        "after=-1",
+        "before=%27",
+        "lines=9-1",
+        "lines=0",
+        "lines=1-",
+        "lines=a-b",
+        "level=loud",
+        "lines=%D9%A1",
+        "lines=%2B1",
+        "lines=%201",
+        "lines=1%00",
+        "lines=1%20",
+        "after=%00",
+    ],
 )
 def test_a_spoilt_place_is_answered_with_a_sentence(client: Client, run: Run, query: str) -> None:
     for page in ("log", "log/tail"):

@@ -132,7 +132,7 @@ def test_the_plan_says_who_asks_what_it_locks_and_what_it_waits_for(
     assert "brief: gives its locks back within seconds or not at all" in page
 
 
-@pytest.mark.parametrize("query", ["direction=sideways", "direction=up&to=0404_gone", "direction=down&to=%00"])
+@pytest.mark.parametrize("query", ["direction=up&to=0404_gone", "direction=down&to=%00"])
 def test_nonsense_leads_back_with_a_sentence(client: Client, service: Service, dev: Environment, query: str) -> None:
     put(service, "0001_note", DROP)
     answer = client.get(f"{path(dev, '/confirm')}?{query}", follow=True)
@@ -140,3 +140,14 @@ def test_nonsense_leads_back_with_a_sentence(client: Client, service: Service, d
     answer = client.post(path(dev, "/run"), {"direction": "sideways", "to": "\x00", "plan": "x"}, follow=True)
     assert answer.status_code == 200
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("direction", ["sideways", "%00", "up%00"])
+def test_a_direction_that_does_not_exist_is_not_taken_for_another(
+    client: Client, service: Service, dev: Environment, direction: str
+) -> None:
+    put(service, "0001_note", DROP)
+    for page in ("", "/confirm"):
+        answer = client.get(f"{path(dev, page)}?direction={direction}")
+        assert answer.status_code == 400
+        assert "“direction” in this address is not one of down, up." in text(answer)

@@ -20,11 +20,14 @@ VERDICTS: dict[str, str] = {
     RunStatus.INTERRUPTED: "Interrupted on {where} after {done} of {total} steps; another worker takes over by itself.",
     RunStatus.SUCCEEDED: "Applied {what} on {where}{took}.",
     RunStatus.FAILED: "Failed at step {now}/{total} {at}on {where}: {cause}.",
-    RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.",
+    RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.{left}",
     RunStatus.ROLLING_BACK: "{doing} {what} on {where}: step {now} of {total}.",
     RunStatus.ROLLED_BACK: "Rolled back {what} on {where}{took}.",
     RunStatus.NEEDS_OPERATOR: "A person must decide about step {now} of {total} on {where}: {error}",
 }
+
+# The error of a run that was cancelled, when its statement left something in the target.
+LEFT_HALF_MADE = "left_half_made"
 
 # What a sentence about a run and a line of a list want to know; its plan's phases and secrets of its target are not.
 TOLD_FIELDS = (
@@ -50,6 +53,7 @@ def verdict(run: Run, took: str = "") -> str:
         error=error_text(run, "message") or "no reason was recorded.",
         at=f"{error_text(run, 'revision_id')} " if error_text(run, "revision_id") else "",
         cause=failure_in_words(run),
+        left=f" {error_text(run, 'message')}" if left_half_made(run) else "",
     )
 
 
@@ -100,6 +104,11 @@ def holder_in_words(run: Run) -> str:
     for blocker in told.get("blockers") or ():
         return f"pid {blocker.get('pid')} ({blocker.get('application') or 'an unnamed session'}) holds the lock"
     return str(told.get("sentence") or "somebody else holds the lock").rstrip(".")
+
+
+def left_half_made(run: Run) -> bool:
+    """Whether a run that is no failure left something in the target that somebody has to know of."""
+    return error_text(run, "code") == LEFT_HALF_MADE
 
 
 def error_text(run: Run, key: str) -> str:

@@ -125,6 +125,21 @@ def test_it_refuses_changed_bytes_of_an_applied_revision_and_remembers_that(flee
     assert AuditEntry.objects.filter(data__action="revision.change_refused").exists()
 
 
+@pytest.mark.parametrize(
+    "stored, offered, told",
+    [
+        ("DROP TABLE a", None, r"offered without its down file \(sha256:v1:\w+… is stored\)\."),
+        (None, "DROP TABLE a", r"offered with a down file \(sha256:v1:\w+…\), and is stored without one\."),
+        ("DROP TABLE a", "DROP TABLE a CASCADE", r"other bytes of its down file \(sha\S+… stored, sha\S+… offered\)\."),
+    ],
+)
+def test_it_says_in_words_which_file_of_an_applied_revision_differs(fleet, stored, offered, told):
+    fleet.put("0001_a", "CREATE TABLE a ()", down=stored)
+    fleet.apply()
+    with pytest.raises(Refused, match=told):
+        fleet.put("0001_a", "CREATE TABLE a ()", down=offered)
+
+
 def test_it_takes_changed_bytes_of_what_is_applied_nowhere(fleet):
     fleet.put("0001_a", "CREATE TABLE a ()")
     put = fleet.put("0001_a", "CREATE TABLE b ()")

@@ -217,13 +217,14 @@ def _told(step: RunStep, run: Run, span_ms: int, *, all_tries: bool) -> TellingS
 
 
 def _drawn(step: RunStep, run: Run, span_ms: int) -> tuple[int, int, int]:
-    """Where the step stands on the run's scale; a step at work is drawn up to now."""
+    """Where the step stands on the run's scale; a step at work is drawn up to now, one that pauses as waiting."""
     if step.started_at is None or run.started_at is None:
         return 0, 0, 0
     start = _between(run.started_at, step.started_at) * 1000 // span_ms
     wait, work = step.wait_ms, step.work_ms
     if step.status == StepStatus.RUNNING:
-        work = max(_between(step.started_at, timezone.now()) - wait, work)
+        untold = max(_between(step.started_at, timezone.now()) - wait - work, 0)
+        wait, work = (wait + untold, work) if run.waiting else (wait, work + untold)
     drawn = (max(start, 0), wait * 1000 // span_ms, max(work * 1000 // span_ms, 4))
     return min(drawn[0], 996), min(drawn[1], 1000), min(drawn[2], 1000)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import psycopg
 import pytest
 
 from migrations_app.admission.conditions import NotAdmitted
@@ -167,3 +170,25 @@ def test_it_copies_receipts_the_ledger_lost(fleet):
     fleet.put("0002_b", "CREATE TABLE b ()")
     fleet.apply()
     assert LedgerEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("let_go", [False, True])
+def test_it_counts_only_what_was_really_waited_for_a_lock(fleet, let_go):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    fleet.apply()
+    fleet.environment.lock_window_seconds = 2
+    fleet.environment.save()
+    fleet.put("0002_b", "ALTER TABLE a ADD COLUMN b int")
+    with psycopg.connect(fleet.url) as holder:
+        holder.execute("SELECT * FROM a")
+        timer = threading.Timer(1.0, holder.rollback)
+        if let_go:
+            timer.start()
+        run = fleet.apply()
+        timer.cancel()
+        holder.rollback()
+    assert run.status == (RunStatus.SUCCEEDED if let_go else RunStatus.FAILED)
+    step = run.steps.get()
+    took = (step.finished_at - step.started_at).total_seconds() * 1000
+    assert 0.8 * took < step.wait_ms <= took
+    assert abs(run.phases["run"]["wait_ms"] - step.wait_ms) <= 1

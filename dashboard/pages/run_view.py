@@ -33,8 +33,7 @@ from migrations_app.runs.detail import (
 from migrations_app.runs.lease import Lease, lease_of
 from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
 from migrations_app.runs.queueing import Place, place_of
-from migrations_app.runs.verdict import elapsed, left_half_made, verdict
-from migrations_app.statuses import SENTENCES
+from migrations_app.runs.verdict import elapsed, left_half_made, meaning, verdict
 
 
 class RunContext(TypedDict, total=False):
@@ -87,7 +86,7 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
     return RunContext(
         run=run,
         sentence=_sentence(run, lease, took),
-        meaning=SENTENCES[run.status],
+        meaning=meaning(run),
         title=f"{_state_word(run, lease)}: run {run.pk} on {run.environment.name}",
         over=is_over(run),
         took=took,

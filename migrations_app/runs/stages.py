@@ -73,6 +73,7 @@ class Stages:
             "since": since,
             "sentence": event.message,
             "blockers": [_shown(blocker) for blocker in event.blockers[:10]],
+            "windowed": event.windowed,
         }
         self._status = RunStatus.WAITING_FOR_LOCK
 

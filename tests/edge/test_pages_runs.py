@@ -168,6 +168,16 @@ def test_the_holder_of_the_lock_is_told_by_name(olga: User, run: Run) -> None:
     page = text(signed_in(olga).get(f"/runs/{run.pk}"))
     assert "pid 4711 (psql) holds the lock" in page
     assert "transaction 4 min 1 s old" in page
+    assert "The target or a table is held by somebody else" in page
+
+
+def test_a_wait_outside_a_transaction_is_told_as_what_it_is(olga: User, run: Run) -> None:
+    blocker = {"pid": 4711, "application": "psql", "mode": None, "relation": None}
+    become(run, "waiting_for_lock", waiting={"since": "", "sentence": "x", "blockers": [blocker], "windowed": False})
+    page = text(signed_in(olga).get(f"/runs/{run.pk}"))
+    assert "pid 4711 (psql) has an open transaction that must end first." in page
+    assert "holds the lock" not in page
+    assert "A statement outside a transaction waits for other sessions; the lock window does not end it" in page
 
 
 def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> None:

@@ -15,7 +15,7 @@ from migrations_app.jobs import apply
 from migrations_app.models import Run, RunLogLine, StepAttempt
 from migrations_app.runs import actions, claims
 from migrations_app.runs.execution import Execution
-from migrations_app.runs.verdict import verdict
+from migrations_app.runs.verdict import meaning, verdict
 from migrations_app.statuses import RunStatus
 from tests.waiting import until
 
@@ -88,6 +88,9 @@ def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):
         assert run.status == RunStatus.WAITING_FOR_LOCK
         assert run.waiting["blockers"][0]["application"] == "report"
         assert run.waiting["blockers"][0]["pid"] == holder.info.backend_pid
+        pid = holder.info.backend_pid
+        assert verdict(run) == f"Waiting on dev-eu: pid {pid} (report) has an open transaction that must end first."
+        assert meaning(run).startswith("A statement outside a transaction waits")
         actions.cancel(run, by=fleet.olga)
         until(lambda: fleet.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^DROP INDEX'"))
         holder.rollback()

@@ -156,7 +156,7 @@ def _announce(work: Work, progress: Progress, step: Step, attempt: int, before: 
 
 def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -> None:
     stop_if_asked(work.should_stop)
-    work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n)
+    work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n, windowed=False)
     try:
         with work.canceller.over(work.conn):
             work.conn.execute(statement.text)

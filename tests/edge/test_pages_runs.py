@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from migrations_app.models import AuditEntry, Run
+from migrations_app.models import AuditEntry, Run, RunStep
 from migrations_app.permissions import ON_CALL, VIEWER
-from migrations_app.runs.detail import bars
+from migrations_app.runs.detail import PHASES, bars, step_window
 from migrations_app.runs.listing import RunFilter, list_runs
 from migrations_app.statuses import TERMINAL, RunStatus
 from tests.browser.client import heading, signed_in, text
@@ -193,3 +193,18 @@ def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> No
     assert (verify.start, verify.wait, verify.work, verify.state) == (1000, 0, 0, "pending")
     run.status = "failed"
     assert bars(run)[2].state == "failed"
+    assert bars(run)[3].state == "not_run"
+
+
+def test_an_ended_run_shows_nothing_as_still_to_come(olga: User, run: Run) -> None:
+    RunStep.objects.filter(run=run).update(status="pending")
+    phases = {name: {"state": "pending", "wait_ms": 0, "work_ms": 0, "detail": ""} for name in PHASES}
+    become(run, "paused", phases=phases)
+    assert "Pending" in text(signed_in(olga).get(f"/runs/{run.pk}"))
+    become(run, "cancelled")
+    page = text(signed_in(olga).get(f"/runs/{run.pk}"))
+    assert "Pending" not in page
+    assert (page.count("Not run"), page.count("not run")) == (1, len(PHASES))
+    assert [step.state for step in step_window(run).shown] == ["not_run"]
+    RunStep.objects.filter(run=run).update(status="running")
+    assert [step.state for step in step_window(run).shown] == ["cancelled"]

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from dashboard import access
 from dashboard.api.shapes import Moment, Telling
 from migrations_app.runs.actions import allowed_actions
-from migrations_app.runs.verdict import verdict
+from migrations_app.runs.verdict import verdict, waits_without_window
 from migrations_app.statuses import SENTENCES, RunStatus
 
 # What has to happen before a run that stands still goes on.
@@ -22,6 +22,11 @@ CLEARS = {
     RunStatus.PAUSED: "Somebody resumes or cancels it.",
     RunStatus.NEEDS_OPERATOR: "Somebody on call resolves it: done, not_done or abandon.",
 }
+# A statement outside a transaction waits as long as its own limit lets it.
+CLEARS_UNWINDOWED = (
+    "The sessions in the way end their transactions, or somebody cancels the run; the lock window does not end "
+    "this step, its own time limit of a day does."
+)
 
 
 class ConditionOut(Telling):
@@ -164,6 +169,8 @@ def _conditions(run: access.Run) -> list[ConditionOut]:
     clears = CLEARS.get(RunStatus(run.status))
     if clears is None:
         return []
+    if waits_without_window(run):
+        clears = CLEARS_UNWINDOWED
     sentence = verdict(run) if run.status == RunStatus.WAITING_FOR_LOCK else SENTENCES[run.status]
     return [ConditionOut(code=run.status, sentence=sentence, clears=clears)]
 

@@ -33,8 +33,7 @@ from migrations_app.runs.detail import (
 from migrations_app.runs.lease import Lease, lease_of
 from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
 from migrations_app.runs.queueing import Place, place_of
-from migrations_app.runs.verdict import elapsed, verdict
-from migrations_app.statuses import SENTENCES
+from migrations_app.runs.verdict import elapsed, left_half_made, meaning, verdict
 
 
 class RunContext(TypedDict, total=False):
@@ -46,6 +45,7 @@ class RunContext(TypedDict, total=False):
     took: str
     waited: int
     error: dict[str, object] | None
+    left_half_made: bool
     waiting: Waiting | None
     bars: tuple[Bar, ...]
     steps: StepWindow
@@ -86,12 +86,13 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
     return RunContext(
         run=run,
         sentence=_sentence(run, lease, took),
-        meaning=SENTENCES[run.status],
+        meaning=meaning(run),
         title=f"{_state_word(run, lease)}: run {run.pk} on {run.environment.name}",
         over=is_over(run),
         took=took,
         waited=waiting_ms(run) + queued_ms(run, now),
         error=run.error,
+        left_half_made=left_half_made(run),
         waiting=waiting(run),
         bars=bars(run),
         steps=steps,

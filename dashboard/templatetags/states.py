@@ -39,6 +39,7 @@ STATES: dict[str, State] = {
     "pending": State("Pending", "wait", "pending"),
     "active": State("Active", "run", "running", live=True),
     "done": State("Done", "ok", "ok"),
+    "not_run": State("Not run", "wait", "none"),
     "unknown": State("Unknown", "wait", "unknown"),
     "lock_timeout": State("Lock timeout", "warn", "lock"),
     "recovered": State("Recovered", "ok", "ok"),

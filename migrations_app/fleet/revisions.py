@@ -191,7 +191,7 @@ def _refuse_if_in_use(service: Service, existing: Revision, draft: Draft) -> Non
     where = f"applied in {', '.join(places[:5])}" if places else f"part of run {running.pk}, which is not finished"  # type: ignore[union-attr]
     raise Refused(
         "revision_changed",
-        f"{existing.revision_id} is {where}, and was offered with {_what_differs(existing, draft)}.",
+        f"{existing.revision_id} is {where}, and was offered {_what_differs(existing, draft)}.",
         not_done="The stored revision was left as it is; nothing will be run again.",
         next_step="Put the change into a new revision.",
     )
@@ -202,8 +202,17 @@ def _what_differs(existing: Revision, draft: Draft) -> str:
     for field, what in (("checksum", "up"), ("down_checksum", "down"), ("verify_checksum", "verify")):
         old, new = getattr(existing, field), str(draft.fields[field])
         if old != new:
-            return f"other bytes of its {what} file ({old[:22] or 'none'}… stored, {new[:22] or 'none'}… offered)"
-    return "another parent, phase or schema_rev than it has"
+            return _two_files(what, old, new)
+    return "with another parent, phase or schema_rev than it has"
+
+
+def _two_files(what: str, old: str, new: str) -> str:
+    """A file that is left out, one that came new, or two that differ."""
+    if not new:
+        return f"without its {what} file ({old[:22]}… is stored)"
+    if not old:
+        return f"with a {what} file ({new[:22]}…), and is stored without one"
+    return f"with other bytes of its {what} file ({old[:22]}… stored, {new[:22]}… offered)"
 
 
 def _rechain(service: Service, touched: Sequence[Put]) -> None:

@@ -43,7 +43,7 @@ class Run(models.Model):
     version = models.BigIntegerField(default=1)  # grows with every visible change; the ETag
     # code, message, not_done, next_step of the failure or finding; null while there is none
     error = models.JSONField(null=True)
-    # who holds the lock right now and since when; null while nothing is waited for
+    # who is in the way right now, since when, and whether the lock window ends it; null while nothing is waited for
     waiting = models.JSONField(null=True)
     # a person's verdict on an unknown statement: {"revision_id", "step", "verdict", "by", "reason"}
     decision = models.JSONField(null=True)

@@ -65,6 +65,7 @@ class TellingStep:
     """A step with how often it was tried, and the tries that are worth a line."""
 
     step: RunStep
+    state: str
     tries: int
     told: tuple[StepAttempt, ...]
     start: int = 0  # on a scale of 0 to 1000 that begins with the run's first claim
@@ -74,10 +75,6 @@ class TellingStep:
     @property
     def name(self) -> str:
         return f"Step {self.step.ordinal}"
-
-    @property
-    def state(self) -> str:
-        return self.step.status
 
     @property
     def wait_ms(self) -> int:
@@ -127,11 +124,12 @@ def bars(run: Run) -> tuple[Bar, ...]:
     for name in PHASES:
         wait, work = _ms(run, name, "wait_ms"), _ms(run, name, "work_ms")
         entry = _phase(run, name)
+        state = _bar_state(run, str(entry.get("state") or "pending"))
         drawn.append(
             Bar(
                 name=name.capitalize(),
-                state=_bar_state(run, str(entry.get("state") or "pending")),
-                detail=str(entry.get("detail") or ""),
+                state=state,
+                detail=str(entry.get("detail") or ("not run" if state == "not_run" else "")),
                 wait_ms=wait,
                 work_ms=work,
                 start=before * 1000 // total,
@@ -154,7 +152,14 @@ def _bar_state(run: Run, state: str, waits: bool = False) -> str:
     """A phase that was active when the run stopped shows how the run stopped."""
     if waits:
         return "queued" if state == "active" else "cancelled" if run.started_at is None else state
-    return run.status if state == "active" and run.status not in ACTIVE else state
+    return run.status if state == "active" and run.status not in ACTIVE else state_now(run, state)
+
+
+def state_now(run: Run, state: str) -> str:
+    """After its end a run leaves nothing pending, and nothing running: that is how the run itself ended."""
+    if not is_over(run):
+        return state
+    return {"pending": "not_run", "running": run.status}.get(state, state)
 
 
 def _phase(run: Run, name: str) -> Mapping[str, object]:
@@ -213,17 +218,18 @@ def _told(step: RunStep, run: Run, span_ms: int, *, all_tries: bool) -> TellingS
     attempts = tuple(step.attempts.all())
     dull = len(attempts) <= 1 and all(attempt.outcome in ("done", "running") for attempt in attempts)
     told = attempts if all_tries else () if dull else attempts[-TOLD_ATTEMPTS:]
-    return TellingStep(step, len(attempts), told, *_drawn(step, run, span_ms))
+    return TellingStep(step, state_now(run, step.status), len(attempts), told, *_drawn(step, run, span_ms))
 
 
 def _drawn(step: RunStep, run: Run, span_ms: int) -> tuple[int, int, int]:
-    """Where the step stands on the run's scale; a step at work is drawn up to now."""
+    """Where the step stands on the run's scale; a step at work is drawn up to now, one that pauses as waiting."""
     if step.started_at is None or run.started_at is None:
         return 0, 0, 0
     start = _between(run.started_at, step.started_at) * 1000 // span_ms
     wait, work = step.wait_ms, step.work_ms
     if step.status == StepStatus.RUNNING:
-        work = max(_between(step.started_at, timezone.now()) - wait, work)
+        untold = max(_between(step.started_at, timezone.now()) - wait - work, 0)
+        wait, work = (wait + untold, work) if run.waiting else (wait, work + untold)
     drawn = (max(start, 0), wait * 1000 // span_ms, max(work * 1000 // span_ms, 4))
     return min(drawn[0], 996), min(drawn[1], 1000), min(drawn[2], 1000)
 

@@ -33,6 +33,7 @@ from migrations_app.runs.planning import plan_of
 from migrations_app.runs.progress import Recorder
 from migrations_app.runs.step_progress import close_lost_attempts, mark_step, settle_steps
 from migrations_app.runs.transitions import move
+from migrations_app.runs.verdict import LEFT_HALF_MADE
 from migrations_app.statuses import RunStatus, StepStatus
 
 log = structlog.get_logger(__name__)
@@ -118,7 +119,10 @@ class Execution:
         reached = self._reconcile()
         status = self._status(failure, reached)
         fields: dict[str, object] = {"waiting": None, "lease_until": None}
-        if failure is not None and not isinstance(failure, Stopped):
+        if isinstance(failure, Stopped):
+            if status == RunStatus.CANCELLED and failure.not_done:
+                fields["error"] = self._leftover(failure)
+        elif failure is not None:
             fields["error"] = self._error(failure)
             self._mark_step(failure)
         with transaction.atomic():
@@ -155,6 +159,10 @@ class Execution:
             "revision_id": revision_id,
             "step": step,
         }
+
+    def _leftover(self, stopped: Stopped) -> dict[str, object]:
+        """A cancel is no failure; what it left in the target is told in the same place, with the way out."""
+        return self._error(stopped) | {"code": LEFT_HALF_MADE, "message": stopped.not_done, "not_done": ""}
 
     def _mark_step(self, failure: LockstepError) -> None:
         if not self._at[0]:

@@ -73,6 +73,7 @@ class Stages:
             "since": since,
             "sentence": event.message,
             "blockers": [_shown(blocker) for blocker in event.blockers[:10]],
+            "windowed": event.windowed,
         }
         self._status = RunStatus.WAITING_FOR_LOCK
 
@@ -91,7 +92,7 @@ class Stages:
                 self._add("run", event.wait_ms, 0)
             case "step_done":
                 self._set("run", "done", event.message)
-                self._add("run", 0, event.work_ms)
+                self._add("run", event.wait_ms, event.work_ms)
             case "verifying":
                 self._status = RunStatus.VERIFYING
                 self._set("verify", "active", event.message)

@@ -111,7 +111,13 @@ class StepProgress:
         self._try(key, state, at, "done", event.message)
         self._put(
             key,
-            replace(self._states[key], status=StepStatus.DONE, finished_at=at, work_ms=state.work_ms + event.work_ms),
+            replace(
+                self._states[key],
+                status=StepStatus.DONE,
+                finished_at=at,
+                wait_ms=state.wait_ms + event.wait_ms,
+                work_ms=state.work_ms + event.work_ms,
+            ),
         )
 
     def _finish_revision(self, at: datetime, event: Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from migrations_app.models import Run
-from migrations_app.statuses import RunStatus
+from migrations_app.statuses import SENTENCES, RunStatus
 
 VERDICTS: dict[str, str] = {
     RunStatus.QUEUED: "Queued: {plan} on {where} waits for a worker.",
@@ -20,11 +20,19 @@ VERDICTS: dict[str, str] = {
     RunStatus.INTERRUPTED: "Interrupted on {where} after {done} of {total} steps; another worker takes over by itself.",
     RunStatus.SUCCEEDED: "Applied {what} on {where}{took}.",
     RunStatus.FAILED: "Failed at step {now}/{total} {at}on {where}: {cause}.",
-    RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.",
+    RunStatus.CANCELLED: "Cancelled on {where} after {done} of {total} steps.{left}",
     RunStatus.ROLLING_BACK: "{doing} {what} on {where}: step {now} of {total}.",
     RunStatus.ROLLED_BACK: "Rolled back {what} on {where}{took}.",
     RunStatus.NEEDS_OPERATOR: "A person must decide about step {now} of {total} on {where}: {error}",
 }
+
+# The error of a run that was cancelled, when its statement left something in the target.
+LEFT_HALF_MADE = "left_half_made"
+
+UNWINDOWED = (
+    "A statement outside a transaction waits for other sessions; the lock window does not end it, only a cancel "
+    "or its own time limit of a day."
+)
 
 # What a sentence about a run and a line of a list want to know; its plan's phases and secrets of its target are not.
 TOLD_FIELDS = (
@@ -50,6 +58,7 @@ def verdict(run: Run, took: str = "") -> str:
         error=error_text(run, "message") or "no reason was recorded.",
         at=f"{error_text(run, 'revision_id')} " if error_text(run, "revision_id") else "",
         cause=failure_in_words(run),
+        left=f" {error_text(run, 'message')}" if left_half_made(run) else "",
     )
 
 
@@ -98,8 +107,26 @@ def holder_in_words(run: Run) -> str:
     """The first session in the way, else what the engine said."""
     told = run.waiting or {}
     for blocker in told.get("blockers") or ():
-        return f"pid {blocker.get('pid')} ({blocker.get('application') or 'an unnamed session'}) holds the lock"
+        # Without a lock that is in the way, it is the transaction itself that has to end.
+        ending = "mode" in blocker and blocker["mode"] is None
+        deed = "has an open transaction that must end first" if ending else "holds the lock"
+        return f"pid {blocker.get('pid')} ({blocker.get('application') or 'an unnamed session'}) {deed}"
     return str(told.get("sentence") or "somebody else holds the lock").rstrip(".")
+
+
+def left_half_made(run: Run) -> bool:
+    """Whether a run that is no failure left something in the target that somebody has to know of."""
+    return error_text(run, "code") == LEFT_HALF_MADE
+
+
+def meaning(run: Run) -> str:
+    """What the run's status means; a wait that no lock window ends is another one."""
+    return UNWINDOWED if waits_without_window(run) else SENTENCES[run.status]
+
+
+def waits_without_window(run: Run) -> bool:
+    """Whether a statement outside a transaction waits: it has its own time limit instead of the lock window."""
+    return run.status == RunStatus.WAITING_FOR_LOCK and (run.waiting or {}).get("windowed") is False
 
 
 def error_text(run: Run, key: str) -> str:

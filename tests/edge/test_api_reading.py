@@ -137,6 +137,15 @@ def test_it_tells_everything_about_a_run(caller: Caller, run: Run) -> None:
     assert told["steps"][0]["attempts"][0]["outcome"] == "lock_timeout"
     assert told["revisions"] == [{"revision_id": "0001_step", "checksum": "sha256:1"}]
     assert told["actions"]["cancel"] == ""
+    assert "when its lock window ends" in told["conditions"][0]["clears"]
+
+
+def test_it_does_not_promise_an_end_that_a_step_outside_a_transaction_has_not(caller: Caller, run: Run) -> None:
+    waiting = {"since": "", "sentence": "x", "blockers": [{"pid": 7, "mode": None}], "windowed": False}
+    Run.objects.filter(pk=run.pk).update(status="waiting_for_lock", waiting=waiting)
+    told = read(caller.get(f"/runs/{run.pk}"))
+    assert "the lock window does not end this step" in told["conditions"][0]["clears"]
+    assert "has an open transaction that must end first" in told["conditions"][0]["sentence"]
 
 
 @pytest.mark.parametrize("status", ["queued", "paused", "needs_operator", "succeeded", "failed", "rolled_back"])

@@ -68,6 +68,16 @@ def test_a_failure_says_where_why_and_whether_it_is_safe(run: Run, error: dict[s
     assert verdict(run) == told
 
 
+def test_a_cancel_that_left_something_says_so_and_the_way_out(client: Client, run: Run) -> None:
+    error = {"code": "left_half_made", "message": "Left in the target: x.", "not_done": "", "next_step": "Drop x."}
+    become(run, "cancelled", error=error)
+    page = client.get(f"/runs/{run.pk}")
+    assert heading(page) == "Cancelled on orders-eu after 0 of 1 steps. Left in the target: x."
+    assert "Left in the target: x. Drop x. Code left_half_made" in text(page)
+    become(run, "cancelled", error={"code": "outcome_unknown", "message": "Given up by a person."})
+    assert "Given up by a person." not in text(client.get(f"/runs/{run.pk}"))
+
+
 def test_a_silent_worker_is_told_with_what_happens_next(client: Client, run: Run) -> None:
     now = timezone.now()
     become(run, "running", beat_at=now - timedelta(seconds=12), worker="host:7", started_at=now)

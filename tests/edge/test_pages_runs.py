@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from migrations_app.models import AuditEntry, Run
+from migrations_app.models import AuditEntry, Run, RunStep
 from migrations_app.permissions import ON_CALL, VIEWER
-from migrations_app.runs.detail import bars
+from migrations_app.runs.detail import PHASES, bars, step_window
 from migrations_app.runs.listing import RunFilter, list_runs
 from migrations_app.statuses import TERMINAL, RunStatus
 from tests.browser.client import heading, signed_in, text
@@ -168,6 +168,16 @@ def test_the_holder_of_the_lock_is_told_by_name(olga: User, run: Run) -> None:
     page = text(signed_in(olga).get(f"/runs/{run.pk}"))
     assert "pid 4711 (psql) holds the lock" in page
     assert "transaction 4 min 1 s old" in page
+    assert "The target or a table is held by somebody else" in page
+
+
+def test_a_wait_outside_a_transaction_is_told_as_what_it_is(olga: User, run: Run) -> None:
+    blocker = {"pid": 4711, "application": "psql", "mode": None, "relation": None}
+    become(run, "waiting_for_lock", waiting={"since": "", "sentence": "x", "blockers": [blocker], "windowed": False})
+    page = text(signed_in(olga).get(f"/runs/{run.pk}"))
+    assert "pid 4711 (psql) has an open transaction that must end first." in page
+    assert "holds the lock" not in page
+    assert "A statement outside a transaction waits for other sessions; the lock window does not end it" in page
 
 
 def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> None:
@@ -183,3 +193,18 @@ def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> No
     assert (verify.start, verify.wait, verify.work, verify.state) == (1000, 0, 0, "pending")
     run.status = "failed"
     assert bars(run)[2].state == "failed"
+    assert bars(run)[3].state == "not_run"
+
+
+def test_an_ended_run_shows_nothing_as_still_to_come(olga: User, run: Run) -> None:
+    RunStep.objects.filter(run=run).update(status="pending")
+    phases = {name: {"state": "pending", "wait_ms": 0, "work_ms": 0, "detail": ""} for name in PHASES}
+    become(run, "paused", phases=phases)
+    assert "Pending" in text(signed_in(olga).get(f"/runs/{run.pk}"))
+    become(run, "cancelled")
+    page = text(signed_in(olga).get(f"/runs/{run.pk}"))
+    assert "Pending" not in page
+    assert (page.count("Not run"), page.count("not run")) == (1, len(PHASES))
+    assert [step.state for step in step_window(run).shown] == ["not_run"]
+    RunStep.objects.filter(run=run).update(status="running")
+    assert [step.state for step in step_window(run).shown] == ["cancelled"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import psycopg
 import pytest
 
 from migrations_app.admission.conditions import NotAdmitted
@@ -125,6 +128,21 @@ def test_it_refuses_changed_bytes_of_an_applied_revision_and_remembers_that(flee
     assert AuditEntry.objects.filter(data__action="revision.change_refused").exists()
 
 
+@pytest.mark.parametrize(
+    "stored, offered, told",
+    [
+        ("DROP TABLE a", None, r"offered without its down file \(sha256:v1:\w+… is stored\)\."),
+        (None, "DROP TABLE a", r"offered with a down file \(sha256:v1:\w+…\), and is stored without one\."),
+        ("DROP TABLE a", "DROP TABLE a CASCADE", r"other bytes of its down file \(sha\S+… stored, sha\S+… offered\)\."),
+    ],
+)
+def test_it_says_in_words_which_file_of_an_applied_revision_differs(fleet, stored, offered, told):
+    fleet.put("0001_a", "CREATE TABLE a ()", down=stored)
+    fleet.apply()
+    with pytest.raises(Refused, match=told):
+        fleet.put("0001_a", "CREATE TABLE a ()", down=offered)
+
+
 def test_it_takes_changed_bytes_of_what_is_applied_nowhere(fleet):
     fleet.put("0001_a", "CREATE TABLE a ()")
     put = fleet.put("0001_a", "CREATE TABLE b ()")
@@ -152,3 +170,26 @@ def test_it_copies_receipts_the_ledger_lost(fleet):
     fleet.put("0002_b", "CREATE TABLE b ()")
     fleet.apply()
     assert LedgerEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("let_go", [False, True])
+def test_it_counts_only_what_was_really_waited_for_a_lock(fleet, let_go):
+    fleet.put("0001_a", "CREATE TABLE a ()")
+    fleet.apply()
+    fleet.environment.lock_window_seconds = 2
+    fleet.environment.save()
+    fleet.put("0002_b", "ALTER TABLE a ADD COLUMN b int")
+    with psycopg.connect(fleet.url) as holder:
+        holder.execute("SELECT * FROM a")
+        timer = threading.Timer(1.0, holder.rollback)
+        if let_go:
+            timer.start()
+        run = fleet.apply()
+        timer.cancel()
+        holder.rollback()
+    assert run.status == (RunStatus.SUCCEEDED if let_go else RunStatus.FAILED)
+    step = run.steps.get()
+    took = (step.finished_at - step.started_at).total_seconds() * 1000
+    assert 0 < step.wait_ms <= took
+    assert step.wait_ms + step.work_ms > 0.8 * took
+    assert abs(run.phases["run"]["wait_ms"] - step.wait_ms) <= 1

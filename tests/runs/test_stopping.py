@@ -8,12 +8,14 @@ import psycopg
 import pytest
 from django.db import connection
 
+from migrations_app.engine.contract import nontransactional
 from migrations_app.engine.contract.events import Event
 from migrations_app.engine.errors import Refused
 from migrations_app.jobs import apply
 from migrations_app.models import Run, RunLogLine, StepAttempt
 from migrations_app.runs import actions, claims
 from migrations_app.runs.execution import Execution
+from migrations_app.runs.verdict import meaning, verdict
 from migrations_app.statuses import RunStatus
 from tests.waiting import until
 
@@ -86,10 +88,40 @@ def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):
         assert run.status == RunStatus.WAITING_FOR_LOCK
         assert run.waiting["blockers"][0]["application"] == "report"
         assert run.waiting["blockers"][0]["pid"] == holder.info.backend_pid
+        pid = holder.info.backend_pid
+        assert verdict(run) == f"Waiting on dev-eu: pid {pid} (report) has an open transaction that must end first."
+        assert meaning(run).startswith("A statement outside a transaction waits")
         actions.cancel(run, by=fleet.olga)
         until(lambda: fleet.value("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^DROP INDEX'"))
         holder.rollback()
     until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
+    assert fleet.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+    run.refresh_from_db()
+    assert run.error is None
+
+
+def test_it_tells_which_invalid_index_a_cancelled_build_left_and_the_way_out(fleet, at_work, monkeypatch):
+    monkeypatch.setattr(nontransactional, "_CANCELLED_S", 0.5)
+    fleet.put("0001_a", "CREATE TABLE a (id int)")
+    fleet.apply()
+    fleet.put("0002_b", "CREATE INDEX CONCURRENTLY a_id ON a (id)")
+    with psycopg.connect(fleet.url, application_name="report") as holder:
+        holder.execute("INSERT INTO a VALUES (1)")
+        run = fleet.start()
+        at_work(run)
+        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+        actions.cancel(run, by=fleet.olga)
+        until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
+        holder.rollback()
+    assert fleet.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 1
+    run.refresh_from_db()
+    left = "Left in the target: index a_id exists but is invalid."
+    assert verdict(run) == f"Cancelled on dev-eu after 0 of 1 steps. {left}"
+    assert (run.error["code"], run.error["message"]) == ("left_half_made", left)
+    assert run.error["next_step"].startswith("Apply again once nobody uses it")
+    assert "DROP INDEX CONCURRENTLY a_id" in run.error["next_step"]
+    assert RunLogLine.objects.filter(run=run, message__contains=left).exists()
+    assert fleet.apply().status == RunStatus.SUCCEEDED
     assert fleet.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
 
 
@@ -107,6 +139,8 @@ def test_it_finishes_a_drop_that_was_cancelled_half_way(fleet, at_work):
             actions.pause(run, by=fleet.olga)
         until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
         holder.rollback()
+    run.refresh_from_db()
+    assert run.error["message"] == "Left in the target: index a_id exists but is invalid."
     assert fleet.apply().status == RunStatus.SUCCEEDED
     assert fleet.value("SELECT to_regclass('a_id') IS NULL") is True
 

@@ -48,6 +48,7 @@ class Event:
     wait_ms: int = 0
     work_ms: int = 0
     blockers: tuple[Blocker, ...] = field(default=())
+    windowed: bool = True  # whether the lock window ends this wait
     receipt: Receipt | None = None
     fence: int | None = None
     backend_pid: int | None = None

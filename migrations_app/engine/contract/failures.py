@@ -6,9 +6,11 @@ import psycopg
 from psycopg import errors
 
 from migrations_app.engine.contract.events import ShouldStop
+from migrations_app.engine.contract.plan import Direction
+from migrations_app.engine.contract.postconditions import Finding
 from migrations_app.engine.contract.work import Progress
 from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed, Stopped
-from migrations_app.engine.sql.script import Statement, Step
+from migrations_app.engine.sql.script import Postcondition, Statement, Step
 from migrations_app.engine.target.blockers import Blocker
 
 # The bytes of an applied revision stay as they are, so a down file that fails can't be corrected.
@@ -54,6 +56,21 @@ def statement_failed(
         not_done=not_done,
         next_step=diagnosis.message_hint or WAY_OUT[progress.direction],
     )
+
+
+def with_leftover(
+    failure: LockstepError, left: Finding, expected: Postcondition, direction: Direction
+) -> LockstepError:
+    """The failure, telling as well what the statement left half made in the target, and the way out."""
+    if left.state != "half":
+        return failure
+    failure.not_done = f"Left in the target: {left.sentence}."
+    failure.next_step = (
+        f"{'Apply' if direction == 'up' else 'Roll back'} again once nobody uses it: that puts it right."
+    )
+    if expected.kind in ("index_valid", "index_gone"):
+        failure.next_step += f" Until then every write pays for it; DROP INDEX CONCURRENTLY {expected.name} ends that."
+    return failure
 
 
 def _rolled_back(progress: Progress, statement: Statement | None) -> str:

@@ -18,7 +18,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from migrations_app.engine.contract.events import Kind
-from migrations_app.engine.contract.failures import statement_failed
+from migrations_app.engine.contract.failures import statement_failed, with_leftover
 from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Decision
 from migrations_app.engine.contract.postconditions import Finding, look, repair
@@ -132,7 +132,8 @@ def _run_until_done(
                 pause_or_stop(2.0, work.should_stop)
                 continue
             _close_intent(work, progress, step.n, attempt, {"found": left, "error": error.sqlstate or ""})
-            raise statement_failed(error, progress, statement, work.should_stop) from None
+            failed = statement_failed(error, progress, statement, work.should_stop)
+            raise with_leftover(failed, look(work.conn, expected), expected, progress.direction) from None
     _tell(work, progress, step, "nontx_done", f"{statement.summary}: ran, looking at the catalogue")
     after = look(work.conn, expected)
     if after.state in ("half", "busy") or (after.state == "absent" and expected.kind != "rerun"):
@@ -155,7 +156,7 @@ def _announce(work: Work, progress: Progress, step: Step, attempt: int, before: 
 
 def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -> None:
     stop_if_asked(work.should_stop)
-    work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n)
+    work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n, windowed=False)
     try:
         with work.canceller.over(work.conn):
             work.conn.execute(statement.text)
@@ -211,7 +212,7 @@ def _repair(work: Work, progress: Progress, step: Step, expected: Postcondition)
     try:
         said = repair(work.conn, expected)
     except errors.LockNotAvailable:
-        said = f"the invalid index {expected.name} could not be dropped yet; applying again drops it"
+        said = f"what was left half made of {expected.name or expected.table} could not be cleared away yet"
     finally:
         work.watch.disarm()
         if not (work.conn.closed or work.conn.broken):

@@ -34,21 +34,22 @@ def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: 
 
     Raises LockExhausted, StatementFailed, Stopped, Fenced, ConnectionLost; then the step is rolled back.
     """
-    started = time.monotonic()
+    started = told = time.monotonic()  # what was waited until `told` is reported
     blockers: tuple[Blocker, ...] = ()
     tried = 0
     for attempt in schedule(work.deadlock_timeout_s):
         if attempt.for_autovacuum and not _only_autovacuum(blockers):
             continue
         tried += 1
-        waited = time.monotonic() - started
         try:
-            return _once(work, progress, step, attempt, attempt_row, last, int(waited * 1000))
+            return _once(work, progress, step, attempt, attempt_row, last, _ms_since(told))
         except (*LOCK_NOT_AVAILABLE, LockExhausted) as error:  # the latter from a schema that cannot be read
             roll_back(work.conn)
             blockers = work.watch.blockers or blockers
-            _report_attempt(work, progress, step, attempt, blockers, error)
-        if step is not None and time.monotonic() - started + attempt.pause > work.limits.lock_window_s:
+            over = step is not None and time.monotonic() - started + attempt.pause > work.limits.lock_window_s
+            _report_attempt(work, progress, step, attempt, blockers, error, waited_ms=_ms_since(told), over=over)
+            told = time.monotonic()
+        if step is not None and over:
             raise locks_exhausted(progress, step, tried, time.monotonic() - started, blockers)
         pause_or_stop(attempt.pause, work.should_stop)
     raise AssertionError("the schedule has no end")
@@ -211,21 +212,30 @@ def _report_attempt(
     attempt: LockAttempt,
     blockers: tuple[Blocker, ...],
     error: psycopg.Error | LockExhausted,
+    *,
+    waited_ms: int,
+    over: bool,
 ) -> None:
+    """`over`: the window ends here, no attempt follows."""
     lock_s, _ = _limits(work, step, attempt)
     what = _what(error, lock_s)
     holders = "; ".join(blocker.sentence for blocker in blockers[:5])
     work.report(
         progress.event(
             "lock_attempt",
-            f"attempt {attempt.number}: {what}, rolled back, next in {attempt.pause:.1f} s"
+            f"attempt {attempt.number}: {what}, rolled back, "
+            + ("the last one in its lock window" if over else f"next in {attempt.pause:.1f} s")
             + (f"; {holders}" if holders else ""),
             step=step.n if step else None,
             level="warning",
-            wait_ms=int((lock_s + attempt.pause) * 1000),
+            wait_ms=waited_ms,
             blockers=blockers,
         )
     )
+
+
+def _ms_since(moment: float) -> int:
+    return int((time.monotonic() - moment) * 1000)
 
 
 def _what(error: psycopg.Error | LockExhausted, lock_s: float) -> str:

@@ -29,6 +29,7 @@ class LockWatch:
         self._due: float | None = None
         self._every: float | None = None
         self._about: tuple[str, int | None] = ("", None)
+        self._windowed = True
         self._closing = threading.Event()
         self._conn: psycopg.Connection | None = None
         self._thread: threading.Thread | None = None
@@ -36,9 +37,18 @@ class LockWatch:
         self._said = False
 
     def arm(
-        self, *, after_s: float, every_s: float | None = None, revision_id: str = "", step: int | None = None
+        self,
+        *,
+        after_s: float,
+        every_s: float | None = None,
+        revision_id: str = "",
+        step: int | None = None,
+        windowed: bool = True,
     ) -> None:
-        """Look after `after_s` seconds, then every `every_s` seconds until disarmed."""
+        """Look after `after_s` seconds, then every `every_s` seconds until disarmed.
+
+        `windowed` is told with what is found: whether the lock window ends the wait.
+        """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="lock-watch", daemon=True)
             self._thread.start()
@@ -46,6 +56,7 @@ class LockWatch:
         self._said = False
         self._every = every_s
         self._about = (revision_id, step)
+        self._windowed = windowed
         self._due = time.monotonic() + after_s
 
     def disarm(self) -> None:
@@ -93,5 +104,6 @@ class LockWatch:
                 step=step,
                 level="warning",
                 blockers=found,
+                windowed=self._windowed,
             )
         )

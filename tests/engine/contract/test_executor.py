@@ -384,6 +384,9 @@ def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
             )
         holder.rollback()
     assert "report" in failure.value.message
+    *earlier, last = target.messages("lock_attempt")
+    assert earlier and all("next in" in said for said in earlier)
+    assert "the last one in its lock window" in last and "next in" not in last
     assert str(holder.info.backend_pid if not holder.closed else "") in failure.value.message
     assert len(target.receipts()) == 1
 

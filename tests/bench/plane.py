@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import django_rq
 from django.contrib.auth.models import User
+from django.db import connection
 
 from migrations_app.admission.door import start_run
 from migrations_app.engine.contract.folder import RevisionFiles
@@ -23,7 +24,8 @@ from tests.bench.timing import stopwatch
 from tests.bench.workload import Change
 
 PATIENCE_S = 900.0
-_POLL_S = 0.05  # seldom: who looks takes time from those who work
+_POLL_S = 0.02
+_GOING = "SELECT id, status FROM migrations_app_run WHERE id = ANY(%s) AND finished_at IS NULL"
 _numbers = itertools.count(1)
 
 
@@ -78,14 +80,21 @@ def apply_by_workers(targets: Sequence[Environment]) -> float:
 
 def wait(runs: Sequence[Run]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    going = Run.objects.filter(pk__in=[run.pk for run in runs], finished_at=None)
-    while left := list(going.only("status", "error")):
+    while left := _going(runs):
         if time.monotonic() > deadline:
             raise DidNotSucceed(f"{len(left)} runs had not ended after {PATIENCE_S:.0f} s")
-        for run in left:
-            if run.status in (RunStatus.NEEDS_OPERATOR, RunStatus.PAUSED):
-                raise DidNotSucceed(f"run {run.pk} is {run.status}: {run.error}")
+        for run, status in left:
+            if status in (RunStatus.NEEDS_OPERATOR, RunStatus.PAUSED):
+                raise DidNotSucceed(f"run {run} is {status}: {Run.objects.get(pk=run).error}")
         time.sleep(_POLL_S)
+
+
+def _going(runs: Sequence[Run]) -> list[tuple[int, str]]:
+    """Id and status of those that have not ended; as plain SQL, for building a query costs more than to run it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GOING, [[run.pk for run in runs]])
+        rows: list[tuple[int, str]] = cursor.fetchall()
+    return rows
 
 
 def check(runs: Sequence[Run]) -> None:

@@ -17,7 +17,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.sql.refusal import NOT_DONE
@@ -58,7 +58,7 @@ class Parser:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def ask(self, task: str, sql: str) -> Mapping[str, object]:
+    def ask(self, task: str, sql: str) -> Mapping[str, Any]:
         """The child's answer, or Refused; a child that died is asked once more, afresh."""
         sql = checked(sql)
         with self._lock:
@@ -187,7 +187,7 @@ def _receive(connection: socket.socket, size: int, deadline: float) -> bytes:
     return bytes(data)
 
 
-def _read(reply: bytes) -> Mapping[str, object]:
+def _read(reply: bytes) -> Mapping[str, Any]:
     try:
         answer = json.loads(reply)
     except RecursionError as error:
@@ -196,7 +196,7 @@ def _read(reply: bytes) -> Mapping[str, object]:
     if "refused" in answer:
         code, message, not_done, next_step = answer["refused"]
         raise Refused(code, message, not_done=not_done, next_step=next_step)
-    ok: Mapping[str, object] = answer["ok"]
+    ok: Mapping[str, Any] = answer["ok"]
     return ok
 
 
@@ -204,7 +204,7 @@ _default = Parser()
 atexit.register(_default.close)
 
 
-def ask(task: str, sql: str) -> Mapping[str, object]:
+def ask(task: str, sql: str) -> Mapping[str, Any]:
     return _default.ask(task, sql)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal
 
 from migrations_app.engine.sql import parser
 
@@ -71,8 +71,7 @@ def read_script(sql: str) -> Script:
 
 def read_verify(sql: str) -> tuple[Statement, ...]:
     """The statements of a verify file, none of which needs to run outside a transaction."""
-    answer = parser.ask("verify", sql)
-    return tuple(_statement(item) for item in _list(answer, "statements"))
+    return statements_from_json(parser.ask("verify", sql)["statements"])
 
 
 def script_to_json(script: Script) -> dict[str, object]:
@@ -80,13 +79,8 @@ def script_to_json(script: Script) -> dict[str, object]:
     return {**vars(script), "steps": steps}
 
 
-def script_from_json(data: Mapping[str, object]) -> Script:
-    return Script(
-        steps=tuple(_step(item) for item in _list(data, "steps")),
-        settings=_pairs(data, "settings"),
-        atomic=bool(data["atomic"]),
-        splitter=int(str(data["splitter"])),
-    )
+def script_from_json(data: Mapping[str, Any]) -> Script:
+    return Script(**{**data, "steps": tuple(map(_step, data["steps"])), "settings": _pairs(data["settings"])})
 
 
 def statement_to_json(statement: Statement) -> dict[str, object]:
@@ -99,56 +93,23 @@ def statements_to_json(statements: Sequence[Statement]) -> list[dict[str, object
     return [statement_to_json(statement) for statement in statements]
 
 
-def statements_from_json(items: Sequence[Mapping[str, object]]) -> tuple[Statement, ...]:
-    return tuple(_statement(item) for item in items)
+def statements_from_json(items: Sequence[Mapping[str, Any]]) -> tuple[Statement, ...]:
+    return tuple(map(_statement, items))
 
 
-def _step(data: Mapping[str, object]) -> Step:
-    return Step(
-        n=int(str(data["n"])),
-        mode=cast(Mode, data["mode"]),
-        timeout_class=cast(TimeoutClass, data["timeout_class"]),
-        statements=tuple(_statement(item) for item in _list(data, "statements")),
-        sha256=str(data["sha256"]),
-    )
+def _step(data: Mapping[str, Any]) -> Step:
+    return Step(**{**data, "statements": statements_from_json(data["statements"])})
 
 
-def _statement(data: Mapping[str, object]) -> Statement:
-    condition, lock = data["postcondition"], data["lock"]
-    return Statement(
-        text=str(data["text"]),
-        line=int(str(data["line"])),
-        tag=str(data["tag"]),
-        summary=str(data["summary"]),
-        mode=cast(Mode, data["mode"]),
-        timeout_class=cast(TimeoutClass, data["timeout_class"]),
-        lock=None if lock is None else str(lock),
-        relations=tuple(str(name) for name in cast(Sequence[object], data["relations"])),
-        postcondition=None if condition is None else _postcondition(cast(Mapping[str, object], condition)),
-        concurrent_index=bool(data["concurrent_index"]),
-        locks=_pairs(data, "locks"),
-    )
+def _statement(data: Mapping[str, Any]) -> Statement:
+    condition = data["postcondition"]
+    rest = {
+        "relations": tuple(data["relations"]),
+        "postcondition": Postcondition(**condition) if condition else None,
+        "locks": _pairs(data["locks"]),
+    }
+    return Statement(**{**data, **rest})
 
 
-def _postcondition(data: Mapping[str, object]) -> Postcondition:
-    return Postcondition(
-        kind=cast(PostconditionKind, data["kind"]),
-        schema=_optional(data, "schema"),
-        name=_optional(data, "name"),
-        table=_optional(data, "table"),
-        object_type=_optional(data, "object_type"),
-    )
-
-
-def _optional(data: Mapping[str, object], key: str) -> str | None:
-    value = data.get(key)
-    return None if value is None else str(value)
-
-
-def _list(data: Mapping[str, object], key: str) -> Sequence[Mapping[str, object]]:
-    return cast(Sequence[Mapping[str, object]], data[key])
-
-
-def _pairs(data: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]:
-    pairs = cast(Sequence[Sequence[object]], data[key])
-    return tuple((str(first), str(second)) for first, second in pairs)
+def _pairs(pairs: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in pairs)

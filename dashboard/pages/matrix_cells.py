@@ -33,6 +33,8 @@ WORST = "FDORWUP.A"
 # In the place of a revision's id, in text and in an address, until the row is known; no name holds them.
 _REVISION, _REVISION_IN_PATH = "\x00", "\x01"
 SAME = "="
+# The browser paints a group at a time: one row each would be many pictures, all in one a big one for every small change.
+ROWS_TOGETHER = 5
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ def legend() -> list[tuple[str, SafeString, str]]:
 def draw_rows(rows: Sequence[Row], pencil: Pencil, first_index: int) -> SafeString:
     """`first_index` is the first row's place among all rows of the grid."""
     tables = [_cells_of(slot, pencil, first) for slot, first in zip(pencil.slots, firsts(pencil.slots), strict=True)]
-    drawn = "".join(_row(row, index, pencil, tables) for index, row in enumerate(rows, start=first_index))
-    return mark_safe(f"<tbody>{drawn}</tbody>")  # noqa: S308  escaped in _row and _cells_of
+    drawn = [_row(row, index, pencil, tables) for index, row in enumerate(rows, start=first_index)]
+    groups = (drawn[start : start + ROWS_TOGETHER] for start in range(0, len(drawn), ROWS_TOGETHER))
+    return mark_safe("".join(f"<tbody>{''.join(group)}</tbody>" for group in groups))  # noqa: S308  escaped in _row and _cells_of
 
 
 def firsts(slots: Sequence[Slot]) -> list[bool]:

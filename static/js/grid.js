@@ -4,6 +4,7 @@
   const PAGE = 10;
   const maps = new WeakMap();
   const gridOf = (element) => element.closest && element.closest("table[role=grid]");
+  const whenIdle = window.requestIdleCallback || setTimeout;
   const focusable = (cell) => cell.querySelector("a, button") || cell;
 
   /* Every place of the table, also where a cell spans several. */
@@ -99,6 +100,7 @@
       for (const link of grid.querySelectorAll("a, button")) link.tabIndex = -1;
       const first = grid.querySelector("tbody td a, tbody th a");
       if (first) first.tabIndex = 0;
+      whenIdle(() => mapOf(grid));
     }
   }
   document.addEventListener("lockstep:drawn", prepare);

@@ -22,22 +22,25 @@
     const row = cell.parentElement;
     const table = cell.closest("table");
     const [across, down] = stripsOf(table.parentElement, whose);
-    const places = [table.offsetTop + row.offsetTop, row.offsetHeight, table.offsetLeft + cell.offsetLeft, cell.offsetWidth];
-    across.style.transform = `translateY(${places[0]}px) scaleY(${places[1]})`;
-    down.style.transform = `translateX(${places[2]}px) scaleX(${places[3]})`;
+    const [top, height] = [table.offsetTop + row.offsetTop, row.offsetHeight];
+    const [left, width] = [table.offsetLeft + cell.offsetLeft, cell.offsetWidth];
+    down.lit = { table, left, width };
+    const hidden = behindHeadings(down.lit);
+    across.style.transform = `translateY(${top}px) scaleY(${height})`;
+    down.style.transform = `translateX(${left}px) scaleX(${width})`;
+    down.style.clipPath = hidden;
     across.hidden = false;
     /* A heading stays in sight when its table is moved, so it has no place in a column. */
     down.hidden = cell.localName === "th";
-    down.lit = { table, left: places[2], width: places[3] };
-    cover(down);
   }
   /* What of a column lies behind the headings is not lit. */
-  function cover(strip) {
-    if (strip.hidden) return;
-    const { table, left, width } = strip.lit;
+  function behindHeadings({ table, left, width }) {
     const heading = table.querySelector("tbody th");
     const hidden = heading ? (table.closest(".matrix").scrollLeft + heading.offsetWidth - left) / width : 0;
-    strip.style.clipPath = `inset(0 0 0 ${Math.round(100 * Math.min(Math.max(hidden, 0), 1))}%)`;
+    return `inset(0 0 0 ${Math.round(100 * Math.min(Math.max(hidden, 0), 1))}%)`;
+  }
+  function cover(strip) {
+    if (!strip.hidden) strip.style.clipPath = behindHeadings(strip.lit);
   }
   function dark(whose) {
     for (const strip of document.querySelectorAll(`.light.${whose}`)) strip.hidden = true;

@@ -22,11 +22,11 @@ from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.chain import Targets, environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.history import HistoryFilter, read_history
-from migrations_app.fleet.lag import lag_of
+from migrations_app.fleet.lag import Lag, lag_of
 from migrations_app.fleet.ledger import count_rows_from
-from migrations_app.fleet.standing import standings
+from migrations_app.fleet.standing import Standing, standings
 from migrations_app.permissions import may, who_may
-from migrations_app.runs.listing import runs_of_environment
+from migrations_app.runs.listing import RunRow, runs_of_environment
 
 LAST_RECEIPTS = 6
 
@@ -39,6 +39,8 @@ class _Looked:
     refusal: Refused | None
     targets: Targets
     receipts: tuple[access.LedgerEntry, ...]
+    runs: tuple[RunRow, ...]
+    lag: Lag
 
 
 # For looking only: the run itself is admitted anew, in its own transaction.
@@ -51,9 +53,9 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
     direction = one_of(request, "direction", DIRECTIONS) or "up"
     to = word(request, "to")
     version = f"{fleet_version(request)} {found.pk} {direction} {to}"
-    looked = LOOKED.get(version, lambda: _look(found, direction, to))
-    plan = looked.plan
     standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
+    looked = LOOKED.get(version, lambda: _look(found, standing, direction, to))
+    plan = looked.plan
     return render(
         request,
         "services/environment.html",
@@ -65,8 +67,8 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "plan": plan,
             "refusal": looked.refusal,
             "targets": looked.targets,
-            "runs": runs_of_environment(found.pk),
-            "lag": lag_of(found, standing),
+            "runs": looked.runs,
+            "lag": looked.lag,
             "receipts": looked.receipts,
             "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
@@ -82,10 +84,17 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
     )
 
 
-def _look(environment: access.Environment, direction: str, to: str) -> _Looked:
+def _look(environment: access.Environment, standing: Standing, direction: str, to: str) -> _Looked:
     only = HistoryFilter(service=environment.service.name, environment=environment.name)
     plan, refusal = _plan(environment, direction, to)
-    return _Looked(plan, refusal, environment_targets(environment), read_history(only, LAST_RECEIPTS).rows)
+    return _Looked(
+        plan,
+        refusal,
+        environment_targets(environment),
+        read_history(only, LAST_RECEIPTS).rows,
+        runs_of_environment(environment.pk),
+        lag_of(environment, standing),
+    )
 
 
 def _plan(environment: access.Environment, direction: str, to: str) -> tuple[Preview | None, Refused | None]:

@@ -33,7 +33,7 @@ WORST = "FDORWUP.A"
 # In the place of a revision's id, in text and in an address, until the row is known; no name holds them.
 _REVISION, _REVISION_IN_PATH = "\x00", "\x01"
 SAME = "="
-# The browser paints a group at a time: one row each would be many pictures, all in one a big one for every small change.
+# The browser paints a group at a time: of one row each there would be many, and one of all is much for a small change.
 ROWS_TOGETHER = 5
 
 

@@ -49,6 +49,7 @@ class Holder:
     age_ms: float | None
     mode: str
     relation: str
+    queued: bool  # waits itself, ahead of the run
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,10 @@ def _holder(entry: Mapping[str, object]) -> Holder:
     age = entry.get("transaction_age_s") or entry.get("query_age_s")
     words = {name: str(entry.get(name) or "") for name in ("application", "user", "state", "mode", "relation")}
     return Holder(
-        pid=int(str(entry.get("pid") or 0)), age_ms=age * 1000 if isinstance(age, int | float) else None, **words
+        pid=int(str(entry.get("pid") or 0)),
+        age_ms=age * 1000 if isinstance(age, int | float) else None,
+        queued=bool(entry.get("queued")),
+        **words,
     )
 
 

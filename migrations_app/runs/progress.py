@@ -38,6 +38,7 @@ TOLD = frozenset(
         "lock_wait",
         "locked",
         "already_applied",
+        "notice",
         "statement_done",
         "verifying",
         "lock_attempt",

@@ -148,5 +148,6 @@ def _shown(blocker: Blocker) -> dict[str, object]:
         "query_age_s": blocker.query_age_s,
         "mode": blocker.mode,
         "relation": blocker.relation,
+        "queued": blocker.queued,
         "sentence": blocker.sentence,
     }

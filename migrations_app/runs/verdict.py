@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from migrations_app.models import Run
@@ -104,14 +104,21 @@ def name_ends(first: str | None, last: str | None, count: int) -> str:
 
 
 def holder_in_words(run: Run) -> str:
-    """The first session in the way, else what the engine said."""
+    """The first session in the way, one that holds before one that queues too; else what the engine said."""
     told = run.waiting or {}
-    for blocker in told.get("blockers") or ():
-        # Without a lock that is in the way, it is the transaction itself that has to end.
-        ending = "mode" in blocker and blocker["mode"] is None
-        deed = "has an open transaction that must end first" if ending else "holds the lock"
-        return f"pid {blocker.get('pid')} ({blocker.get('application') or 'an unnamed session'}) {deed}"
-    return str(told.get("sentence") or "somebody else holds the lock").rstrip(".")
+    blockers = sorted(told.get("blockers") or (), key=lambda blocker: bool(blocker.get("queued")))
+    if not blockers:
+        return str(told.get("sentence") or "somebody else holds the lock").rstrip(".")
+    first = blockers[0]
+    return f"pid {first.get('pid')} ({first.get('application') or 'an unnamed session'}) {_deed(first)}"
+
+
+def _deed(blocker: Mapping[str, object]) -> str:
+    if blocker.get("queued"):
+        return "waits ahead of it for the lock"
+    # Without a lock that is in the way, it is the transaction itself that has to end.
+    ending = "mode" in blocker and blocker["mode"] is None
+    return "has an open transaction that must end first" if ending else "holds the lock"
 
 
 def left_half_made(run: Run) -> bool:

@@ -53,7 +53,8 @@
     const text = failed ? `Not updating since ${clock(lastGood)} UTC; still trying.` : "";
     if (note() && note().textContent !== text) note().textContent = text;
   });
-  /* The rows above every page, the verdict in the bar and the count of open runs: each poll names them, and only when they are others than those shown are they asked for. */
+  /* The rows above every page, the verdict in the bar and the count of open runs: each poll names them, and only when
+     they are others than those shown are they asked for. */
   const sentences = (box) => [...box.querySelectorAll("p")].map((line) => line.textContent);
   async function freshen(told) {
     const box = document.getElementById("banners");

@@ -171,6 +171,18 @@ def test_the_holder_of_the_lock_is_told_by_name(olga: User, run: Run) -> None:
     assert "The target or a table is held by somebody else" in page
 
 
+def test_who_only_queues_ahead_is_not_said_to_hold_the_lock(olga: User, run: Run) -> None:
+    queued = {"pid": 4712, "application": "report", "mode": "AccessShareLock", "relation": "a", "queued": True}
+    holding = {"pid": 4713, "application": "psql", "mode": "AccessExclusiveLock", "relation": "a", "queued": False}
+    waiting = {"since": "", "sentence": "x", "blockers": [queued, holding]}
+    become(run, "waiting_for_lock", waiting=waiting)
+    assert "pid 4713 (psql) holds the lock" in text(signed_in(olga).get(f"/runs/{run.pk}"))
+    become(run, "waiting_for_lock", waiting={**waiting, "blockers": [queued]})
+    page = text(signed_in(olga).get(f"/runs/{run.pk}"))
+    assert "pid 4712 (report) waits ahead of it for the lock" in page
+    assert "holds the lock" not in page
+
+
 def test_a_wait_outside_a_transaction_is_told_as_what_it_is(olga: User, run: Run) -> None:
     blocker = {"pid": 4711, "application": "psql", "mode": None, "relation": None}
     become(run, "waiting_for_lock", waiting={"since": "", "sentence": "x", "blockers": [blocker], "windowed": False})

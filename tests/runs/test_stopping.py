@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -62,6 +63,16 @@ def status(run: Run) -> str:
     return Run.objects.values_list("status", flat=True).get(pk=run.pk)
 
 
+def started_behind(holder: psycopg.Connection, fleet: Any, at_work: Any) -> Any:
+    """A run at work that has found out who is in its way."""
+    run = fleet.start()
+    at_work(run)
+    until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+    run.refresh_from_db()
+    assert holder.info.backend_pid in [blocker["pid"] for blocker in run.waiting["blockers"]]
+    return run
+
+
 def test_it_cancels_a_statement_in_progress(fleet, at_work):
     fleet.put("0001_a", "CREATE TABLE a ()")
     fleet.put("0002_b", "SELECT pg_sleep(600)")
@@ -81,13 +92,9 @@ def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):
     with psycopg.connect(fleet.url, application_name="report") as holder:
         holder.execute("SELECT * FROM a")
         holder.execute("INSERT INTO a VALUES (1)")
-        run = fleet.start()
-        at_work(run)
-        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
-        run.refresh_from_db()
+        run = started_behind(holder, fleet, at_work)
         assert run.status == RunStatus.WAITING_FOR_LOCK
         assert run.waiting["blockers"][0]["application"] == "report"
-        assert run.waiting["blockers"][0]["pid"] == holder.info.backend_pid
         pid = holder.info.backend_pid
         assert verdict(run) == f"Waiting on dev-eu: pid {pid} (report) has an open transaction that must end first."
         assert meaning(run).startswith("A statement outside a transaction waits")
@@ -107,9 +114,7 @@ def test_it_tells_which_invalid_index_a_cancelled_build_left_and_the_way_out(fle
     fleet.put("0002_b", "CREATE INDEX CONCURRENTLY a_id ON a (id)")
     with psycopg.connect(fleet.url, application_name="report") as holder:
         holder.execute("INSERT INTO a VALUES (1)")
-        run = fleet.start()
-        at_work(run)
-        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+        run = started_behind(holder, fleet, at_work)
         actions.cancel(run, by=fleet.olga)
         until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
         holder.rollback()
@@ -131,9 +136,7 @@ def test_it_finishes_a_drop_that_was_cancelled_half_way(fleet, at_work):
     fleet.put("0002_b", "DROP INDEX CONCURRENTLY a_id")
     with psycopg.connect(fleet.url, application_name="report") as holder:
         holder.execute("SELECT * FROM a")
-        run = fleet.start()
-        at_work(run)
-        until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+        run = started_behind(holder, fleet, at_work)
         actions.cancel(run, by=fleet.olga)
         with pytest.raises(Refused):
             actions.pause(run, by=fleet.olga)

@@ -18,6 +18,7 @@ Kind = Literal[
     "already_applied",  # the receipt is there with the same bytes
     "step_started",  # about to open the step's transaction
     "statement_started",  # before a statement; the first one of a step opens its transaction
+    "notice",  # the target said something beside its answer
     "statement_done",  # in the transaction, after a statement
     "verifying",  # in the transaction, before the verify script
     "recording",  # in the transaction, before the receipt and its COMMIT

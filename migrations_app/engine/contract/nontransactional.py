@@ -20,6 +20,7 @@ from psycopg.sql import SQL, Identifier
 from migrations_app.engine.contract.events import Kind
 from migrations_app.engine.contract.failures import statement_failed, with_leftover
 from migrations_app.engine.contract.measuring import once_readable
+from migrations_app.engine.contract.notices import heard
 from migrations_app.engine.contract.plan import Decision
 from migrations_app.engine.contract.postconditions import Finding, look, repair
 from migrations_app.engine.contract.receipts import Receipt
@@ -158,7 +159,7 @@ def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -
     stop_if_asked(work.should_stop)
     work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n, windowed=False)
     try:
-        with work.canceller.over(work.conn):
+        with work.canceller.over(work.conn), heard(work, progress, step.n):
             work.conn.execute(statement.text)
     finally:
         work.watch.disarm()

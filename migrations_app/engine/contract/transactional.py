@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Literal
 
 from migrations_app.engine.contract.attempts import LockAttempt, schedule
 from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
+from migrations_app.engine.contract.notices import heard
 from migrations_app.engine.contract.receipts import Receipt
 from migrations_app.engine.contract.recording import commit_receipt, commit_step_and_receipt, verify
 from migrations_app.engine.contract.step_rows import commit_done
@@ -189,7 +190,7 @@ def _run_statement(work: Work, progress: Progress, step: Step, number: int, stat
     about = f"{number}/{len(step.statements)} {statement.summary}"
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
-    with work.canceller.over(work.conn):
+    with work.canceller.over(work.conn), heard(work, progress, step.n):
         send(work.conn, opening + statement.text)
     took = int((time.monotonic() - began) * 1000)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))

@@ -54,6 +54,24 @@ def test_it_leaves_nothing_of_a_step_that_fails(target):
     assert target.receipts() == ()
 
 
+def test_it_tells_what_the_target_says_beside_its_answers(target):
+    loud = "DO $$ BEGIN RAISE NOTICE 'filled % rows', 7; RAISE WARNING 'slow'; END $$"
+    target.apply(*chain(TABLE, loud, "DROP TABLE IF EXISTS never"))
+    told = [(event.revision_id, event.level, event.message) for event in target.events if event.kind == "notice"]
+    assert told[:3] == [
+        ("0002_r", "info", "NOTICE: filled 7 rows"),
+        ("0002_r", "warning", "WARNING: slow"),
+        ("0003_r", "info", 'NOTICE: table "never" does not exist, skipping'),
+    ]
+
+
+def test_a_loop_of_notices_does_not_fill_the_log(target):
+    target.apply(*chain("DO $$ BEGIN FOR n IN 1 .. 1234 LOOP RAISE NOTICE 'row %', n; END LOOP; END $$", TABLE))
+    told = target.messages("notice")
+    assert len(told) == 101
+    assert told[99:] == ["NOTICE: row 100", "1,134 more notices of this statement were not kept"]
+
+
 def test_it_keeps_what_was_recorded_before_a_failure(target):
     with pytest.raises(StatementFailed):
         target.apply(*chain(TABLE, "SELECT 1/0", "CREATE TABLE never ()"))

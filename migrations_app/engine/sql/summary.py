@@ -16,6 +16,8 @@ TOKEN = re.compile(
     |(?P<space>\s+)""",
     re.VERBOSE | re.DOTALL,
 )
+# A quoted name may hold what ends a summary elsewhere.
+HIDE, UNHIDE = str.maketrans("( ", "\x01\x02"), str.maketrans("\x01\x02", "( ")
 SHOWN = {"comment": " ", "string": "'…'", "dollar": "$…$", "space": " "}
 # What follows the names in these is detail: columns, rows, bodies.
 CUT_AT_BRACKET = frozenset(
@@ -41,6 +43,7 @@ def summarise(sql: str, tag: str) -> str:
         line = DETAIL.split(line, maxsplit=1)[0]
     elif tag in ("CREATE VIEW", "CREATE MATERIALIZED VIEW"):
         line = BODY.sub(" …", line)
+    line = line.translate(UNHIDE)
     return line if len(line) <= LENGTH else line[: LENGTH - 1] + "…"
 
 
@@ -49,5 +52,6 @@ def _squeeze(sql: str) -> str:
 
 
 def _show(match: re.Match[str]) -> str:
-    kind = match.lastgroup
-    return SHOWN.get(kind or "", match.group())
+    if match.lastgroup == "name":
+        return match.group().translate(HIDE)
+    return SHOWN.get(match.lastgroup or "", match.group())

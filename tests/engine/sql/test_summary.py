@@ -30,6 +30,8 @@ from tests.engine.sql.reading import only
             "ALTER TABLE t ADD COLUMN a text DEFAULT '…' NOT NULL",
         ),
         ('ALTER TABLE "Odd ""name" DROP COLUMN b', 'ALTER TABLE "Odd ""name" DROP COLUMN b'),
+        ('CREATE TABLE "a (old) SELECT  b" (id int)', 'CREATE TABLE "a (old) SELECT  b"'),
+        ('CREATE INDEX ON "t (a)" (b)', 'CREATE INDEX ON "t (a)"'),
         ("CREATE ROLE app PASSWORD 'hunter2'", "CREATE ROLE app PASSWORD '…'"),
         ("ALTER ROLE app PASSWORD E'hunt\\'er2'", "ALTER ROLE app PASSWORD '…'"),
         ("DO $body$ BEGIN PERFORM 'hunter2'; END $body$", "DO $…$"),

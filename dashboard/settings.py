@@ -107,6 +107,8 @@ DATABASES = {
 }
 # The pool belongs to web processes alone: a pool must not cross the fork of a job process.
 if env.flag("LOCKSTEP_WEB_POOL"):
+    from dashboard.pooled.patience import STATEMENT_S, PatientConnection
+
     DATABASES["default"]["ENGINE"] = "dashboard.pooled"
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # see dashboard/pooled/base.py
     DATABASES["default"]["OPTIONS"] = {
@@ -114,11 +116,17 @@ if env.flag("LOCKSTEP_WEB_POOL"):
         "connect_timeout": 5,
         "application_name": "lockstep-web",
         "prepare_threshold": 1,  # see migrations_app/prepared.py
-        "options": "-c statement_timeout=15000",
+        "options": f"-c statement_timeout={STATEMENT_S}s",
         # Attempts to connect again are spaced ever wider, so they are given up soon and the next request begins anew.
         # No `max_waiting`: those who gave up count there too, and who is turned away tries no connection, so that a
         # long outage would never end. The threads of the web server are the limit.
-        "pool": {"min_size": 1, "max_size": 6, "timeout": 2, "reconnect_timeout": 1.0},
+        "pool": {
+            "min_size": 1,
+            "max_size": 6,
+            "timeout": 2,
+            "reconnect_timeout": 1.0,
+            "connection_class": PatientConnection,
+        },
     }
 
 REDIS_URL = env.redis_url("LOCKSTEP_REDIS_URL")

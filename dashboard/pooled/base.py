@@ -15,6 +15,7 @@ from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
 RESTED_S = 20.0
+CHECK_S = 2.0  # this question is answered at once or never
 
 Connection = psycopg.Connection[Any]
 
@@ -38,10 +39,13 @@ def stands(connection: Connection) -> bool:
     given_at: float = getattr(connection, "lockstep_given_at", float("-inf"))
     if monotonic() - given_at < RESTED_S and not _something_to_read(connection):
         return True
+    connection.patience_s = CHECK_S  # type: ignore[attr-defined]
     try:
         ConnectionPool.check_connection(connection)
     except psycopg.OperationalError:
         return False
+    finally:
+        del connection.patience_s  # type: ignore[attr-defined]
     return True
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections
+from psycopg_pool import ConnectionPool
 
 from dashboard.pooled import base
 from dashboard.pooled.base import DatabaseWrapper, stands
+from dashboard.pooled.patience import ANSWER_S, PatientConnection
 from migrations_app import prepared
 
 pytestmark = pytest.mark.django_db  # the fixture `pooled` is a connection of Django's as well
@@ -133,3 +135,20 @@ def test_what_every_request_asks_is_prepared_once(pooled: DatabaseWrapper, monke
     with pooled.cursor() as cursor:
         cursor.execute("SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements ORDER BY 1")
         assert cursor.fetchall() == [("SELECT $1::int + 1", 3), ("SELECT 1 WHERE $1::int = 0", 1)]
+
+
+def test_a_silent_server_is_given_up(address: str) -> None:
+    """Here it is only slow; one that is stopped looks the same from outside."""
+    with PatientConnection.connect(address, autocommit=True) as connection:
+        connection.patience_s = 0.2
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT pg_sleep(600)")
+        assert connection.closed
+
+
+def test_one_that_rested_is_not_waited_for_long(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "CHECK_S", 0.2)
+    monkeypatch.setattr(ConnectionPool, "check_connection", lambda asked: asked.execute("SELECT pg_sleep(600)"))
+    with PatientConnection.connect(address, autocommit=True) as connection:
+        assert not stands(connection)
+        assert connection.patience_s == ANSWER_S

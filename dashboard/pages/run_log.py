@@ -162,7 +162,7 @@ def run_log_raw(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 
     def text() -> Iterator[str]:
         for line in log_lines(found, RAW_CHUNK):
-            yield f"{line.seq}\t{line.at.isoformat()}\t{line.level}\t{plain(line.message)}\n"
+            yield f"{line.seq}\t{line.at.isoformat()}\t{line.level}\t{'; '.join(plain(line.message).splitlines())}\n"
 
     answer = StreamingHttpResponse(text(), content_type="text/plain; charset=utf-8")
     answer["Content-Disposition"] = f'inline; filename="run-{found.pk}.log"'

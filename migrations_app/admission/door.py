@@ -51,7 +51,7 @@ def start_run(
     `shown` is the fingerprint of the plan that a person confirmed: another plan is refused ("plan_differs").
     """
     way = _direction(direction)
-    fingerprint = _request_sha256(environment, way, to)
+    fingerprint = _request_sha256(environment, way, to, reason)
     with transaction.atomic():
         # The lock orders rival requests, so that the second sees the first one's run and is told about it.
         environment = (
@@ -113,8 +113,8 @@ def _direction(direction: str) -> Direction:
     )
 
 
-def _request_sha256(environment: Environment, direction: Direction, to: str | None) -> str:
-    request = {"environment": str(environment.uid), "direction": direction, "to": to}
+def _request_sha256(environment: Environment, direction: Direction, to: str | None, reason: str) -> str:
+    request = {"environment": str(environment.uid), "direction": direction, "to": to, "reason": reason}
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 

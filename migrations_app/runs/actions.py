@@ -18,6 +18,8 @@ from migrations_app.models.run import Asked
 from migrations_app.runs.transitions import move
 from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus, StepStatus
 
+# Where the connection was lost and not the outcome: the receipts tell what was committed, and the rest was rolled back.
+NOTHING_TO_JUDGE = frozenset({"session_breaks", "target_lost"})
 PHASES = ("lock", "run", "verify", "record", "release")
 
 # Called after commit with the run's id; jobs.launcher puts the real one here when Django is ready.
@@ -140,7 +142,7 @@ def resolve(run: Run, *, verdict: str, by: User, reason: str) -> Run:
 
     Raises Refused("reason_missing"), Refused("unknown_verdict"), Refused("run_is_…").
     """
-    _check_resolution(verdict, reason)
+    _check_resolution(run, verdict, reason)
     with transaction.atomic():
         decision = _decision(run, verdict, by, reason)
         moved = (
@@ -225,13 +227,25 @@ def _ask(run: Run, asked: Asked, reason: str) -> bool:
     return waiting.update(asked=asked, asked_reason=reason) == 1
 
 
-def _check_resolution(verdict: str, reason: str) -> None:
+def may_be_judged(run: Run) -> bool:
+    """Whether a person's word can say what the catalogue could not; a lost connection leaves nothing to judge."""
+    return (run.error or {}).get("code") not in NOTHING_TO_JUDGE
+
+
+def _check_resolution(run: Run, verdict: str, reason: str) -> None:
     if verdict not in ("done", "not_done", "abandon"):
         raise Refused(
             "unknown_verdict",
             f"{verdict!r} is no verdict.",
             not_done="The run was left as it is.",
             next_step="Say done, not_done or abandon.",
+        )
+    if verdict != "abandon" and run.status == RunStatus.NEEDS_OPERATOR and not may_be_judged(run):
+        raise Refused(
+            "nothing_to_judge",
+            "Nothing here is for a person to judge: what was committed has its receipt, and the rest was rolled back.",
+            not_done="The run was left as it is.",
+            next_step="Resume it once the target answers again, or abandon it.",
         )
     if len(reason.strip()) < 10:
         raise Refused(

@@ -161,6 +161,20 @@ def test_only_who_may_decide_gets_the_form_for_it(olga: User, run: Run) -> None:
     assert run.status == "queued"
 
 
+@pytest.mark.parametrize("verdict", ["done", "not_done"])
+def test_a_lost_connection_is_nothing_to_judge(run: Run, verdict: str) -> None:
+    become(run, "needs_operator", error={"code": "session_breaks", "message": "x", "revision_id": "0001_a", "step": 1})
+    ann = signed_in(person("ann", ON_CALL))
+    sent = {"verdict": verdict, "reason": "I looked and it is there"}
+    told = text(ann.post(f"/runs/{run.pk}/resolve", sent, follow=True))
+    assert "Nothing here is for a person to judge" in told
+    run.refresh_from_db()
+    assert (run.status, run.decision) == ("needs_operator", None)
+    ann.post(f"/runs/{run.pk}/resolve", {**sent, "verdict": "abandon"})
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+
+
 def test_the_holder_of_the_lock_is_told_by_name(olga: User, run: Run) -> None:
     blocker = {"pid": 4711, "application": "psql", "state": "idle in transaction", "transaction_age_s": 241.0}
     waiting = {"since": "2026-11-20T12:00:00+00:00", "sentence": "pid 4711 is in the way.", "blockers": [blocker]}

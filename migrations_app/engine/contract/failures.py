@@ -73,6 +73,26 @@ def with_leftover(
     return failure
 
 
+_TOOK_EFFECT = "Its last statement took effect in the target; verify and receipt are missing."
+
+
+def not_recorded(stopped: Stopped, progress: Progress) -> Stopped:
+    """A stop during verify, after a statement that cannot be rolled back."""
+    stopped.not_done = _TOOK_EFFECT
+    stopped.next_step = f"Start again: {progress.revision.revision_id} is found as it is, verified and recorded."
+    return stopped
+
+
+def verify_locked_out(progress: Progress, blockers: tuple[Blocker, ...]) -> LockExhausted:
+    """The same for a verify statement that got no lock."""
+    return LockExhausted(
+        "lock_exhausted",
+        f"{progress.revision.revision_id}: verify got no lock: {_holders(blockers)}.",
+        not_done=_TOOK_EFFECT,
+        next_step="End or wait for that session, then start again: the statement is found done, verified and recorded.",
+    )
+
+
 def _rolled_back(progress: Progress, statement: Statement | None) -> str:
     """What is gone, and which earlier steps of the revision are not."""
     steps = progress.revision.steps
@@ -85,13 +105,14 @@ def _rolled_back(progress: Progress, statement: Statement | None) -> str:
 def locks_exhausted(
     progress: Progress, step: Step, attempts: int, waited_s: float, blockers: tuple[Blocker, ...]
 ) -> LockExhausted:
-    holders = (
-        "; ".join(blocker.sentence for blocker in blockers[:5]) or "the holder was gone each time it was looked for"
-    )
     return LockExhausted(
         "lock_exhausted",
         f"{progress.revision.revision_id}, step {step.n}: its table locks were not to be had "
-        f"in {attempts} attempts over {waited_s:.0f} s: {holders}.",
+        f"in {attempts} attempts over {waited_s:.0f} s: {_holders(blockers)}.",
         not_done="Nothing of this step was applied.",
         next_step="End or wait for that session, then apply again.",
     )
+
+
+def _holders(blockers: tuple[Blocker, ...]) -> str:
+    return "; ".join(blocker.sentence for blocker in blockers[:5]) or "the holder was gone each time it was looked for"

@@ -18,7 +18,13 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from migrations_app.engine.contract.events import Kind
-from migrations_app.engine.contract.failures import statement_failed, with_leftover
+from migrations_app.engine.contract.failures import (
+    LOCK_NOT_AVAILABLE,
+    not_recorded,
+    statement_failed,
+    verify_locked_out,
+    with_leftover,
+)
 from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.notices import heard
 from migrations_app.engine.contract.plan import Decision
@@ -28,16 +34,22 @@ from migrations_app.engine.contract.recording import verify, write_receipt
 from migrations_app.engine.contract.step_rows import HalfDone, StepRow, finish_intent, insert_intent
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.work import Progress, Work, check_fence, lost, roll_back
-from migrations_app.engine.errors import NeedsOperator, StatementFailed
+from migrations_app.engine.errors import NeedsOperator, StatementFailed, Stopped
 from migrations_app.engine.sql.script import Postcondition, Statement, Step
 
 _DEADLOCK_RETRIES = 5
 _CANCELLED_S = 30.0
+_VERIFY_LOCK_S = 1.0
 _UNKNOWN = Postcondition(kind="unknown")
 
 
 def run_step(work: Work, progress: Progress, step: Step, *, half_done: HalfDone, last: bool) -> Receipt | None:
     """Take the statement to a state the catalogue confirms. Raises StatementFailed, NeedsOperator, Stopped …"""
+    with heard(work, progress, step.n):
+        return _until_confirmed(work, progress, step, half_done, last)
+
+
+def _until_confirmed(work: Work, progress: Progress, step: Step, half_done: HalfDone, last: bool) -> Receipt | None:
     statement = step.statements[0]
     expected = statement.postcondition or _UNKNOWN
     began = time.monotonic()
@@ -159,7 +171,7 @@ def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -
     stop_if_asked(work.should_stop)
     work.watch.arm(after_s=1.0, every_s=2.0, revision_id=progress.revision.revision_id, step=step.n, windowed=False)
     try:
-        with work.canceller.over(work.conn), heard(work, progress, step.n):
+        with work.canceller.over(work.conn):
             work.conn.execute(statement.text)
     finally:
         work.watch.disarm()
@@ -168,18 +180,38 @@ def _execute(work: Work, progress: Progress, step: Step, statement: Statement) -
 def _finish(
     work: Work, progress: Progress, step: Step, attempt: int, expected: Postcondition, last: bool
 ) -> Receipt | None:
-    """Done-row, and with the last step verify and receipt, in one transaction."""
+    """Done-row, and with the last step verify and receipt, in one transaction.
+
+    Raises LockExhausted when verify meets a lock: nothing is held here that others wait for, so it is tried again.
+    """
     try:
         with work.conn.transaction():
             check_fence(work)
             finish_intent(work, progress, step.n, attempt, "done", {"after": look(work.conn, expected).sentence})
             if not last:
                 return None
-            verify(work, progress)
+            _verify(work, progress, step)
             return write_receipt(work, progress)
+    except LOCK_NOT_AVAILABLE:
+        raise verify_locked_out(progress, work.watch.blockers) from None
+    except Stopped as stopped:
+        raise not_recorded(stopped, progress) from None
     except psycopg.Error as error:
         gone = lost(work.conn, f"{progress.revision.revision_id} was being recorded")
-        raise (gone or statement_failed(error, progress, None, work.should_stop)) from None
+        failure = gone or statement_failed(error, progress, None, work.should_stop)
+        raise (not_recorded(failure, progress) if isinstance(failure, Stopped) else failure) from None
+
+
+def _verify(work: Work, progress: Progress, step: Step) -> None:
+    """With short waits for locks, and a look who is in the way."""
+    if not progress.revision.verify:
+        return
+    work.conn.execute(f"SET LOCAL lock_timeout = {int(_VERIFY_LOCK_S * 1000)}")
+    work.watch.arm(after_s=_VERIFY_LOCK_S / 2, revision_id=progress.revision.revision_id, step=step.n)
+    try:
+        verify(work, progress)
+    finally:
+        work.watch.disarm()
 
 
 def _settled(work: Work, progress: Progress, step: Step, expected: Postcondition) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,7 +14,8 @@ from migrations_app import __version__
 from migrations_app.engine.contract import receipts
 from migrations_app.engine.contract.receipts import Receipt
 from migrations_app.engine.contract.step_rows import INSERT_DONE, done_values
-from migrations_app.engine.contract.wire import Prepared
+from migrations_app.engine.contract.stopping import stop_if_asked
+from migrations_app.engine.contract.wire import Prepared, send
 from migrations_app.engine.contract.work import Progress, Work
 from migrations_app.engine.errors import StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
@@ -25,11 +27,19 @@ UNMEASURED = "unmeasured"
 _PATIENCE_MS = 1000
 
 
-def verify(work: Work, progress: Progress) -> None:
-    """Run the verify script in the open transaction. Raises StatementFailed("verify_failed")."""
+def verify(work: Work, progress: Progress, limit: Callable[[], str] = lambda: "") -> None:
+    """Run the verify script in the open transaction; `limit` tells what to set before each statement.
+
+    Raises StatementFailed("verify_failed"), Stopped.
+    """
     for statement in progress.revision.verify:
+        stop_if_asked(work.should_stop)
         work.report(progress.event("verifying", f"verify: {statement.summary}"))
-        _hold_true(progress, statement, work.conn.execute(statement.text))
+        if setting := limit():
+            send(work.conn, setting)
+        with work.canceller.over(work.conn):
+            cursor = work.conn.execute(statement.text)
+        _hold_true(progress, statement, cursor)
 
 
 def write_receipt(work: Work, progress: Progress) -> Receipt:

@@ -35,6 +35,11 @@ def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: 
 
     Raises LockExhausted, StatementFailed, Stopped, Fenced, ConnectionLost; then the step is rolled back.
     """
+    with heard(work, progress, step.n if step else 1):
+        return _until_locked(work, progress, step, attempt_row, last)
+
+
+def _until_locked(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
     started = told = time.monotonic()  # what was waited until `told` is reported
     blockers: tuple[Blocker, ...] = ()
     tried = 0
@@ -69,6 +74,7 @@ def _once(
     n = step.n if step else None
     current: Statement | None = None
     receipt = None
+    hold = _Hold(_held_s(work, attempt))
     try:
         work.report(progress.event("step_started", _title(progress, step), step=n))
         opening = _opening(work, progress, step, attempt)
@@ -78,16 +84,21 @@ def _once(
         if step is not None:
             _arm(work, progress, step, attempt)
             for number, current in enumerate(step.statements, start=1):
-                if number > 1 and current is _first_blocking(step):
-                    _hurry(work, progress, step, attempt)
-                _run_statement(work, progress, step, number, current, opening)
+                if current is _first_blocking(step):
+                    hold.begin()
+                    if number > 1:
+                        _arm(work, progress, step, attempt)
+                _run_statement(work, progress, step, number, current, opening or hold.limit())
                 opening = ""
             work.watch.disarm()
         current = None
         if last:
-            verify(work, progress)
+            verify(work, progress, hold.limit)
         _refuse_escape(work, progress)
-        receipt = _record(work, progress, step, attempt_row, last)
+        with work.canceller.over(
+            work.conn
+        ):  # what a COMMIT has to wait for can be cancelled; then nothing is committed
+            receipt = _record(work, progress, step, attempt_row, last)
     except LOCK_NOT_AVAILABLE:
         raise
     except psycopg.Error as error:
@@ -114,6 +125,24 @@ def _once(
     if receipt is not None:
         work.report(progress.event("recorded", f"recorded: receipt {receipt.seq}", receipt=receipt))
     return receipt
+
+
+class _Hold:
+    """How long a step may still keep writers out, from the statement that locks them out to its COMMIT."""
+
+    def __init__(self, allowed_s: float) -> None:
+        self._allowed_s = allowed_s
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + self._allowed_s
+
+    def limit(self) -> str:
+        """What to send before the next statement: nothing while no such lock is held."""
+        if self._until is None:
+            return ""
+        left_ms = int((self._until - time.monotonic()) * 1000)
+        return f"SET LOCAL statement_timeout = {max(left_ms, 1)}; "
 
 
 def _record(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
@@ -172,12 +201,6 @@ def _first_blocking(step: Step) -> Statement | None:
     return next((statement for statement in step.statements if statement.lock in BLOCKS_WRITERS), None)
 
 
-def _hurry(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
-    """The next statement and all after it have the short limit."""
-    send(work.conn, f"SET LOCAL statement_timeout = {int(_held_s(work, attempt) * 1000)}")
-    _arm(work, progress, step, attempt)
-
-
 def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> None:
     if attempt.number == 1 and not any(statement.relations for statement in step.statements):
         return
@@ -190,7 +213,7 @@ def _run_statement(work: Work, progress: Progress, step: Step, number: int, stat
     about = f"{number}/{len(step.statements)} {statement.summary}"
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
-    with work.canceller.over(work.conn), heard(work, progress, step.n):
+    with work.canceller.over(work.conn):
         send(work.conn, opening + statement.text)
     took = int((time.monotonic() - began) * 1000)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))

@@ -9,10 +9,12 @@ import psycopg
 import pytest
 
 from migrations_app.engine.contract.bootstrap import ensure_objects
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, StopRequest
 from migrations_app.engine.contract.lock import RUN_KEY, application_prefix
 from migrations_app.engine.contract.work import Limits
 from migrations_app.engine.errors import Fenced, LockExhausted, NeedsOperator, Refused, StatementFailed, Stopped
+from tests.waiting import until
 
 from .support import Target, chain, revision
 
@@ -66,10 +68,96 @@ def test_it_tells_what_the_target_says_beside_its_answers(target):
 
 
 def test_a_loop_of_notices_does_not_fill_the_log(target):
-    target.apply(*chain("DO $$ BEGIN FOR n IN 1 .. 1234 LOOP RAISE NOTICE 'row %', n; END LOOP; END $$", TABLE))
+    loop = "DO $$ BEGIN FOR n IN 1 .. 1234 LOOP RAISE NOTICE 'row %', n; END LOOP; RAISE WARNING 'mind'; END $$"
+    target.apply(*chain(loop, TABLE))
     told = target.messages("notice")
-    assert len(told) == 101
-    assert told[99:] == ["NOTICE: row 100", "1,134 more notices of this statement were not kept"]
+    assert told[99:] == [
+        "NOTICE: row 100",
+        "WARNING: mind",
+        "1,134 more notices of this step were not kept or said the same again",
+    ]
+
+
+def test_what_is_said_again_by_the_next_lock_attempt_is_told_once(target):
+    target.apply(revision("0001_r", TABLE))
+    with psycopg.connect(target.url) as holder:
+        holder.execute("SELECT * FROM t")
+
+        def let_go(event: Event) -> None:
+            if event.kind == "lock_attempt" and len(target.messages("lock_attempt")) == 3:
+                holder.rollback()
+
+        loud = "-- lockstep: atomic\nDO $$ BEGIN RAISE WARNING 'one'; END $$; ALTER TABLE t ADD COLUMN a int"
+        target.apply(revision("0002_r", loud, parent="0001_r"), on_event=let_go)
+    assert target.messages("notice") == [
+        "WARNING: one",
+        "3 more notices of this step were not kept or said the same again, 3 of them warnings",
+    ]
+
+
+def test_notices_keep_their_details_and_those_of_verify_are_told(target):
+    views = "CREATE TABLE a (); CREATE VIEW va AS SELECT * FROM a; CREATE VIEW vb AS SELECT * FROM a"
+    check = """CREATE FUNCTION chk() RETURNS bool LANGUAGE plpgsql AS
+        $$ BEGIN RAISE WARNING E'row 17\nis broken' USING HINT = 'mend it'; RETURN false; END $$"""
+    target.apply(*chain(views, "DROP TABLE a CASCADE", check))
+    assert target.messages("notice") == [
+        "NOTICE: drop cascades to 2 other objects DETAIL: drop cascades to view va; drop cascades to view vb"
+    ]
+    with pytest.raises(StatementFailed):
+        target.apply(revision("0004_r", "SELECT 1", parent="0003_r", verify="SELECT chk()"))
+    assert target.messages("notice")[-1] == "WARNING: row 17; is broken HINT: mend it"
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE u ()", "CREATE INDEX CONCURRENTLY t_n ON t (n)"])
+def test_a_cancel_ends_a_verify_statement(target, sql):
+    target.apply(revision("0001_r", "CREATE TABLE t (n int)"))
+    slow = revision("0002_r", sql, parent="0001_r", verify="SELECT pg_sleep(600) IS NOT NULL")
+    asked: list[StopRequest] = []
+    canceller = Canceller()
+    watching = threading.Thread(target=_cancel_when_it_sleeps, args=(target, canceller, asked))
+    watching.start()
+    with pytest.raises(Stopped) as stopped:
+        target.apply(slow, stop=lambda: asked[0] if asked else None, canceller=canceller)
+    watching.join()
+    assert [r.revision_id for r in target.receipts()] == ["0001_r"]
+    assert ("took effect" in stopped.value.not_done) == ("CONCURRENTLY" in sql)
+    target.apply(revision("0002_r", sql, parent="0001_r"))
+    assert len(target.receipts()) == 2
+
+
+def test_a_verify_outside_a_transaction_names_who_locks_it_out(target):
+    target.apply(revision("0001_r", "CREATE TABLE t (n int); CREATE TABLE other ()"))
+    build = revision(
+        "0002_r", "CREATE INDEX CONCURRENTLY t_n ON t (n)", parent="0001_r", verify="SELECT count(*) = 0 FROM other"
+    )
+    with psycopg.connect(target.url, application_name="locker") as holder:
+        holder.execute("LOCK TABLE other IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockExhausted) as failure:
+            target.apply(build, limits=Limits(lock_window_s=4, poll_s=0.2))
+        assert "locker" in failure.value.message
+        assert "took effect" in failure.value.not_done
+        holder.rollback()
+    target.apply(build)
+    assert len(target.receipts()) == 2
+
+
+@pytest.mark.parametrize(
+    ("sql", "verify"),
+    [
+        ("ALTER TABLE t ADD COLUMN a int", "SELECT pg_sleep(0.3) IS NOT NULL; " * 5),
+        (f"-- lockstep: atomic\nALTER TABLE t ADD COLUMN a int; {'SELECT pg_sleep(0.3); ' * 5}", ""),
+    ],
+)
+def test_a_strong_lock_is_held_so_long_in_all(target, sql, verify):
+    """Each statement is short; what a reader waits for is their sum."""
+    target.apply(revision("0001_r", TABLE))
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(
+            revision("0002_r", sql, parent="0001_r", verify=verify),
+            limits=Limits(lock_window_s=5, poll_s=0.2, hold_s=0.5),
+        )
+    assert failure.value.code == "statement_timeout"
+    assert len(target.receipts()) == 1
 
 
 def test_it_keeps_what_was_recorded_before_a_failure(target):
@@ -525,3 +613,11 @@ def test_it_does_not_let_receipts_be_changed(target):
             with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
                 conn.execute(statement.format("lockstep.migration_history"))
         assert ensure_objects(conn) is False
+
+
+def _cancel_when_it_sleeps(target: Target, canceller: Canceller, asked: list[StopRequest]) -> None:
+    """As the control plane does: ask for the stop, then cancel the statement in progress."""
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    until(lambda: target.value(sleeping))
+    asked.append(StopRequest("cancel", "Cancelled."))
+    canceller.cancel()

@@ -38,10 +38,15 @@ class Window:
     """A drawn window. Nothing in it is secret or chosen by its reader, so it may be kept compressed."""
 
     markup: SafeString
+    beside: SafeString  # the sentences and tabs around it, which the page holds elsewhere
+
+    @property
+    def answer(self) -> bytes:
+        return f"{self.markup}{self.beside}".encode()
 
     @cached_property
     def zipped(self) -> bytes:
-        return gzip.compress(self.markup.encode(), compresslevel=6, mtime=0)
+        return gzip.compress(self.answer, compresslevel=6, mtime=0)
 
 
 @dataclass(frozen=True)
@@ -73,23 +78,20 @@ def _page(request: HttpRequest, chosen: str, names: tuple[str, ...]) -> Page:
     view = _view(request, chosen)
     everyone = environment_names(chosen)
     context = {
-        "service": chosen,
-        "view": view,
-        "known": view.known,
-        "headline": headline(view.known),
-        "oddities": oddities(view.known),
+        **_around(view),
         "window": _window(view).markup,
         "services": _services(names, chosen),
-        "modes": _modes(view),
         "environments": everyone,
         "offered": [_offer(name, view.wanted) for name in everyone],
         "legend": legend(),
         "whole_url": address_of(replace(view.wanted, only=(), compare="", first=0, before=0)),
-        "compared": f"compared with {view.wanted.compare}" if view.wanted.compare else "",
     }
+    return Page(_title(view), render_to_string("fleet/_matrix_page.html", context))
+
+
+def _title(view: View) -> str:
     differing = len(view.known.differing)
-    told = f"{differing} differ" if differing else "✓ identical"
-    return Page(f"{told} – Matrix of {chosen}", render_to_string("fleet/_matrix_page.html", context))
+    return f"{f'{differing} differ' if differing else '✓ identical'} – Matrix of {view.wanted.service}"
 
 
 @tells_banners
@@ -105,7 +107,7 @@ def matrix_window(request: HttpRequest) -> HttpResponse:
     window, headers = _window(view), {"ETag": etag, "Vary": "Accept-Encoding"}
     if GZIP.search(request.headers.get("Accept-Encoding", "")):
         return HttpResponse(window.zipped, headers={**headers, "Content-Encoding": "gzip"})
-    return HttpResponse(window.markup, headers=headers)
+    return HttpResponse(window.answer, headers=headers)
 
 
 @require_safe
@@ -126,7 +128,26 @@ def _view(request: HttpRequest, service: str) -> View:
 
 def _window(view: View) -> Window:
     """What the page and the poll draw alike, for everybody: once drawn it is kept until its version is another."""
-    return WINDOWS.get(view.version, lambda: Window(render_to_string("fleet/_matrix_window.html", _context(view))))
+    return WINDOWS.get(view.version, lambda: _draw_window(view))
+
+
+def _draw_window(view: View) -> Window:
+    return Window(
+        markup=render_to_string("fleet/_matrix_window.html", _context(view)),
+        beside=render_to_string("fleet/_matrix_beside.html", _around(view)),
+    )
+
+
+def _around(view: View) -> dict[str, object]:
+    """What is said about the window beside it: it changes with it, so the page and the poll tell it alike."""
+    return {
+        "service": view.wanted.service,
+        "view": view,
+        "known": view.known,
+        "headline": headline(view.known),
+        "oddities": oddities(view.known),
+        "modes": _modes(view),
+    }
 
 
 def _context(view: View) -> dict[str, object]:
@@ -138,6 +159,7 @@ def _context(view: View) -> dict[str, object]:
         "view": view,
         "known": known,
         "headline": headline(known),
+        "page_title": _title(view),
         "drawn": drawn,
         "window_url": address_of(wanted, "matrix_window"),
         "nothing": title,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import access
 from dashboard.pages.audit_rows import AuditRow, draw_row
 from dashboard.pages.choices import Choice
-from dashboard.pages.query import BadAddress, address, cursor
+from dashboard.pages.query import BadAddress, cursor
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, who_may
@@ -27,6 +28,7 @@ from migrations_app.runs.detail import (
     is_over,
     left_behind,
     queued_ms,
+    told_key,
     waiting,
     waiting_ms,
 )
@@ -56,6 +58,9 @@ class RunContext(TypedDict, total=False):
     closed_why: str
     drawn: str
     redraw_actions: bool
+    told: str
+    redraw_told: bool
+    beside: int | None
     lease: Lease
     place: Place | None
     queued: int
@@ -66,7 +71,7 @@ class RunContext(TypedDict, total=False):
 
 
 class PageContext(TypedDict):
-    """What does not change while one looks, and is drawn once."""
+    """What changes with a step or a decision, not by the second: a poll draws it only when told_key() is another."""
 
     left: tuple[Left, ...]
     left_out: int
@@ -102,6 +107,8 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
         onward=onward(run, request.user),
         closed_why=offered[0].why if offered and len({offer.why for offer in offered}) == 1 else "",
         drawn=drawn_key(run),
+        told=told_key(run),
+        beside=cursor(request, "with"),
         lease=lease,
         place=place_of(run),
         queued=queued_ms(run, now),
@@ -112,10 +119,11 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
     )
 
 
-def page_context(request: HttpRequest, run: access.Run) -> PageContext:
+def page_context(request: HttpRequest, run: access.Run, *, polled: bool = False) -> PageContext:
+    """For a poll, an address that was right when the page was opened must not become wrong under its reader."""
     reads = may(request.user, "view_audit")
     others = earlier_runs(run)
-    chosen = _chosen(request, others)
+    chosen = _chosen(request, others, strict=not polled)
     return PageContext(
         left=left_behind(run),
         left_out=max(len(run.revisions) - LEFT_SHOWN, 0),
@@ -123,7 +131,7 @@ def page_context(request: HttpRequest, run: access.Run) -> PageContext:
         others=[
             Choice(
                 f"run {other.pk} on {other.environment.name}",
-                address(request, **{"with": other.pk}) + "#compared",
+                _beside(request, run, other),
                 other == chosen,
             )
             for other in others
@@ -153,15 +161,22 @@ def _attempts(request: HttpRequest, run: access.Run, chosen: int | None) -> list
     ]
 
 
-def _chosen(request: HttpRequest, others: tuple[access.Run, ...]) -> access.Run | None:
-    """The run that the address names, the newest by itself."""
+def _beside(request: HttpRequest, run: access.Run, other: access.Run) -> str:
+    """The page's address, also where a poll asks, whose own words are left out."""
+    query = request.GET.copy()
+    for name in ("drawn", "told"):
+        query.pop(name, None)
+    query["with"] = str(other.pk)
+    return f"{reverse('run', args=[run.pk])}?{query.urlencode()}#compared"
+
+
+def _chosen(request: HttpRequest, others: tuple[access.Run, ...], *, strict: bool) -> access.Run | None:
+    """The run that the address names, the first by itself."""
     number = cursor(request, "with")
-    if number is None:
-        return others[0] if others else None
-    for other in others:
-        if other.pk == number:
-            return other
-    raise BadAddress("with", "an earlier run of the same revision")
+    named = next((other for other in others if other.pk == number), None)
+    if named is None and number is not None and strict:
+        raise BadAddress("with", "an earlier run of the same revision")
+    return named or (others[0] if others else None)
 
 
 def _state_word(run: access.Run, lease: Lease) -> str:

@@ -66,13 +66,19 @@ def _version(request: HttpRequest, pk: int) -> str:
 
 @poll(_version, beside=access.RUN_STATE)
 def run_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of the page that changes. Buttons are drawn anew only when they differ from what is shown."""
+    """The part of the page that changes. What else stands on it is drawn anew only when it may differ from that.
+
+    So the answer that ends the polling brings it too: the page that asks was drawn before the run's end.
+    """
     found = access.run_for(request.user, pk)
     _count_anew(request, found)
     attempt = chosen_attempt(request, found)
     context = run_context(request, found, step_window(found, attempt=attempt), attempt)
-    context["redraw_actions"] = word(request, "drawn") != drawn_key(found)
-    return render(request, "runs/live.html", context)
+    context["redraw_actions"] = word(request, "drawn") != context["drawn"]
+    context["redraw_told"] = word(request, "told") != context["told"]
+    if not context["redraw_told"]:
+        return render(request, "runs/live.html", context)
+    return render(request, "runs/live.html", {**context, **page_context(request, found, polled=True)})
 
 
 @require_POST

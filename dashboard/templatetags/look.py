@@ -85,10 +85,11 @@ def clock(moment: datetime) -> SafeString:
 
 
 @register.simple_tag
-def copy(value: str, label: str, word: str = "Copy") -> SafeString:
+def copy(value: str, label: str, word: str = "Copy", id: str = "") -> SafeString:
     """A copy button; hidden until copy.js can serve it."""
     return format_html(
-        '<button type="button" class="button slim" data-copy="{}" aria-label="{}" hidden>{}<span>{}</span></button>',
+        '<button type="button" class="button slim"{} data-copy="{}" aria-label="{}" hidden>{}<span>{}</span></button>',
+        format_html(' id="{}"', id) if id else "",
         value,
         label,
         GLYPHS["copy"],

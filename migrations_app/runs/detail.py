@@ -281,5 +281,14 @@ def audit_of(run: Run) -> tuple[AuditEntry, ...]:
     return tuple(AuditEntry.objects.filter(data__object=f"run:{run.pk}").order_by("-seq")[:TOLD_ENTRIES])
 
 
+def told_key(run: Run) -> str:
+    """Changes when the facts, the receipts, the comparison or the audit entries may have; a heartbeat is none of that.
+
+    The record phase stands for receipts, which may be written after the last step of their revision was counted.
+    """
+    recorded = _phase(run, "record").get("state") or "pending"
+    return f"{run.status}-{run.asked or 'nothing'}-{run.attempt}-{run.backend_pid or 0}-{run.steps_done}-{recorded}"
+
+
 def is_over(run: Run) -> bool:
     return run.status in TERMINAL

@@ -7,6 +7,18 @@
   const cellAt = (element) => element && element.closest && element.closest("#matrix td, #matrix th");
   const say = (text) => { const region = document.querySelector("[data-announcer]"); if (region) region.textContent = text; };
 
+  /* The sentence and the tabs around the window come with it; each is left as it is while it says the same. */
+  const BESIDE = ["matrix-said", "matrix-modes"];
+  function putBeside(page) {
+    for (const id of BESIDE) {
+      const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
+      if (!old || !fresh || old.innerHTML === fresh.innerHTML) continue;
+      const held = old.contains(document.activeElement) ? document.activeElement.id : "";
+      old.replaceChildren(...fresh.childNodes);
+      const again = held && document.getElementById(held);
+      if (again) again.focus({ preventScroll: true });
+    }
+  }
   function put(text) {
     const page = new DOMParser().parseFromString(text, "text/html");
     const fresh = page.getElementById("matrix");
@@ -16,6 +28,8 @@
     old.replaceWith(fresh);
     document.dispatchEvent(new CustomEvent("lockstep:drawn"));
     restore(fresh, kept);
+    putBeside(page);
+    document.title = fresh.dataset.title;
     const heading = document.querySelector("[data-headline-here]");
     if (heading && heading.textContent !== fresh.dataset.headline) {
       heading.textContent = fresh.dataset.headline;

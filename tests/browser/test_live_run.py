@@ -66,6 +66,10 @@ def test_each_step_is_seen_in_a_second_window_and_nothing_is_asked_after_the_end
         chip = second.page.locator("#verdict .chip")
         expect(chip).to_have_text("Succeeded", timeout=ENDS_WITHIN_MS)
         expect(starter.locator("#verdict .chip")).to_have_text("Succeeded")
+    for page in (second.page, starter):
+        expect(page.locator("#told")).to_contain_text("receipt 4")
+        expect(page.locator("#told")).not_to_contain_text("yet")
+        expect(page.locator("#audited")).to_contain_text("run.succeeded")
     expect(second.page.locator("#log")).to_contain_text(newest_line(started))
     assert late(second.page.evaluate("window.seen"), started) == {}
     silent_for(second.page, started)

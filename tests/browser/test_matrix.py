@@ -225,6 +225,20 @@ def test_a_poll_draws_what_is_new_and_keeps_focus_and_scroll(reading: Reading, o
     assert reader.complaints == []
 
 
+def test_a_poll_brings_the_sentence_and_the_tabs_and_keeps_the_focus_on_a_tab(reading: Reading, olga: User) -> None:
+    reader = reading(olga)
+    page = reader.open("/matrix")
+    page.get_by_role("link", name="All 24").focus()
+    make_revision(Service.objects.get(), REVISIONS + 1)
+    make_receipt(Environment.objects.get(name="prod-ap"), 9)
+    Environment.objects.filter(name="dev-1").update(reconcile_note="It differs.")
+    expect(page.locator("#matrix-said")).to_contain_text("25 revisions. One target disagrees", timeout=15_000)
+    expect(page.get_by_role("link", name="All 25")).to_be_focused()
+    expect(page.get_by_role("link", name="Pending on prod 16")).to_be_visible()
+    assert page.title().startswith("15 differ – ")
+    assert reader.complaints == []
+
+
 def test_a_poll_that_fails_keeps_the_cells_and_says_since_when(reading: Reading, olga: User) -> None:
     page = reading(olga).open("/matrix")
     page.route("**/matrix/window?**", lambda route: route.abort())

@@ -410,6 +410,29 @@ def test_whatever_the_window_shows_changes_its_version(vic: User, service: Servi
     assert again["ETag"] != first["ETag"]
 
 
+@pytest.mark.parametrize("query", ["", "&mode=all", "&compare=dev"])
+def test_the_window_brings_the_sentences_and_tabs_that_stand_beside_it(vic: User, service: Service, query: str) -> None:
+    def beside(markup: str) -> list[str]:
+        return re.findall(
+            r'(?s)<p id="matrix-said">.*?</p>|<div id="matrix-modes">.*?</div>\s*</div>| data-title=".*?"', markup
+        )
+
+    client = signed_in(vic)
+    before = beside(page(vic, f"?service=orders{query}"))
+    make_revision(service, 5)
+    make_receipt(environment("prod-us"), 1)
+    Environment.objects.filter(name="dev").update(reconcile_note="It differs.")
+    told = client.get(f"/matrix/window?service=orders{query}").content.decode()
+    assert "three environments, five revisions" in told
+    assert "One target disagrees with the ledger" in told
+    assert "All 5</a>" in told
+    assert 'data-title="3 differ – Matrix of orders – Lockstep"' in told
+    fresh = page(vic, f"?service=orders{query}")
+    assert sorted(beside(told)) == sorted(beside(fresh)) != sorted(before)
+    assert len(before) == 3
+    assert "<title>3 differ – Matrix of orders – Lockstep</title>" in fresh
+
+
 def test_another_look_at_a_target_that_agrees_changes_nothing(vic: User, service: Service) -> None:
     client = signed_in(vic)
     first = client.get("/matrix/window?service=orders")

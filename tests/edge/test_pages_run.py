@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
@@ -97,6 +99,66 @@ def test_a_growing_silence_is_a_change_for_the_poll_and_a_rest_is_none(client: C
     lost = client.get(f"/runs/{run.pk}/live", headers={"If-None-Match": first})
     assert lost.status_code == 200
     assert "Lost heartbeat" in text(lost)
+
+
+def poll_of(markup: str) -> str:
+    """The address that a page, or the answer to a poll, asks next; empty where it asks no more."""
+    found = re.search(r'<div id="live"[^>]* hx-get="([^"]*)"', markup)
+    return unescape(found[1]) if found else ""
+
+
+def brought(markup: str) -> set[str]:
+    """The parts outside the polled one that an answer replaces."""
+    return set(re.findall(r' id="(\w+)" hx-swap-oob="true"', markup))
+
+
+def test_the_last_poll_brings_what_else_the_page_tells_up_to_date(client: Client, run: Run, olga: User) -> None:
+    become(run, "queued")
+    page = client.get(f"/runs/{run.pk}")
+    assert "Started not yet Ended not yet Worker none yet" in text(page)
+    now = timezone.now()
+    become(run, "running", started_at=now, worker="host:7", attempt=1)
+    pause(run, by=olga, reason="lunch")
+    begun = client.get(poll_of(page.content.decode()))
+    assert "Ended not yet Worker host:7" in text(begun)
+    assert "reason lunch" in text(begun)
+    LedgerEntry.objects.filter(pk=make_receipt(run.environment, 1).pk).update(run=run)
+    become(run, "succeeded", asked="", finished_at=now, steps_done=1)
+    ended = client.get(poll_of(begun.content.decode()))
+    assert {"told", "audited", "beside"} < brought(ended.content.decode())
+    assert "not yet" not in text(ended)
+    assert "none yet" not in text(ended)
+    assert "Applied receipt 1 5 ms" in text(ended)
+    assert poll_of(ended.content.decode()) == ""
+
+
+def test_a_poll_draws_the_facts_anew_for_a_step_and_not_for_a_heartbeat(client: Client, run: Run) -> None:
+    become(run, "running", beat_at=timezone.now(), worker="host:7", attempt=1, steps_total=2)
+    asked = poll_of(client.get(f"/runs/{run.pk}").content.decode())
+    become(run, "running", beat_at=timezone.now(), version=run.version + 1)
+    assert brought(client.get(asked).content.decode()) == {"verdict"}
+    become(run, "running", steps_done=1)
+    assert brought(client.get(asked).content.decode()) == {"verdict", "told", "audited", "beside"}
+    asked = poll_of(client.get(asked).content.decode())
+    become(run, "running", phases={"record": {"state": "done"}})
+    assert "told" in brought(client.get(asked).content.decode())
+
+
+def test_a_poll_compares_with_the_run_that_was_chosen_and_never_fails_over_it(
+    client: Client, run: Run, olga: User
+) -> None:
+    staging = make_environment(run.service, "staging", "staging", order=0)
+    become(run, "succeeded")
+    elsewhere = make_run(staging, olga, status="succeeded")
+    here = make_run(run.environment, olga)
+    page = client.get(f"/runs/{here.pk}?with={elsewhere.pk}").content.decode()
+    asked = poll_of(page)
+    become(here, "failed")
+    ended = client.get(asked)
+    assert f"Compared with run {elsewhere.pk} on staging" in text(ended)
+    assert f'href="/runs/{here.pk}?with={run.pk}#compared"' in ended.content.decode()
+    become(elsewhere, "failed")
+    assert f"Compared with run {run.pk} on orders-eu" in text(client.get(asked))
 
 
 @pytest.mark.parametrize(

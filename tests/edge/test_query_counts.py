@@ -21,6 +21,7 @@ from dashboard.pages.kept import Kept
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import LedgerEntry, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
+from migrations_app.runs.detail import told_key
 from tests.browser.client import signed_in
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import person
@@ -43,7 +44,8 @@ PAGES = {
     "runs": "/runs",
     "runs, failed": "/runs?view=failed",
     "run": "/runs/{run}",
-    "run, refreshed": "/runs/{run}/live",
+    "run, refreshed": "/runs/{run}/live?told={told}",
+    "run, refreshed after a change": "/runs/{run}/live",
     "log": "/runs/{run}/log",
     "services": "/services",
     "service": "/services/orders",
@@ -75,7 +77,8 @@ def grow(olga: User, size: int) -> None:
 
 def counts(olga: User) -> dict[str, int]:
     client = signed_in(olga)
-    words = {"receipt": LedgerEntry.objects.order_by("pk")[0].pk, "run": Run.objects.order_by("pk")[0].pk}
+    run = Run.objects.order_by("pk")[0]
+    words = {"receipt": LedgerEntry.objects.order_by("pk")[0].pk, "run": run.pk, "told": told_key(run)}
     found = {}
     for name, address in PAGES.items():
         path = address.format_map(words)

@@ -35,7 +35,7 @@ from migrations_app.runs.detail import (
 from migrations_app.runs.lease import Lease, lease_of
 from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
 from migrations_app.runs.queueing import Place, place_of
-from migrations_app.runs.verdict import elapsed, left_half_made, meaning, verdict
+from migrations_app.runs.verdict import elapsed, left_half_made, may_be_judged, meaning, verdict
 
 
 class RunContext(TypedDict, total=False):
@@ -66,6 +66,7 @@ class RunContext(TypedDict, total=False):
     queued: int
     may_sql: bool
     may_resolve: bool
+    judged: bool
     resolvers: str
     log_readers: str
 
@@ -114,6 +115,7 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
         queued=queued_ms(run, now),
         may_sql=may(request.user, "view_sql"),
         may_resolve=may(request.user, "resolve_run"),
+        judged=may_be_judged(run),
         resolvers=who_may("resolve_run"),
         log_readers=who_may("view_log"),
     )

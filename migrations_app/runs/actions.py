@@ -16,10 +16,9 @@ from migrations_app.engine.sql.script import Step
 from migrations_app.models import Environment, OutboxItem, Run
 from migrations_app.models.run import Asked
 from migrations_app.runs.transitions import move
+from migrations_app.runs.verdict import may_be_judged
 from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus, StepStatus
 
-# Where the connection was lost and not the outcome: the receipts tell what was committed, and the rest was rolled back.
-NOTHING_TO_JUDGE = frozenset({"session_breaks", "target_lost"})
 PHASES = ("lock", "run", "verify", "record", "release")
 
 # Called after commit with the run's id; jobs.launcher puts the real one here when Django is ready.
@@ -225,11 +224,6 @@ def _ask(run: Run, asked: Asked, reason: str) -> bool:
     """A cancel may follow a pause; nothing follows a cancel."""
     waiting = Run.objects.filter(pk=run.pk, status__in=ACTIVE).exclude(asked=Asked.CANCEL)
     return waiting.update(asked=asked, asked_reason=reason) == 1
-
-
-def may_be_judged(run: Run) -> bool:
-    """Whether a person's word can say what the catalogue could not; a lost connection leaves nothing to judge."""
-    return (run.error or {}).get("code") not in NOTHING_TO_JUDGE
 
 
 def _check_resolution(run: Run, verdict: str, reason: str) -> None:

@@ -121,6 +121,15 @@ def _deed(blocker: Mapping[str, object]) -> str:
     return "has an open transaction that must end first" if ending else "holds the lock"
 
 
+# Where the connection was lost and not the outcome: the receipts tell what was committed, and the rest was rolled back.
+_NOTHING_TO_JUDGE = frozenset({"session_breaks", "target_lost"})
+
+
+def may_be_judged(run: Run) -> bool:
+    """Whether a person's word can say what the catalogue could not."""
+    return error_text(run, "code") not in _NOTHING_TO_JUDGE
+
+
 def left_half_made(run: Run) -> bool:
     """Whether a run that is no failure left something in the target that somebody has to know of."""
     return error_text(run, "code") == LEFT_HALF_MADE

@@ -9,9 +9,12 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import resolve
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.encoding import escape_uri_path
 
 from dashboard.pages.query import BadAddress
 from migrations_app.engine.errors import LockstepError, Refused
@@ -91,6 +94,33 @@ class CompressLarge:
             response["ETag"] = f"W/{response['ETag']}"
         patch_vary_headers(response, ("Accept-Encoding",))
         return response
+
+
+class NotAllowed:
+    """What only takes a change and was opened, or the reverse, is told as a page that leads on; Django's is empty."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            context = {"belongs_to": _page_above(request.path_info)}
+            response.content = render_to_string("405.html", context, request).encode()
+        return response
+
+
+def _page_above(path: str) -> str:
+    """The nearest address further up that there is: /runs/7 of /runs/7/cancel, /tokens of /tokens/7/revoke."""
+    above = path.rstrip("/").rpartition("/")[0]
+    while above:
+        try:
+            resolve(above)
+        except Http404:
+            above = above.rpartition("/")[0]
+        else:
+            return escape_uri_path(above)
+    return "/"
 
 
 class NamedErrors:

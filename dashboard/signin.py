@@ -1,18 +1,25 @@
-"""Who a session belongs to: the user that was read with it, if everything about them agrees."""
+"""Who a session belongs to: the user that was read with it, if everything about them agrees; strangers sign in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.middleware import AuthenticationMiddleware, get_user
+from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware, get_user
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from dashboard.sessions import SessionStore
 from migrations_app.permissions import user_with_roles
@@ -28,6 +35,28 @@ class Authentication(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """A change that nobody signed in for is told as not done, and leads back to the page it was sent from."""
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        if request.method in ("GET", "HEAD"):
+            return super().handle_no_permission(request, view_func)
+        told = "You were not signed in any more, so nothing was done. Sign in and do it again."
+        messages.warning(request, told)
+        return redirect_to_login(_sent_from(request), resolve_url(self.get_login_url(view_func)))
+
+
+def _sent_from(request: HttpRequest) -> str:
+    """Its own address shows nothing: what only takes a change cannot be opened."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    found = urlsplit(page)
+    return f"{found.path or '/'}?{found.query}" if found.query else found.path or "/"
 
 
 def _user(request: HttpRequest) -> User | AnonymousUser:

@@ -49,10 +49,11 @@ LOOKED: Kept[_Looked] = Kept(200)
 
 @require_safe
 def environment(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    fleet = fleet_version(request)  # before the environment: what is kept under it is never older than it says
     found = access.environment_for(request.user, service, environment)
     direction = one_of(request, "direction", DIRECTIONS) or "up"
     to = word(request, "to")
-    version = f"{fleet_version(request)} {found.pk} {direction} {to}"
+    version = f"{fleet} {found.pk} {direction} {to}"
     standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
     looked = LOOKED.get(version, lambda: _look(found, standing, direction, to))
     plan = looked.plan

@@ -16,7 +16,7 @@ from migrations_app.fleet.standing import Standing
 _ROW = (
     '<tr><th scope="row" data-label="Environment"><span><a id="place-{}" href="{}">{}</a>{}</span></th>'
     '<td data-label="Head">{}</td><td class="num" data-label="Pending">{}</td>'
-    '<td data-label="Last applied">{}</td><td data-label="State"><span>{}{}</span></td></tr>'
+    '<td data-label="Last receipt">{}</td><td data-label="State"><span>{}{}</span></td></tr>'
 )
 _NO_HEAD = SafeString('<span class="faint">none</span>')
 _ASTRAY = SafeString('<span class="faint" title="Its head is no revision of the chain">?</span>')
@@ -37,13 +37,13 @@ def _row(row: Standing, with_service: bool) -> SafeString:
         format_html(' <span class="small faint">{}</span>', row.service) if with_service else "",
         format_html('<code title="{}">{}</code>', row.head, text.revision_number(row.head)) if row.head else _NO_HEAD,
         _ASTRAY if row.behind is None else row.behind,
-        _last_applied(row),
+        _last_receipt(row),
         draw_state(state_of(row.state), row.words),
         _also(row),
     )
 
 
-def _last_applied(row: Standing) -> SafeString:
+def _last_receipt(row: Standing) -> SafeString:
     if row.last_at is None:
         return _NEVER
     return format_html('<span>{} <span class="small dim">by {}</span></span>', when(row.last_at), row.last_by)

@@ -65,11 +65,12 @@ PAGES: Kept[Page] = Kept(24)
 def matrix(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
     asked = word(request, "service")
+    # The hour, because the matrix tells in days how long something has been behind. The version is read before the
+    # names: what is kept under it is never older than it says.
+    version = f"{fleet_version(request)} {timezone.now():%Y%m%d%H} {request.get_full_path()}"
     names = () if asked else service_names()
     if not asked and not names:
         return render(request, "fleet/matrix_empty.html")
-    # The hour, because the matrix tells in days how long something has been behind.
-    version = f"{fleet_version(request)} {timezone.now():%Y%m%d%H} {request.get_full_path()}"
     page = PAGES.get(version, lambda: _page(request, asked or names[0], names or service_names()))
     return render(request, "fleet/matrix.html", {"page": page})
 

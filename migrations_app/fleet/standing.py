@@ -37,8 +37,9 @@ class Standing:
     run_status: str
     run_to: str
     id: int = 0
-    last_at: datetime | None = None  # when its newest receipt was written, and by whom
+    last_at: datetime | None = None  # when its newest receipt was written, by whom, which way
     last_by: str = ""
+    last_direction: str = ""  # "down" where it rolled a revision back
 
     @property
     def state(self) -> str:

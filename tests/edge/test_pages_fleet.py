@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
+from dashboard import access
 from migrations_app.fleet.lag import lag_of
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.fleet.standing import standings
@@ -88,6 +92,40 @@ def test_an_environment_says_since_when_it_waits_or_is_in_step(olga: User, envir
     assert lag_of(environment, standing).in_step_since == newest.applied_at
     page = text(signed_in(olga).get(PAGE))
     assert "Pending 0 revisions in step since" in page
+
+
+def test_what_was_rolled_back_waits_since_then(olga: User, environment: Environment) -> None:
+    for seq, revision_id, direction in ((1, "0001_t", "up"), (2, "0002_t", "up"), (3, "0002_t", "down")):
+        receipt = make_receipt(environment, seq)
+        LedgerEntry.objects.filter(pk=receipt.pk).update(revision_id=revision_id, direction=direction)
+    Environment.objects.filter(pk=environment.pk).update(head_revision="0001_t")
+    (standing,) = standings()
+    back = LedgerEntry.objects.get(seq=3)
+    lag = lag_of(environment, standing)
+    assert (lag.waiting_since, lag.waiting, lag.went_back) == (back.applied_at, "0002_t", True)
+    page = text(signed_in(olga).get(PAGE))
+    assert re.search("Pending 2 revisions 0002 waits since .{1,60}, when it was rolled back", page)
+    assert re.search("Last receipt .{1,60} rolled back by olga, 3 receipts in all", page)
+
+
+def test_a_plan_is_not_kept_for_later_than_its_environment_was_read(
+    olga: User, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may end between the two readings: what was read first must not stand under what came of it."""
+    read = access.environment_for
+
+    def read_and_overtaken(*given: Any) -> Environment:
+        found = read(*given)
+        make_receipt(environment, 1)
+        Environment.objects.filter(pk=environment.pk).update(head_revision="0001_t", head_seq=1)
+        return found
+
+    client = signed_in(olga)
+    with monkeypatch.context() as patched:
+        patched.setattr(access, "environment_for", read_and_overtaken)
+        assert client.get(PAGE).status_code == 200
+    planned = client.get(PAGE).context["plan"].revisions
+    assert [row.revision_id for row in planned] == ["0002_t", "0003_i"]
 
 
 def test_the_facts_of_a_target_are_all_told(olga: User, environment: Environment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
@@ -118,9 +119,49 @@ def test_the_sign_in_page_says_what_went_wrong_and_keeps_the_name() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["theme", "logout", "audit_verify"])
-def test_a_change_is_never_made_by_get(name: str) -> None:
-    assert signed_in(person("ann", "release-manager")).get(reverse(name)).status_code == 405
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/theme", "/"),
+        ("/logout", "/"),
+        ("/audit/verify", "/audit"),
+        ("/tokens/7/revoke", "/tokens"),
+        ("/runs/7/cancel", "/runs/7"),
+        ("/services/a/environments/b/check", "/services/a/environments/b"),
+        ("/services/a/environments/b/run", "/services/a/environments/b"),
+    ],
+)
+def test_a_change_is_never_made_by_get_and_the_answer_leads_to_its_page(path: str, page: str) -> None:
+    response = signed_in(person("ann", "release-manager")).get(path)
+    assert response.status_code == 405
+    assert "POST" in response["Allow"]
+    assert heading(response) == "Nothing was done."
+    assert f'class="button main" href="{page}"' in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_page_that_takes_no_change_says_so() -> None:
+    response = signed_in(person("vic", VIEWER)).post("/runs")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert "This address does not take POST." in text(response)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/services/a/environments/b?direction=down", "/services/a/environments/b?direction=down"),
+        ("http://testserver", "/"),
+        ("http://evil.example/runs", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_change_without_a_session_leads_back_to_the_page_it_was_sent_from(referer: str, back: str) -> None:
+    client = Client()
+    response = client.post("/services/a/environments/b/check", headers={"Referer": referer})
+    assert parse_qs(urlsplit(response["Location"]).query) == {"next": [back]}
+    told = text(client.get(response["Location"]))
+    assert "You were not signed in any more, so nothing was done." in told
 
 
 def test_a_named_failure_that_nobody_caught_is_told_and_any_other_stays_a_crash(rf: RequestFactory) -> None:

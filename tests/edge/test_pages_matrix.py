@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dashboard.pages import matrix
 from dashboard.pages.matrix_cells import LOOKS
 from dashboard.templatetags.glyphs import PATHS
 from migrations_app.fleet.matrix import CELLS, MAX_ROWS, differences, read_matrix, survey
@@ -193,6 +194,21 @@ def test_a_view_without_rows_says_why(vic: User, service: Service, mode: str, se
         for seq in (3, 4):
             make_receipt(environment(name), seq)
     assert sentence in text(signed_in(vic).get(f"/matrix?mode={mode}"))
+
+
+def test_a_page_is_not_kept_for_later_than_its_services_were_read(
+    vic: User, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service may be added between the two readings."""
+
+    def read_and_overtaken() -> tuple[str, ...]:
+        make_service(vic, "billing")
+        return ("orders",)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(matrix, "service_names", read_and_overtaken)
+        assert "orders ·" in text(signed_in(vic).get("/matrix"))
+    assert "billing ·" in text(signed_in(vic).get("/matrix"))
 
 
 # Columns

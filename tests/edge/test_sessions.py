@@ -51,7 +51,7 @@ def test_a_changed_password_ends_its_sessions(olga: User) -> None:
 def test_a_session_its_user_and_their_roles_are_read_together(olga: User) -> None:
     client = signed_in(olga)
     with CaptureQueriesContext(connection) as asked:
-        client.get("/theme")
+        client.post("/theme")
     assert [sql for query in asked if "django_session" in (sql := query["sql"])] == [query["sql"] for query in asked]
     assert len(asked) == 1
 

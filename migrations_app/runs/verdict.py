@@ -123,6 +123,7 @@ def _deed(blocker: Mapping[str, object]) -> str:
 
 # Where the connection was lost and not the outcome: the receipts tell what was committed, and the rest was rolled back.
 _NOTHING_TO_JUDGE = frozenset({"session_breaks", "target_lost"})
+_UNJUDGED = "The connection to the target was lost; its receipts tell what stands. A person decides whether to go on."
 
 
 def may_be_judged(run: Run) -> bool:
@@ -136,7 +137,9 @@ def left_half_made(run: Run) -> bool:
 
 
 def meaning(run: Run) -> str:
-    """What the run's status means; a wait that no lock window ends is another one."""
+    """What the run's status means; a wait that no lock window ends is another one, a lost target as well."""
+    if run.status == RunStatus.NEEDS_OPERATOR and not may_be_judged(run):
+        return _UNJUDGED
     return UNWINDOWED if waits_without_window(run) else SENTENCES[run.status]
 
 

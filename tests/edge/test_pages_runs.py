@@ -165,7 +165,9 @@ def test_only_who_may_decide_gets_the_form_for_it(olga: User, run: Run) -> None:
 def test_a_lost_connection_is_nothing_to_judge(run: Run, verdict: str) -> None:
     become(run, "needs_operator", error={"code": "session_breaks", "message": "x", "revision_id": "0001_a", "step": 1})
     ann = signed_in(person("ann", ON_CALL))
-    assert 'value="done"' not in ann.get(f"/runs/{run.pk}").content.decode()
+    page = ann.get(f"/runs/{run.pk}")
+    assert 'value="done"' not in page.content.decode()
+    assert "A person decides whether to go on" in text(page)
     sent = {"verdict": verdict, "reason": "I looked and it is there"}
     told = text(ann.post(f"/runs/{run.pk}/resolve", sent, follow=True))
     assert "Nothing here is for a person to judge" in told

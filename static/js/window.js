@@ -12,7 +12,7 @@
   function putBeside(page) {
     for (const id of BESIDE) {
       const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
-      if (!old || !fresh || old.innerHTML === fresh.innerHTML) continue;
+      if (!old || !fresh || old.isEqualNode(fresh)) continue;
       const held = old.contains(document.activeElement) ? document.activeElement.id : "";
       old.replaceChildren(...fresh.childNodes);
       const again = held && document.getElementById(held);

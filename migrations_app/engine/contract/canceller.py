@@ -1,4 +1,4 @@
-"""Cancelling a revision's statement in progress, and nothing but that: repairs and receipts are let through."""
+"""Cancelling what of a revision is in progress and can be undone: repairs, and what follows them, are let through."""
 
 from __future__ import annotations
 

@@ -85,9 +85,7 @@ def _once(
             _arm(work, progress, step, attempt)
             for number, current in enumerate(step.statements, start=1):
                 if current is _first_blocking(step):
-                    hold.begin()
-                    if number > 1:
-                        _arm(work, progress, step, attempt)
+                    _begin_hold(work, progress, step, attempt, hold, number)
                 _run_statement(work, progress, step, number, current, opening or hold.limit())
                 opening = ""
             work.watch.disarm()
@@ -95,10 +93,7 @@ def _once(
         if last:
             verify(work, progress, hold.limit)
         _refuse_escape(work, progress)
-        with work.canceller.over(
-            work.conn
-        ):  # what a COMMIT has to wait for can be cancelled; then nothing is committed
-            receipt = _record(work, progress, step, attempt_row, last)
+        receipt = _record(work, progress, step, attempt_row, last)
     except LOCK_NOT_AVAILABLE:
         raise
     except psycopg.Error as error:
@@ -112,19 +107,24 @@ def _once(
         raise
     finally:
         work.watch.disarm()
-    work_ms = int((time.monotonic() - began) * 1000)
-    work.report(
-        progress.event(
-            "step_done",
-            f"{_title(progress, step)} · {work_ms} ms",
-            step=n,
-            wait_ms=waited_ms,
-            work_ms=work_ms,
-        )
-    )
+    _tell_done(work, progress, step, receipt, waited_ms=waited_ms, work_ms=_ms_since(began))
+    return receipt
+
+
+def _tell_done(
+    work: Work, progress: Progress, step: Step | None, receipt: Receipt | None, *, waited_ms: int, work_ms: int
+) -> None:
+    n, said = step.n if step else None, f"{_title(progress, step)} · {work_ms} ms"
+    work.report(progress.event("step_done", said, step=n, wait_ms=waited_ms, work_ms=work_ms))
     if receipt is not None:
         work.report(progress.event("recorded", f"recorded: receipt {receipt.seq}", receipt=receipt))
-    return receipt
+
+
+def _begin_hold(work: Work, progress: Progress, step: Step, attempt: LockAttempt, hold: _Hold, number: int) -> None:
+    """The watch was armed for the first statement; one that comes later waits anew."""
+    hold.begin()
+    if number > 1:
+        _arm(work, progress, step, attempt)
 
 
 class _Hold:
@@ -146,13 +146,14 @@ class _Hold:
 
 
 def _record(work: Work, progress: Progress, step: Step | None, attempt_row: int, last: bool) -> Receipt | None:
-    """Step row, receipt or both, together with the COMMIT."""
-    if step is None:
-        return commit_receipt(work, progress)
-    if last:
-        return commit_step_and_receipt(work, progress, step, attempt_row)
-    commit_done(work, progress, step, attempt_row)
-    return None
+    """Step row, receipt or both, with the COMMIT; its triggers can be cancelled, and then nothing is committed."""
+    with work.canceller.over(work.conn):
+        if step is None:
+            return commit_receipt(work, progress)
+        if last:
+            return commit_step_and_receipt(work, progress, step, attempt_row)
+        commit_done(work, progress, step, attempt_row)
+        return None
 
 
 def _opening(work: Work, progress: Progress, step: Step | None, attempt: LockAttempt) -> str:

@@ -102,9 +102,7 @@ class Stages:
                 self._set("record", "active", event.message)
                 self._marks["recording"] = at
             case "recorded":
-                self._set("record", "done", event.message)
-                self._add("record", 0, self._since("recording", at))
-                self._marks["recorded"] = at
+                self._recorded(at, event)
             case "released":
                 self._set("release", "done", event.message)
                 self._add("release", 0, self._since("recorded", at))
@@ -115,6 +113,8 @@ class Stages:
             self._revision = event.revision_id
             for stage in _AFTER_RUN:
                 self._set(stage, "pending", "")
+            for mark in ("verifying", "recording"):
+                self._marks.pop(mark, None)
 
     def _verified(self, at: datetime) -> None:
         began = self._marks.pop("verifying", None)
@@ -123,6 +123,14 @@ class Stages:
             return
         self._set("verify", "done", "every value was true")
         self._add("verify", 0, int((at - began).total_seconds() * 1000))
+
+    def _recorded(self, at: datetime, event: Event) -> None:
+        """What was sent together with its statement was not announced, and its time is the statement's."""
+        if "recording" not in self._marks:
+            self._verified(at)
+        self._set("record", "done", event.message)
+        self._add("record", 0, self._since("recording", at))
+        self._marks["recorded"] = at
 
     def _since(self, mark: str, at: datetime) -> int:
         began = self._marks.get(mark)

@@ -13,8 +13,10 @@ from tests.faults.plan import (
     GLOBAL,
     IN_INDEX,
     INDEX,
+    INSIDE,
     PROCESS_KILLS,
     SLOW_STOPS,
+    WHOLE_CUT,
     Fault,
     Placed,
     kind_of,
@@ -99,7 +101,7 @@ class Draft:
             return [text.revision_id for text in self.texts if text.kind == "index" and not self._here(text)]
         if fault.point == "lock_attempt":
             return [text.revision_id for text in self.texts if text.kind == "several" and not self._here(text)]
-        return [text.revision_id for text in self.texts if _fits(fault, self._here(text))]
+        return [text.revision_id for text in self.texts if _comes_by(fault, text) and _fits(fault, self._here(text))]
 
     def _leads(self, before: Placed, fault: Fault) -> bool:
         leads = {"repaired": before.fault.kind.part in IN_INDEX, "recovered": before.fault.point == "nontx_done"}
@@ -107,6 +109,13 @@ class Draft:
 
     def _here(self, text: Text) -> list[Fault]:
         return [placed.fault for placed in self.placed if placed.revision == text.revision_id]
+
+
+def _comes_by(fault: Fault, text: Text) -> bool:
+    """Whether the revision comes by the fault's point."""
+    if text.kind == "whole":
+        return fault.point not in INSIDE
+    return not (fault.kind.part == "cut" and fault.point == WHOLE_CUT)
 
 
 def _fits(fault: Fault, here: Sequence[Fault]) -> bool:

@@ -19,12 +19,15 @@ WITHIN = (
     "recorded",
     "copying",
 )
+# A revision sent as one message does not tell of these, or only after its COMMIT.
+INSIDE = ("statement_done", "verifying", "recording")
 INDEX = ("intent", "nontx_done")
 END = ("released", "ending")
 # Only an earlier fault of the same run leads here.
 AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
 # These come when they come, whatever revision is under way.
 ANYWHERE = (*START, *END, "copying", "popped", "unsent", "already_applied", "connection_lost")
+WHOLE_CUT = "statement_started"  # the last point before the COMMIT of a revision sent as one message
 # Inside a transactional step; the target's server ends such a session after five seconds of silence.
 QUICK_STOPS = ("statement_done", "recording", "verifying")
 SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
@@ -55,7 +58,8 @@ KINDS = (
     Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 10 + SLOW_STOPS),
     Kind("backend terminated", 28, "terminate", ("hold",), (*WITHIN[:-1], "locked", "nontx_done")),
     Kind("backend terminated in CREATE INDEX CONCURRENTLY", 25, "terminate in index", ("hold",), ("intent",)),
-    Kind("target cut at COMMIT", 35, "cut", ("hold",), ("recording",)),
+    Kind("target cut at COMMIT", 25, "cut", ("hold",), ("recording",)),
+    Kind("target cut at a COMMIT sent with its statement", 10, "cut", ("hold",), (WHOLE_CUT,)),
     Kind("Redis FLUSHALL", 12, "flush", ("hold",), (*WITHIN, "claimed")),
     Kind("Redis killed, back after 5 s", 4, "redis", ("hold",), WITHIN),
     Kind("Redis killed, back empty after a minute", 2, "redis minute", ("hold",), WITHIN),

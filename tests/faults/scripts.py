@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["base", "plain", "several", "index"]
+# "whole" has nothing to verify, so that all of it is one message up to its COMMIT.
+Kind = Literal["base", "plain", "whole", "several", "index"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Text:
     index: str = ""
 
     @property
-    def verify(self) -> str:
+    def verify(self) -> str | None:
+        if self.kind == "whole":
+            return None
         # Deliberately blind for doubles: those are the harness's to find, not the revision's to prevent.
         return f"SELECT count(*) >= 1 FROM effects WHERE revision = '{self.revision_id}'"
 
@@ -52,7 +55,7 @@ INSERT INTO effects (revision, part) VALUES ('{id}', 1);
 
 
 def write_texts(count: int, seed: str) -> list[Text]:
-    """A chain: its base, then two in ten with an index built concurrently, one in ten with several steps."""
+    """A chain: its base, then of ten two with an index built concurrently, two as one message, one of several steps."""
     rng = random.Random(seed)
     return [_text(1, "base", BASE), *(_any(n, rng) for n in range(2, count + 1))]
 
@@ -63,6 +66,8 @@ def _any(n: int, rng: random.Random) -> Text:
         return _text(n, "index", rng.choice((INDEX_LAST, INDEX_FIRST)))
     if n % 10 == 8:
         return _text(n, "several", SEVERAL)
+    if n % 10 in (2, 6):
+        return _text(n, "whole", PLAIN)
     return _text(n, "plain", PLAIN)
 
 

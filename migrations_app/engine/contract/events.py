@@ -19,9 +19,9 @@ Kind = Literal[
     "step_started",  # about to open the step's transaction
     "statement_started",  # before a statement; the first one of a step opens its transaction
     "notice",  # the target said something beside its answer
-    "statement_done",  # in the transaction, after a statement
+    "statement_done",  # after a statement; in the transaction, unless that was one message up to its COMMIT
     "verifying",  # in the transaction, before the verify script
-    "recording",  # in the transaction, before the receipt and its COMMIT
+    "recording",  # in the transaction, before the receipt and its COMMIT; not told of one sent as one message
     "step_done",  # committed
     "lock_attempt",  # a table lock was not to be had; rolled back, will try again
     "blocked",  # somebody is in the way right now

@@ -21,7 +21,7 @@ from migrations_app.engine.contract.lock import Patience, acquire, application_p
 from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.contract.receipts import Head, Standing, read_standing
-from migrations_app.engine.contract.recording import UNMEASURED
+from migrations_app.engine.contract.recording import UNMEASURED, make_ready
 from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
 from migrations_app.engine.contract.stopping import stop_if_asked
 from migrations_app.engine.contract.unfinished import refuse_to_turn_back
@@ -91,6 +91,7 @@ def _with_session(
     work = Work(conn, job, limits, held, report, should_stop, canceller, watch, deadlock_timeout, version)
     try:
         conn.execute(prepare_fence(held.fence))
+        make_ready(conn)
         report(Event("fenced", f"fence {held.fence} is in the target", fence=held.fence))
         outcome = _run_all(work, plan)
     except LockstepError:

@@ -5,7 +5,7 @@ The head is the newest receipt's `head_after`; a roll-back is one more receipt, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -71,8 +71,11 @@ INSERT = """
       (seq, prev_seq, revision_id, parent, direction, cycle, checksum, phase, schema_rev, operator, run_id, fence,
        fp_before, fp_after, duration_ms, server_version_num, tool_version)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-    RETURNING (extract(epoch FROM applied_at) * 1000000)::bigint
+    RETURNING (extract(epoch FROM applied_at) * 1000000)::bigint, duration_ms
 """
+
+# For a receipt sent before its statement is run: $15 is what had passed until then.
+INSERT_AHEAD = INSERT.replace("$15", "$15::bigint + (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint")
 
 
 def read_head(conn: psycopg.Connection) -> Head:
@@ -126,6 +129,7 @@ def values(receipt: Receipt, *, tool_version: str) -> tuple[object, ...]:
     )
 
 
-def applied_at(inserted: PGresult) -> datetime:
-    """What INSERT returned: the target's own clock."""
-    return _EPOCH + timedelta(microseconds=int(inserted.get_value(0, 0) or 0))
+def as_written(receipt: Receipt, inserted: PGresult) -> Receipt:
+    """With what INSERT returned: the moment on the target's own clock, and the duration."""
+    moment, duration_ms = (int(inserted.get_value(0, column) or 0) for column in (0, 1))
+    return replace(receipt, applied_at=_EPOCH + timedelta(microseconds=moment), duration_ms=duration_ms)

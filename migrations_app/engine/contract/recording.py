@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg.pq.abc import PGresult
 
 from migrations_app import __version__
 from migrations_app.engine.contract import receipts
-from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.engine.contract.receipts import Receipt, as_written
 from migrations_app.engine.contract.step_rows import INSERT_DONE, done_values
 from migrations_app.engine.contract.stopping import stop_if_asked
-from migrations_app.engine.contract.wire import Prepared, send
+from migrations_app.engine.contract.wire import Prepared, send, send_all
 from migrations_app.engine.contract.work import Progress, Work
 from migrations_app.engine.errors import StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
@@ -25,6 +23,12 @@ from migrations_app.engine.target import fingerprint
 UNMEASURED = "unmeasured"
 # The step still holds its own locks meanwhile.
 _PATIENCE_MS = 1000
+
+
+def make_ready(conn: psycopg.Connection) -> None:
+    """Before a revision runs: one that takes away what a session has prepared must fail, not be recorded."""
+    for prepared in (_RECEIPT, _STEP_AND_RECEIPT, _STEP_AND_RECEIPT_AHEAD):
+        prepared.prepare(conn)
 
 
 def verify(work: Work, progress: Progress, limit: Callable[[], str] = lambda: "") -> None:
@@ -44,21 +48,34 @@ def verify(work: Work, progress: Progress, limit: Callable[[], str] = lambda: ""
 
 def write_receipt(work: Work, progress: Progress) -> Receipt:
     """Insert the receipt in the open transaction; it becomes true with the COMMIT that follows."""
-    receipt = _receipt(work, progress)
-    return _written(receipt, _RECEIPT.send(work.conn, *_values(receipt)))
+    receipt = _announced(work, progress)
+    return as_written(receipt, _RECEIPT.send(work.conn, *_values(receipt)))
 
 
 def commit_receipt(work: Work, progress: Progress) -> Receipt:
     """Insert the receipt of a revision without steps and commit."""
-    receipt = _receipt(work, progress)
-    return _written(receipt, _RECEIPT.send_and_commit(work.conn, *_values(receipt)))
+    receipt = _announced(work, progress)
+    return as_written(receipt, _RECEIPT.send_and_commit(work.conn, *_values(receipt)))
 
 
 def commit_step_and_receipt(work: Work, progress: Progress, step: Step, attempt: int) -> Receipt:
     """The same with the row of the last step, in one statement: most revisions are one step."""
+    receipt = _announced(work, progress)
+    values = (*done_values(work, progress, step, attempt), *_values(receipt))
+    return as_written(receipt, _STEP_AND_RECEIPT.send_and_commit(work.conn, *values))
+
+
+def commit_statement_and_receipt(work: Work, progress: Progress, step: Step, attempt: int, opened: str) -> Receipt:
+    """The same together with the statement itself: `opened` is that, after what opens its transaction.
+
+    Nothing can be looked at between them, so this is not for a revision that has something to verify.
+    """
     receipt = _receipt(work, progress)
-    step_values = done_values(work, progress, step, attempt)
-    return _written(receipt, _STEP_AND_RECEIPT.send_and_commit(work.conn, *step_values, *_values(receipt)))
+    values = (*done_values(work, progress, step, attempt), *_values(receipt))
+    record = _STEP_AND_RECEIPT_AHEAD.call(work.conn, *values)
+    # On a line of its own: the statement may end in a comment.
+    *_, inserted, _ = send_all(work.conn, b"%s\n; %s; COMMIT" % (opened.encode(), record))
+    return as_written(receipt, inserted)
 
 
 def _shifted(sql: str, by: int) -> str:
@@ -69,16 +86,25 @@ _RECEIPT = Prepared("lockstep_receipt", receipts.INSERT)
 _STEP_AND_RECEIPT = Prepared(
     "lockstep_step_and_receipt", f"WITH step AS ({INSERT_DONE}) {_shifted(receipts.INSERT, 10)}"
 )
+_STEP_AND_RECEIPT_AHEAD = Prepared(
+    "lockstep_step_and_receipt_ahead", f"WITH step AS ({INSERT_DONE}) {_shifted(receipts.INSERT_AHEAD, 10)}"
+)
 
 
 def _values(receipt: Receipt) -> tuple[object, ...]:
     return receipts.values(receipt, tool_version=__version__)
 
 
+def _announced(work: Work, progress: Progress) -> Receipt:
+    """What is about to be written, told before it is."""
+    receipt = _receipt(work, progress)
+    work.report(progress.event("recording", f"record: receipt {receipt.seq}"))
+    return receipt
+
+
 def _receipt(work: Work, progress: Progress) -> Receipt:
-    """What is about to be written, and told before it is."""
     revision = progress.revision
-    receipt = Receipt(
+    return Receipt(
         seq=progress.seq,
         revision_id=revision.revision_id,
         parent=revision.parent,
@@ -96,12 +122,6 @@ def _receipt(work: Work, progress: Progress) -> Receipt:
         duration_ms=progress.elapsed_ms,
         server_version_num=work.server_version_num,
     )
-    work.report(progress.event("recording", f"record: receipt {receipt.seq}"))
-    return receipt
-
-
-def _written(receipt: Receipt, inserted: PGresult) -> Receipt:
-    return replace(receipt, applied_at=receipts.applied_at(inserted))
 
 
 def _hold_true(progress: Progress, statement: Statement, cursor: psycopg.Cursor) -> None:

@@ -7,6 +7,8 @@ as one attempt.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -16,7 +18,12 @@ from migrations_app.engine.contract.attempts import LockAttempt, schedule
 from migrations_app.engine.contract.failures import LOCK_NOT_AVAILABLE, locks_exhausted, statement_failed
 from migrations_app.engine.contract.notices import heard
 from migrations_app.engine.contract.receipts import Receipt
-from migrations_app.engine.contract.recording import commit_receipt, commit_step_and_receipt, verify
+from migrations_app.engine.contract.recording import (
+    commit_receipt,
+    commit_statement_and_receipt,
+    commit_step_and_receipt,
+    verify,
+)
 from migrations_app.engine.contract.step_rows import commit_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
 from migrations_app.engine.contract.wire import send
@@ -28,6 +35,8 @@ from migrations_app.engine.target.blockers import Blocker
 # These block writers; a statement that holds one is given only `hold_s` beyond its lock attempt.
 BLOCKS_WRITERS = frozenset({"SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"})
 _VALIDATE_LOCK_S = 60.0
+# What they run could end our transaction, so it is looked at before anything is recorded.
+_COULD_COMMIT = frozenset({"CALL", "DO"})
 
 
 def run_step(work: Work, progress: Progress, step: Step | None, *, attempt_row: int, last: bool) -> Receipt | None:
@@ -72,28 +81,12 @@ def _once(
 ) -> Receipt | None:
     began = time.monotonic()
     n = step.n if step else None
-    current: Statement | None = None
-    receipt = None
-    hold = _Hold(_held_s(work, attempt))
     try:
         work.report(progress.event("step_started", _title(progress, step), step=n))
-        opening = _opening(work, progress, step, attempt)
-        if _opens_alone(progress, step):
-            send(work.conn, opening)
-            opening = ""
-        if step is not None:
-            _arm(work, progress, step, attempt)
-            for number, current in enumerate(step.statements, start=1):
-                if current is _first_blocking(step):
-                    _begin_hold(work, progress, step, attempt, hold, number)
-                _run_statement(work, progress, step, number, current, opening or hold.limit())
-                opening = ""
-            work.watch.disarm()
-        current = None
-        if last:
-            verify(work, progress, hold.limit)
-        _refuse_escape(work, progress)
-        receipt = _record(work, progress, step, attempt_row, last)
+        if step is not None and last and _fits_one_message(progress, step):
+            receipt: Receipt | None = _in_one_message(work, progress, step, attempt, attempt_row)
+        else:
+            receipt = _in_parts(work, progress, step, attempt, attempt_row, last)
     except LOCK_NOT_AVAILABLE:
         raise
     except psycopg.Error as error:
@@ -101,14 +94,58 @@ def _once(
         roll_back(work.conn)
         if FENCE_LOST in (error.diag.message_primary or ""):
             raise fenced(work) from None
-        raise (gone or statement_failed(error, progress, current, work.should_stop)) from None
+        raise (gone or statement_failed(error, progress, progress.doing, work.should_stop)) from None
     except LockstepError:
         roll_back(work.conn)
         raise
     finally:
         work.watch.disarm()
+        progress.doing = None
     _tell_done(work, progress, step, receipt, waited_ms=waited_ms, work_ms=_ms_since(began))
     return receipt
+
+
+def _fits_one_message(progress: Progress, step: Step) -> bool:
+    """Whether nothing has to be looked at between the revision's last statement and its COMMIT."""
+    return not (
+        len(step.statements) > 1
+        or step.statements[0].tag in _COULD_COMMIT
+        or progress.revision.verify
+        or progress.measure_after
+        or _opens_alone(progress, step)
+    )
+
+
+def _in_one_message(work: Work, progress: Progress, step: Step, attempt: LockAttempt, attempt_row: int) -> Receipt:
+    """The whole transaction at once: its locks are held for no round trip at all."""
+    opened = _opening(work, progress, step, attempt) + step.statements[0].text
+    _arm(work, progress, step, attempt)
+    with _under_way(work, progress, step, 1):
+        return commit_statement_and_receipt(work, progress, step, attempt_row, opened)
+
+
+def _in_parts(
+    work: Work, progress: Progress, step: Step | None, attempt: LockAttempt, attempt_row: int, last: bool
+) -> Receipt | None:
+    """Statement by statement, then verify and the COMMIT."""
+    hold = _Hold(_held_s(work, attempt))
+    opening = _opening(work, progress, step, attempt)
+    if _opens_alone(progress, step):
+        send(work.conn, opening)
+        opening = ""
+    if step is not None:
+        _arm(work, progress, step, attempt)
+        for number, statement in enumerate(step.statements, start=1):
+            if statement is _first_blocking(step):
+                _begin_hold(work, progress, step, attempt, hold, number)
+            with _under_way(work, progress, step, number):
+                send(work.conn, (opening or hold.limit()) + statement.text)
+            opening = ""
+        work.watch.disarm()
+    if last:
+        verify(work, progress, hold.limit)
+    _refuse_escape(work, progress)
+    return _record(work, progress, step, attempt_row, last)
 
 
 def _tell_done(
@@ -209,15 +246,19 @@ def _arm(work: Work, progress: Progress, step: Step, attempt: LockAttempt) -> No
     work.watch.arm(after_s=after, revision_id=progress.revision.revision_id, step=step.n)
 
 
-def _run_statement(work: Work, progress: Progress, step: Step, number: int, statement: Statement, opening: str) -> None:
+@contextmanager
+def _under_way(work: Work, progress: Progress, step: Step, number: int) -> Iterator[None]:
+    """Around the sending of a statement, which can be cancelled meanwhile; a failure is said to be its."""
     stop_if_asked(work.should_stop)
-    about = f"{number}/{len(step.statements)} {statement.summary}"
+    progress.doing = step.statements[number - 1]
+    about = f"{number}/{len(step.statements)} {progress.doing.summary}"
     work.report(progress.event("statement_started", about, step=step.n, statement=number))
     began = time.monotonic()
     with work.canceller.over(work.conn):
-        send(work.conn, opening + statement.text)
-    took = int((time.monotonic() - began) * 1000)
+        yield
+    took = _ms_since(began)
     work.report(progress.event("statement_done", f"{about} · {took} ms", step=step.n, statement=number, work_ms=took))
+    progress.doing = None
 
 
 def _refuse_escape(work: Work, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 
 import psycopg
 from psycopg import generators
@@ -21,6 +22,15 @@ def send(conn: psycopg.Connection, sql: str) -> PGresult:
     return _checked(conn.pgconn.exec_(sql.encode()))
 
 
+def send_all(conn: psycopg.Connection, sql: bytes) -> Iterator[PGresult]:
+    """Execute several statements in one message and give the result of each. Raises psycopg.Error.
+
+    PostgreSQL leaves out what stands after a statement that fails, a COMMIT as well.
+    """
+    conn.pgconn.send_query(sql)
+    yield from map(_checked, conn.wait(generators.execute(conn.pgconn)))
+
+
 class Prepared:
     """A statement of ours that is run for every revision: planned once for each session."""
 
@@ -31,23 +41,24 @@ class Prepared:
 
     def send(self, conn: psycopg.Connection, *values: object) -> PGresult:
         """Execute with text parameters ($1, $2 …); None is NULL, bytes are text already. Raises psycopg.Error."""
-        self._prepare(conn)
+        self.prepare(conn)
         parameters = [_text(value) for value in values]
         return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
 
     def send_and_commit(self, conn: psycopg.Connection, *values: object) -> PGresult:
-        """The same in one message with the COMMIT, so that locks are held for one round trip less.
+        """The same in one message with the COMMIT, so that locks are held for one round trip less."""
+        inserted, _ = send_all(conn, self.call(conn, *values) + b"; COMMIT")
+        return inserted
 
-        PostgreSQL leaves the COMMIT out when the statement fails.
-        """
-        self._prepare(conn)
+    def call(self, conn: psycopg.Connection, *values: object) -> bytes:
+        """The same as text, to be sent together with other statements."""
+        self.prepare(conn)
         literal = Escaping(conn.pgconn).escape_literal
         arguments = b", ".join(b"NULL" if value is None else literal(_text(value)) for value in values)  # type: ignore[arg-type]
-        conn.pgconn.send_query(b"EXECUTE %s (%s); COMMIT" % (self._name, arguments))
-        results = [_checked(result) for result in conn.wait(generators.execute(conn.pgconn))]
-        return results[0]
+        return b"EXECUTE %s (%s)" % (self._name, arguments)
 
-    def _prepare(self, conn: psycopg.Connection) -> None:
+    def prepare(self, conn: psycopg.Connection) -> None:
+        """In this session, unless that is done."""
         if conn not in self._ready:
             _checked(conn.pgconn.prepare(self._name, self._sql))
             self._ready.add(conn)

@@ -18,6 +18,7 @@ from migrations_app.engine.errors import ConnectionLost, Fenced
 
 if TYPE_CHECKING:
     from migrations_app.engine.contract.watch import LockWatch
+    from migrations_app.engine.sql.script import Statement
 
 FENCE_LOST = "lockstep: the fence is lost"
 FENCE_CHECK = "EXECUTE lockstep_fence"
@@ -90,6 +91,7 @@ class Progress:
     fp_before: str
     measure_after: bool
     started: float = field(default_factory=time.monotonic)
+    doing: Statement | None = None  # the statement that was sent and has not been answered
 
     @property
     def elapsed_ms(self) -> int:

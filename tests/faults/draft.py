@@ -15,18 +15,20 @@ from tests.faults.plan import (
     INDEX,
     INSIDE,
     PROCESS_KILLS,
+    SENT_WHOLE,
     SLOW_STOPS,
-    WHOLE_CUT,
     Fault,
     Placed,
     kind_of,
 )
-from tests.faults.scripts import Text
+from tests.faults.scripts import ONE_MESSAGE, Text
 
 # Where a process that dies leaves a receipt which the next claim finds.
 APPLIED = ("recorded", "copying", *END)
 # The last points of a revision: of two strikes there, the second finds the revision done.
 LAST = ("step_done", "recorded")
+# Whether these take effect is open: their revision may be found done afterwards.
+ENDS_MESSAGE = ("cut", "kill in message")
 SLOW_NEEDS = 2  # workers that a slow stop holds up
 # What leads to a point that no run comes by on its own: the kind of an earlier fault, and its point.
 LEADS = {
@@ -101,7 +103,16 @@ class Draft:
             return [text.revision_id for text in self.texts if text.kind == "index" and not self._here(text)]
         if fault.point == "lock_attempt":
             return [text.revision_id for text in self.texts if text.kind == "several" and not self._here(text)]
-        return [text.revision_id for text in self.texts if _comes_by(fault, text) and _fits(fault, self._here(text))]
+        return [
+            text.revision_id for text in self.texts if self._comes_by(fault, text) and _fits(fault, self._here(text))
+        ]
+
+    def _comes_by(self, fault: Fault, text: Text) -> bool:
+        """Whether the revision comes by the fault's point."""
+        if fault.point == SENT_WHOLE and fault.kind.part in ENDS_MESSAGE:
+            kinds = ("slow",) if fault.kind.part == "kill in message" else ONE_MESSAGE
+            return text.kind in kinds and text is not self.texts[-1]
+        return text.kind not in ONE_MESSAGE or fault.point not in INSIDE
 
     def _leads(self, before: Placed, fault: Fault) -> bool:
         leads = {"repaired": before.fault.kind.part in IN_INDEX, "recovered": before.fault.point == "nontx_done"}
@@ -109,13 +120,6 @@ class Draft:
 
     def _here(self, text: Text) -> list[Fault]:
         return [placed.fault for placed in self.placed if placed.revision == text.revision_id]
-
-
-def _comes_by(fault: Fault, text: Text) -> bool:
-    """Whether the revision comes by the fault's point."""
-    if text.kind == "whole":
-        return fault.point not in INSIDE
-    return not (fault.kind.part == "cut" and fault.point == WHOLE_CUT)
 
 
 def _fits(fault: Fault, here: Sequence[Fault]) -> bool:
@@ -126,7 +130,7 @@ def _fits(fault: Fault, here: Sequence[Fault]) -> bool:
 
 
 def _ends(fault: Fault) -> bool:
-    return fault.point in LAST or fault.kind.part == "cut"
+    return fault.point in LAST or fault.kind.part in ENDS_MESSAGE
 
 
 def _dies(fault: Fault) -> bool:

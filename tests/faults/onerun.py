@@ -186,6 +186,12 @@ class OneRun:
             # Without the snapshot, a backend that does not know yet could still finish its index.
             surgeon.wait_until(lambda: not surgeon.is_building(self._site.address, fired.backend), 10)
 
+    def _on_kill_in_message(self, one: Placed, fired: Fired) -> None:
+        self._shared.exchange.let_go(one.fault.number)
+        if surgeon.wait_until(lambda: surgeon.is_sleeping(self._site.address, fired.backend), 10):
+            self._note(one, fired, time.monotonic())
+            os.kill(fired.pid, signal.SIGKILL)
+
     def _on_terminate(self, one: Placed, fired: Fired) -> None:
         self._note(one, fired, time.monotonic())
         surgeon.terminate(self._site.address, fired.backend)

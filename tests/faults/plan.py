@@ -27,10 +27,10 @@ END = ("released", "ending")
 AFTER = ("already_applied", "repaired", "recovered", "connection_lost")
 # These come when they come, whatever revision is under way.
 ANYWHERE = (*START, *END, "copying", "popped", "unsent", "already_applied", "connection_lost")
-WHOLE_CUT = "statement_started"  # the last point before the COMMIT of a revision sent as one message
+SENT_WHOLE = "statement_started"  # the last point before the COMMIT of a revision sent as one message
 # Inside a transactional step; the target's server ends such a session after five seconds of silence.
 QUICK_STOPS = ("statement_done", "recording", "verifying")
-SLOW_STOPS = ("locked", "step_done", "recorded", "copying", "intent", "nontx_done")
+SLOW_STOPS = ("locked", "statement_started", "step_done", "recorded", "copying", "intent", "nontx_done")
 
 HELPER = 1_000_000  # added to a fault's number for the order that only prepares it
 
@@ -48,24 +48,25 @@ class Kind:
 
 KILLS = START + WITHIN * 3 + INDEX * 2 + END * 3
 KINDS = (
-    Kind("job process killed", 134, "kill", ("job",), KILLS + AFTER * 2),
+    Kind("job process killed", 119, "kill", ("job",), KILLS + AFTER * 2),
     Kind("worker killed", 86, "kill", ("parent",), KILLS),
     Kind("worker and job killed", 60, "kill", ("both",), KILLS),
     Kind("worker killed between pop and prepare", 25, "popped", ("job",), ("popped",)),
     Kind("request killed between COMMIT and enqueue", 25, "unsent", ("",), ("unsent",)),
     Kind("job killed in CREATE INDEX CONCURRENTLY", 20, "kill in index", ("hold",), ("intent",)),
+    Kind("job killed in a statement sent with its COMMIT", 15, "kill in message", ("hold",), (SENT_WHOLE,)),
     Kind("job killed while a table is locked", 10, "kill at lock", ("job",), ("lock_attempt",)),
     Kind("stopped past the lease, then continued", 20, "stop", ("stop", "stop both"), QUICK_STOPS * 10 + SLOW_STOPS),
     Kind("backend terminated", 28, "terminate", ("hold",), (*WITHIN[:-1], "locked", "nontx_done")),
     Kind("backend terminated in CREATE INDEX CONCURRENTLY", 25, "terminate in index", ("hold",), ("intent",)),
     Kind("target cut at COMMIT", 25, "cut", ("hold",), ("recording",)),
-    Kind("target cut at a COMMIT sent with its statement", 10, "cut", ("hold",), (WHOLE_CUT,)),
+    Kind("target cut at a COMMIT sent with its statement", 10, "cut", ("hold",), (SENT_WHOLE,)),
     Kind("Redis FLUSHALL", 12, "flush", ("hold",), (*WITHIN, "claimed")),
     Kind("Redis killed, back after 5 s", 4, "redis", ("hold",), WITHIN),
     Kind("Redis killed, back empty after a minute", 2, "redis minute", ("hold",), WITHIN),
     Kind("control database restarted", 14, "control", ("hold",), (*WITHIN, "claimed", "ending")),
 )
-PROCESS_KILLS = ("kill", "kill in index", "kill at lock")
+PROCESS_KILLS = ("kill", "kill in index", "kill in message", "kill at lock")
 IN_INDEX = ("kill in index", "terminate in index")
 GLOBAL = ("flush", "redis", "redis minute", "control")
 NEEDS_REDIS = ("flush", "redis", "redis minute", "popped")

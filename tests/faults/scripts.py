@@ -6,8 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-# "whole" has nothing to verify, so that all of it is one message up to its COMMIT.
-Kind = Literal["base", "plain", "whole", "several", "index"]
+Kind = Literal["base", "plain", "whole", "slow", "several", "index"]
+# They have nothing to verify, so that all of each is one message up to its COMMIT, except as the last of a run.
+ONE_MESSAGE = ("whole", "slow")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Text:
 
     @property
     def verify(self) -> str | None:
-        if self.kind == "whole":
+        if self.kind in ONE_MESSAGE:
             return None
         # Deliberately blind for doubles: those are the harness's to find, not the revision's to prevent.
         return f"SELECT count(*) >= 1 FROM effects WHERE revision = '{self.revision_id}'"
@@ -35,6 +36,9 @@ CREATE TABLE things (id bigserial PRIMARY KEY, n int NOT NULL, word text);
 INSERT INTO things (n, word) SELECT g, md5(g::text) FROM generate_series(1, 2000) g;
 INSERT INTO effects (revision, part) VALUES ('{id}', 1);
 """
+# Of a worker that died PostgreSQL knows after a second: the shorter one is committed all the same, the longer one not.
+SLOW = ("0.3", "1.8")
+SLOW_PLAIN = "INSERT INTO effects (revision, part) SELECT '{id}', 1 FROM pg_sleep({s});"
 PLAIN = "INSERT INTO effects (revision, part) VALUES ('{id}', 1);"
 # ALTER TABLE of an existing table is a step of its own, so this is three steps.
 SEVERAL = """
@@ -66,8 +70,10 @@ def _any(n: int, rng: random.Random) -> Text:
         return _text(n, "index", rng.choice((INDEX_LAST, INDEX_FIRST)))
     if n % 10 == 8:
         return _text(n, "several", SEVERAL)
-    if n % 10 in (2, 6):
+    if n % 10 == 2:
         return _text(n, "whole", PLAIN)
+    if n % 10 == 6:
+        return _text(n, "slow", SLOW_PLAIN.replace("{s}", rng.choice(SLOW)))
     return _text(n, "plain", PLAIN)
 
 

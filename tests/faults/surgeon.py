@@ -14,6 +14,9 @@ SELECT a.pid FROM pg_stat_activity a JOIN pg_index i ON NOT i.indisvalid
 """
 
 
+_SLEEPING = "SELECT FROM pg_stat_activity WHERE pid = %s AND state = 'active' AND wait_event = 'PgSleep'"
+
+
 def wait_until(what: Callable[[], bool], seconds: float, every: float = 0.02) -> bool:
     """Whether it became true in time."""
     until = time.monotonic() + seconds
@@ -52,3 +55,9 @@ def is_building(address: str, backend: int) -> bool:
     """The backend waits inside its build, an invalid index stands in the catalogue."""
     with psycopg.connect(address, autocommit=True) as conn:
         return conn.execute(_BUILDING, [backend]).fetchone() is not None
+
+
+def is_sleeping(address: str, backend: int) -> bool:
+    """The backend is in the middle of a slow statement."""
+    with psycopg.connect(address, autocommit=True) as conn:
+        return conn.execute(_SLEEPING, [backend]).fetchone() is not None

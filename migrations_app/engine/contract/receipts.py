@@ -13,6 +13,8 @@ import psycopg
 from psycopg.pq.abc import PGresult
 from psycopg.rows import class_row
 
+from migrations_app.engine.errors import StatementFailed
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -75,7 +77,10 @@ INSERT = """
 """
 
 # For a receipt sent before its statement is run: $15 is what had passed until then.
-INSERT_AHEAD = INSERT.replace("$15", "$15::bigint + (extract(epoch FROM clock_timestamp() - now()) * 1000)::bigint")
+INSERT_AHEAD = INSERT.replace(
+    "$15",
+    "$15::bigint + greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::bigint",
+)
 
 
 def read_head(conn: psycopg.Connection) -> Head:
@@ -130,6 +135,16 @@ def values(receipt: Receipt, *, tool_version: str) -> tuple[object, ...]:
 
 
 def as_written(receipt: Receipt, inserted: PGresult) -> Receipt:
-    """With what INSERT returned: the moment on the target's own clock, and the duration."""
+    """With what INSERT returned: the moment on the target's own clock, and the duration.
+
+    Raises StatementFailed("no_receipt") when it returned nothing, and so is not what was run.
+    """
+    if inserted.ntuples != 1:
+        raise StatementFailed(
+            "no_receipt",
+            f"The receipt of {receipt.revision_id} was sent, but the target does not say that it has it.",
+            not_done="Nothing after it was run.",
+            next_step="Look into lockstep.migration_history; the revision may have changed what was prepared.",
+        )
     moment, duration_ms = (int(inserted.get_value(0, column) or 0) for column in (0, 1))
     return replace(receipt, applied_at=_EPOCH + timedelta(microseconds=moment), duration_ms=duration_ms)

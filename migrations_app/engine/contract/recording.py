@@ -13,7 +13,7 @@ from migrations_app.engine.contract import receipts
 from migrations_app.engine.contract.receipts import Receipt, as_written
 from migrations_app.engine.contract.step_rows import INSERT_DONE, done_values
 from migrations_app.engine.contract.stopping import stop_if_asked
-from migrations_app.engine.contract.wire import Prepared, send, send_all
+from migrations_app.engine.contract.wire import Prepared, prepare_all, send, send_all
 from migrations_app.engine.contract.work import Progress, Work
 from migrations_app.engine.errors import StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
@@ -27,8 +27,7 @@ _PATIENCE_MS = 1000
 
 def make_ready(conn: psycopg.Connection) -> None:
     """Before a revision runs: one that takes away what a session has prepared must fail, not be recorded."""
-    for prepared in (_RECEIPT, _STEP_AND_RECEIPT, _STEP_AND_RECEIPT_AHEAD):
-        prepared.prepare(conn)
+    prepare_all(conn, (_RECEIPT, _STEP_AND_RECEIPT, _STEP_AND_RECEIPT_AHEAD))
 
 
 def verify(work: Work, progress: Progress, limit: Callable[[], str] = lambda: "") -> None:

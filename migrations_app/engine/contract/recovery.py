@@ -93,6 +93,7 @@ def _gone(error: ConnectionLost, limits: Limits) -> NeedsOperator:
         "target_lost",
         f"The target was lost in the middle of the run and did not come back in {limits.reconnect_window_s:.0f} s: "
         f"{error.message}",
-        not_done="Whether the last step took effect is unknown until its receipts can be read.",
+        not_done="Whether the last step took effect is unknown until its receipts can be read; "
+        "for half a minute it may still be at work there.",
         next_step="Resume when the target answers again; its receipts decide, nothing runs twice.",
     )

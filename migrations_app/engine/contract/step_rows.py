@@ -63,8 +63,8 @@ SELECT revision_id, cycle, direction, n, attempt, status, sql_sha256, evidence
 INSERT_DONE = """
     INSERT INTO lockstep.step (revision_id, cycle, direction, n, attempt, run_id, sql_sha256, mode, status,
                                fence, backend_pid, backend_start, xid, started_at, finished_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'tx', 'done', $8, $9, $10, pg_current_xact_id(), now(),
-            clock_timestamp())
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'tx', 'done', $8, $9, $10, pg_catalog.pg_current_xact_id(),
+            pg_catalog.now(), pg_catalog.clock_timestamp())
 """
 _DONE = Prepared("lockstep_step_done", INSERT_DONE)
 

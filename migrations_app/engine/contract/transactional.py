@@ -26,7 +26,7 @@ from migrations_app.engine.contract.recording import (
 )
 from migrations_app.engine.contract.step_rows import commit_done
 from migrations_app.engine.contract.stopping import pause_or_stop, stop_if_asked
-from migrations_app.engine.contract.wire import send
+from migrations_app.engine.contract.wire import reads_as_parsed, send
 from migrations_app.engine.contract.work import FENCE_LOST, Progress, Work, fenced, lost, roll_back
 from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed
 from migrations_app.engine.sql.script import Statement, Step
@@ -83,7 +83,7 @@ def _once(
     n = step.n if step else None
     try:
         work.report(progress.event("step_started", _title(progress, step), step=n))
-        if step is not None and last and _fits_one_message(progress, step):
+        if step is not None and last and _fits_one_message(work, progress, step):
             receipt: Receipt | None = _in_one_message(work, progress, step, attempt, attempt_row)
         else:
             receipt = _in_parts(work, progress, step, attempt, attempt_row, last)
@@ -105,7 +105,7 @@ def _once(
     return receipt
 
 
-def _fits_one_message(progress: Progress, step: Step) -> bool:
+def _fits_one_message(work: Work, progress: Progress, step: Step) -> bool:
     """Whether nothing has to be looked at between the revision's last statement and its COMMIT."""
     return not (
         len(step.statements) > 1
@@ -113,6 +113,7 @@ def _fits_one_message(progress: Progress, step: Step) -> bool:
         or progress.revision.verify
         or progress.measure_after
         or _opens_alone(progress, step)
+        or not reads_as_parsed(work.conn)
     )
 
 
@@ -144,8 +145,16 @@ def _in_parts(
         work.watch.disarm()
     if last:
         verify(work, progress, hold.limit)
+    if limit := hold.limit():
+        _run_deferred(work, limit)
     _refuse_escape(work, progress)
     return _record(work, progress, step, attempt_row, last)
+
+
+def _run_deferred(work: Work, limit: str) -> None:
+    """What a COMMIT would run, now: PostgreSQL puts no time limit on it there."""
+    with work.canceller.over(work.conn):
+        send(work.conn, f"{limit}SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _tell_done(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import psycopg
 from psycopg import generators
@@ -35,33 +35,45 @@ class Prepared:
     """A statement of ours that is run for every revision: planned once for each session."""
 
     def __init__(self, name: str, sql: str) -> None:
-        self._name = name.encode()
-        self._sql = sql.encode()
+        self._name = name
+        self._sql = sql
         self._ready: weakref.WeakSet[psycopg.Connection] = weakref.WeakSet()
 
     def send(self, conn: psycopg.Connection, *values: object) -> PGresult:
         """Execute with text parameters ($1, $2 …); None is NULL, bytes are text already. Raises psycopg.Error."""
-        self.prepare(conn)
+        self._prepare(conn)
         parameters = [_text(value) for value in values]
-        return _checked(conn.pgconn.exec_prepared(self._name, parameters))  # type: ignore[arg-type]
+        return _checked(conn.pgconn.exec_prepared(self._name.encode(), parameters))  # type: ignore[arg-type]
 
     def send_and_commit(self, conn: psycopg.Connection, *values: object) -> PGresult:
         """The same in one message with the COMMIT, so that locks are held for one round trip less."""
-        inserted, _ = send_all(conn, self.call(conn, *values) + b"; COMMIT")
+        *_, inserted, _ = send_all(conn, self.call(conn, *values) + b"; COMMIT")
         return inserted
 
     def call(self, conn: psycopg.Connection, *values: object) -> bytes:
         """The same as text, to be sent together with other statements."""
-        self.prepare(conn)
+        self._prepare(conn)
         literal = Escaping(conn.pgconn).escape_literal
         arguments = b", ".join(b"NULL" if value is None else literal(_text(value)) for value in values)  # type: ignore[arg-type]
-        return b"EXECUTE %s (%s)" % (self._name, arguments)
+        return b"EXECUTE %s (%s)" % (self._name.encode(), arguments)
 
-    def prepare(self, conn: psycopg.Connection) -> None:
-        """In this session, unless that is done."""
+    def _prepare(self, conn: psycopg.Connection) -> None:
         if conn not in self._ready:
-            _checked(conn.pgconn.prepare(self._name, self._sql))
-            self._ready.add(conn)
+            prepare_all(conn, (self,))
+
+
+def prepare_all(conn: psycopg.Connection, statements: Iterable[Prepared]) -> None:
+    """In this session, in one message. Raises psycopg.Error."""
+    missing = [statement for statement in statements if conn not in statement._ready]
+    send(conn, "; ".join(f"PREPARE {statement._name} AS {statement._sql}" for statement in missing))
+    for statement in missing:
+        statement._ready.add(conn)
+
+
+def reads_as_parsed(conn: psycopg.Connection) -> bool:
+    """Whether the session still reads a text as the splitter did; the server tells such changes unasked."""
+    told = conn.pgconn.parameter_status
+    return (told(b"standard_conforming_strings"), told(b"client_encoding")) == (b"on", b"UTF8")
 
 
 def _text(value: object) -> bytes | None:

@@ -15,6 +15,11 @@ from migrations_app.engine.target.version import require_version
 SESSION_SETTINGS = {
     # A worker's death must end its statement; by default the server runs it to the end.
     "client_connection_check_interval": "1s",
+    # The same for a worker that cannot be reached any more: noticed after 10 + 3 × 5 s.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
     # Waiting for a lock or a soak must not cost the session, and with it the advisory lock.
     "idle_session_timeout": "0",
     # timestamp <-> timestamptz rewrites the table under any other zone.

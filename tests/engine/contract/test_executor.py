@@ -497,6 +497,19 @@ def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):
     assert len(target.receipts()) == 1
 
 
+def test_a_strong_lock_is_not_kept_for_what_a_commit_would_run(target):
+    slow = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); END $$"
+    deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()"
+    late = f"CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t {deferred}"
+    target.apply(revision("0001_r", f"{TABLE}; CREATE TABLE u (n int); {slow}; {late}"))
+    with pytest.raises(StatementFailed) as failure:
+        both = "BEGIN; INSERT INTO t VALUES (1); CREATE INDEX u_n ON u (n); COMMIT;"
+        target.apply(revision("0002_r", both, parent="0001_r"), limits=Limits(lock_window_s=5, poll_s=0.2, hold_s=0.3))
+    assert failure.value.code == "statement_timeout"
+    assert target.value("SELECT count(*) FROM t") == 0
+    assert len(target.receipts()) == 1
+
+
 def test_what_runs_before_a_strong_lock_may_take_its_time(target):
     limits = Limits(lock_window_s=5, poll_s=0.2, hold_s=0.3)
     slow, strong = "INSERT INTO t SELECT 1 FROM pg_sleep(1)", "CREATE TABLE u (t int REFERENCES t)"

@@ -162,3 +162,13 @@ def test_a_statement_that_breaks_its_session_is_not_recorded(target: Target) -> 
     with pytest.raises(NeedsOperator):
         target.apply(*then_one_more(TABLE, breaks))
     assert standing(target) == ["0001_r"]
+
+
+def test_its_duration_is_told_by_the_server_s_own_clock(target: Target) -> None:
+    with target.connect() as conn:
+        conn.execute("CREATE SCHEMA travel")
+        conn.execute("CREATE FUNCTION travel.now() RETURNS timestamptz RETURN timestamptz '-infinity'")
+        conn.execute(f"ALTER DATABASE {conn.info.dbname} SET search_path = travel, pg_catalog, public")
+    target.apply(*then_one_more("CREATE TABLE public.t (id int)", "INSERT INTO public.t VALUES (1)"))
+    assert all(0 <= (receipt.duration_ms or 0) < 60_000 for receipt in target.receipts())
+    assert target.value("SELECT count(*) FROM lockstep.step WHERE started_at > '2000-01-01'") == 3

@@ -68,6 +68,30 @@ def test_a_block_cannot_leave_the_runner_s_transaction(target: Target, body: str
     assert standing(target) == ["0001_r"]
 
 
+def test_a_session_that_reads_strings_otherwise_commits_nothing_by_itself(target: Target) -> None:
+    """The splitter sees one statement; with backslashes as escapes it holds a COMMIT."""
+    off = "CREATE FUNCTION off() RETURNS text RETURN set_config('standard_conforming_strings', 'off', false)"
+    two_faced = "INSERT INTO a SELECT '\\', $$x$$ || ', 1; COMMIT; SELECT 1/(2-1); --'"
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(*chain(f"CREATE TABLE a (s text, u text); {off}", "SELECT off()", two_faced, "SELECT 1"))
+    assert failure.value.code == "transaction_escaped"
+    assert standing(target) == ["0001_r", "0002_r"]
+
+
+def test_a_receipt_that_the_target_does_not_confirm_is_not_believed(target: Target) -> None:
+    name = "lock'||'step_step_and_receipt_ahead"
+    types = ", ".join(["text"] * 27)
+    other = f"PREPARE {name} ({types}) AS DELETE FROM a RETURNING x"
+    body = f"BEGIN EXECUTE 'DEALLOCATE {name}'; EXECUTE '{other}'; RETURN 1; END"
+    fake = f"CREATE FUNCTION fake() RETURNS int LANGUAGE plpgsql AS $f$ {body} $f$"
+    with pytest.raises(StatementFailed) as failure:
+        target.apply(
+            *chain(f"CREATE TABLE a (x int); CREATE TABLE b (x int); {fake}", "INSERT INTO b SELECT fake()", "SELECT 1")
+        )
+    assert failure.value.code == "no_receipt"
+    assert [event.revision_id for event in target.events if event.kind == "recorded"] == ["0001_r"]
+
+
 def test_a_called_procedure_cannot_commit(target: Target) -> None:
     procedure = "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO a VALUES (1); COMMIT; END $$"
     with pytest.raises(StatementFailed) as failure:

@@ -23,6 +23,7 @@ class Claim:
     token: int
     attempt: int
     silent_s: float | None  # how long the earlier worker has been silent; None for a first claim
+    lost: str = ""  # the worker that went away while it was at work on the run
 
 
 def claimable() -> Q:
@@ -57,7 +58,7 @@ def claim(run_id: int, worker: str) -> Claim | None:
         Run.objects.filter(pk=run.pk).update(
             token=run.token + 1, attempt=run.attempt + 1, started_at=run.started_at or Now()
         )
-    return Claim(run.pk, run.token + 1, run.attempt + 1, silent)
+    return Claim(run.pk, run.token + 1, run.attempt + 1, silent, run.worker if run.status in ACTIVE else "")
 
 
 def release_of_dead(worker: str) -> int:

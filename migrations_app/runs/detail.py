@@ -69,6 +69,8 @@ class TellingStep:
     state: str
     tries: int
     told: tuple[StepAttempt, ...]
+    wait_ms: int
+    work_ms: int
     start: int = 0  # on a scale of 0 to 1000 that begins with the run's first claim
     wait: int = 0
     work: int = 0
@@ -76,14 +78,6 @@ class TellingStep:
     @property
     def name(self) -> str:
         return f"Step {self.step.ordinal}"
-
-    @property
-    def wait_ms(self) -> int:
-        return self.step.wait_ms
-
-    @property
-    def work_ms(self) -> int:
-        return self.step.work_ms
 
 
 @dataclass(frozen=True)
@@ -170,7 +164,14 @@ def _phase(run: Run, name: str) -> Mapping[str, object]:
 
 def _ms(run: Run, name: str, key: str) -> int:
     value = _phase(run, name).get(key)
-    return max(int(value), 0) if isinstance(value, int | float) else 0
+    told = max(int(value), 0) if isinstance(value, int | float) else 0
+    return told + (_untold_ms(run, name) if (key == "wait_ms") == bool(run.waiting) else 0)
+
+
+def _untold_ms(run: Run, name: str) -> int:
+    """What has passed of a step that is at work."""
+    since = parse_datetime(str(_phase(run, name).get("since", "")))
+    return max(_between(since, timezone.now()), 0) if since and run.status in ACTIVE else 0
 
 
 def waiting_ms(run: Run) -> int:
@@ -222,18 +223,25 @@ def _told(step: RunStep, run: Run, span_ms: int, *, all_tries: bool) -> TellingS
     attempts = tuple(step.attempts.all())
     dull = len(attempts) <= 1 and all(attempt.outcome in ("done", "running") for attempt in attempts)
     told = attempts if all_tries else () if dull else attempts[-TOLD_ATTEMPTS:]
-    return TellingStep(step, state_now(run, step.status), len(attempts), told, *_drawn(step, run, span_ms))
+    wait, work = _times(step, run)
+    state = state_now(run, step.status)
+    return TellingStep(step, state, len(attempts), told, wait, work, *_drawn(step, run, span_ms, wait, work))
 
 
-def _drawn(step: RunStep, run: Run, span_ms: int) -> tuple[int, int, int]:
-    """Where the step stands on the run's scale; a step at work is drawn up to now, one that pauses as waiting."""
+def _times(step: RunStep, run: Run) -> tuple[int, int]:
+    """Milliseconds waited and worked; of a step at work up to now, of one that pauses as waiting."""
+    wait, work = step.wait_ms, step.work_ms
+    if step.status == StepStatus.RUNNING and step.started_at and run.status in ACTIVE:
+        untold = max(_between(step.started_at, timezone.now()) - wait - work, 0)
+        return (wait + untold, work) if run.waiting else (wait, work + untold)
+    return wait, work
+
+
+def _drawn(step: RunStep, run: Run, span_ms: int, wait: int, work: int) -> tuple[int, int, int]:
+    """Where the step stands on the run's scale."""
     if step.started_at is None or run.started_at is None:
         return 0, 0, 0
     start = _between(run.started_at, step.started_at) * 1000 // span_ms
-    wait, work = step.wait_ms, step.work_ms
-    if step.status == StepStatus.RUNNING:
-        untold = max(_between(step.started_at, timezone.now()) - wait - work, 0)
-        wait, work = (wait + untold, work) if run.waiting else (wait, work + untold)
     drawn = (max(start, 0), wait * 1000 // span_ms, max(work * 1000 // span_ms, 4))
     return min(drawn[0], 996), min(drawn[1], 1000), min(drawn[2], 1000)
 

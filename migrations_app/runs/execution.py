@@ -31,7 +31,7 @@ from migrations_app.models import Run
 from migrations_app.runs.claims import Claim
 from migrations_app.runs.planning import plan_of
 from migrations_app.runs.progress import Recorder
-from migrations_app.runs.step_progress import close_lost_attempts, mark_step, settle_steps
+from migrations_app.runs.step_progress import close_lost_attempts, mark_step, settle_steps, stop_step
 from migrations_app.runs.transitions import move
 from migrations_app.runs.verdict import LEFT_HALF_MADE
 from migrations_app.statuses import RunStatus, StepStatus
@@ -61,6 +61,7 @@ class Execution:
     def carry_out(self) -> str:
         """Execute the run and return the status it ended in."""
         self.recorder.start()
+        self._say_taken_over()
         restore = self._listen_for_shutdown()
         try:
             failure = self._execute()
@@ -103,6 +104,10 @@ class Execution:
         if self._observe is not None:
             self._observe(event)
 
+    def _say_taken_over(self) -> None:
+        if lost := self.claim.lost:
+            self.recorder.report(Event("recovered", f"{self.worker} goes on where {lost} went away", level="warning"))
+
     def _say(self, failure: LockstepError) -> None:
         revision_id, step = self._at
         self.recorder.report(
@@ -120,6 +125,8 @@ class Execution:
         status = self._status(failure, reached)
         fields: dict[str, object] = {"waiting": None, "lease_until": None}
         if isinstance(failure, Stopped):
+            if self._at[0]:
+                stop_step(self.run, self._at, status, failure.sentence, self.claim, self.worker)
             if status == RunStatus.CANCELLED and failure.not_done:
                 fields["error"] = self._leftover(failure)
         elif failure is not None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from django.utils.dateparse import parse_datetime
+
 from migrations_app.engine.contract.events import Event
 from migrations_app.engine.target.blockers import Blocker
 from migrations_app.models import Run
@@ -65,6 +67,7 @@ class Stages:
             self._waiting = None
             self._status = RunStatus.RUNNING if self._up else RunStatus.ROLLING_BACK
         self._begin_revision(event)
+        self._count_step(at, event)
         self._stage(at, event)
 
     def _wait(self, at: datetime, event: Event) -> None:
@@ -76,6 +79,23 @@ class Stages:
             "windowed": event.windowed,
         }
         self._status = RunStatus.WAITING_FOR_LOCK
+
+    def _count_step(self, at: datetime, event: Event) -> None:
+        """The time since `since` is not in the stage yet; a step that ends otherwise than done counts, too."""
+        run = self._phases.setdefault("run", {"wait_ms": 0, "work_ms": 0})
+        since = parse_datetime(str(run.get("since", "")))
+        match event.kind:
+            case "step_started" if since is None:
+                run["since"] = at.isoformat()
+            case "lock_attempt" if event.wait_ms:
+                run["since"] = at.isoformat()
+            case "step_done":
+                run.pop("since", None)
+            case "ended" | "connection_lost" | "connected" if since is not None:
+                waited = event.kind == "connected" or self._waiting is not None
+                passed = int((at - since).total_seconds() * 1000)
+                self._add("run", passed if waited else 0, 0 if waited else passed)
+                del run["since"]
 
     def _stage(self, at: datetime, event: Event) -> None:
         match event.kind:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from migrations_app.engine.contract.events import Event
 from migrations_app.models import AppliedRevision, Run, RunStep, StepAttempt
 from migrations_app.runs.claims import Claim
-from migrations_app.statuses import StepStatus
+from migrations_app.statuses import RunStatus, StepStatus
 
 Key = tuple[str, int]  # revision_id, n
 
@@ -45,6 +46,7 @@ class StepState:
     wait_ms: int
     work_ms: int
     attempts: int
+    trying_since: datetime | None = None
 
 
 class StepProgress:
@@ -97,13 +99,13 @@ class StepProgress:
         match event.kind:
             case "step_started" | "intent":
                 started = state.started_at or at
-                self._put(key, replace(state, status=StepStatus.RUNNING, started_at=started))
+                self._put(key, replace(state, status=StepStatus.RUNNING, started_at=started, trying_since=at))
             case "step_done":
                 self._done(key, state, at, event)
             case "lock_attempt":
                 self._try(key, state, at, "lock_timeout", event.message)
                 waited = self._states[key]
-                self._put(key, replace(waited, wait_ms=waited.wait_ms + event.wait_ms))
+                self._put(key, replace(waited, wait_ms=waited.wait_ms + event.wait_ms, trying_since=at))
             case "recovered" | "repaired":
                 self._try(key, state, at, event.kind, event.message)
 
@@ -136,7 +138,7 @@ class StepProgress:
                 "worker": self._worker,
                 "outcome": outcome,
                 "detail": detail[:1000].replace("\x00", "\ufffd"),
-                "started_at": state.started_at or at,
+                "started_at": state.trying_since or state.started_at or at,
                 "finished_at": at,
             }
         )
@@ -149,17 +151,17 @@ class StepProgress:
 
 def close_lost_attempts(run: Run, claim: Claim) -> int:
     """Steps that an earlier worker left running: their attempt is lost, the step waits again."""
-    running = list(RunStep.objects.filter(run=run, status=StepStatus.RUNNING).annotate(tries=Count("attempts")))
+    running = list(_with_tries(RunStep.objects.filter(run=run, status=StepStatus.RUNNING)))
     StepAttempt.objects.bulk_create(
         [
             StepAttempt(
                 step=step,
-                number=step.tries + 1,
+                number=step.tries + 1,  # type: ignore[attr-defined]
                 token=claim.token - 1,
-                worker=run.worker,
+                worker=claim.lost or run.worker,
                 outcome="lost",
                 detail="the worker went away before it could say how this ended",
-                started_at=step.started_at or Now(),
+                started_at=_tried_since(step),
                 finished_at=Now(),
             )
             for step in running
@@ -186,17 +188,48 @@ def settle_steps(run: Run) -> None:
 
 def mark_step(run: Run, key: Key, status: StepStatus, outcome: str, detail: str, claim: Claim, worker: str) -> None:
     """The step a run ended on: failed, or unknown."""
-    step = RunStep.objects.filter(run=run, revision_id=key[0], n=key[1]).annotate(tries=Count("attempts")).first()
+    step = _with_tries(RunStep.objects.filter(run=run, revision_id=key[0], n=key[1])).first()
+    if step is not None:
+        RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=Now(), work_ms=_worked_ms(step))
+        _add_try(step, outcome, detail, claim, worker)
+
+
+def stop_step(run: Run, key: Key, outcome: RunStatus, detail: str, claim: Claim, worker: str) -> None:
+    """The step in the middle of which a person or a shutdown stopped the run: rolled back, and ahead again."""
+    step = _with_tries(RunStep.objects.filter(run=run, revision_id=key[0], n=key[1], status=StepStatus.RUNNING)).first()
     if step is None:
         return
-    RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=Now())
+    fields: dict[str, object] = {"work_ms": _worked_ms(step)}
+    if outcome != RunStatus.CANCELLED:
+        fields |= {"status": StepStatus.PENDING, "started_at": None}
+    RunStep.objects.filter(pk=step.pk).update(**fields)
+    _add_try(step, outcome, detail, claim, worker)
+
+
+def _with_tries(steps: QuerySet[RunStep]) -> QuerySet[RunStep]:
+    """Each with the number of its tries and the end of the last one."""
+    return steps.annotate(tries=Count("attempts"), last=Max("attempts__finished_at"))
+
+
+def _tried_since(step: RunStep) -> datetime:
+    """When its newest try began, which nobody could say the end of."""
+    known = [moment for moment in (step.started_at, step.last) if moment]  # type: ignore[attr-defined]
+    return max(known, default=timezone.now())
+
+
+def _worked_ms(step: RunStep) -> int:
+    """With the try that ends now and did not say how long it worked."""
+    return step.work_ms + max(int((timezone.now() - _tried_since(step)).total_seconds() * 1000), 0)
+
+
+def _add_try(step: RunStep, outcome: str, detail: str, claim: Claim, worker: str) -> None:
     StepAttempt.objects.create(
         step=step,
-        number=step.tries + 1,
+        number=step.tries + 1,  # type: ignore[attr-defined]
         token=claim.token,
         worker=worker,
         outcome=outcome,
         detail=detail[:1000],
-        started_at=step.started_at or Now(),
+        started_at=_tried_since(step),
         finished_at=Now(),
     )

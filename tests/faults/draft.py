@@ -52,7 +52,7 @@ class Draft:
             return False
         revision = ""
         if fault.point not in ANYWHERE:
-            places = self._places(fault)
+            places = [place for place in self._places(fault) if not self._keeps_a_lock_out(fault, place)]
             if not places:
                 return False
             revision = rng.choice(places)
@@ -114,6 +114,15 @@ class Draft:
             return text.kind in kinds and text is not self.texts[-1]
         return text.kind not in ONE_MESSAGE or fault.point not in INSIDE
 
+    def _keeps_a_lock_out(self, fault: Fault, revision: str) -> bool:
+        """A session that broke unnoticed at the end of one revision never tries for the locks of the next one."""
+        at = [text.revision_id for text in self.texts].index(revision)
+        if fault.point == "lock_attempt":
+            return at > 0 and any(map(_breaks_unnoticed, self._here(self.texts[at - 1])))
+        if _breaks_unnoticed(fault) and at + 1 < len(self.texts):
+            return any(other.point == "lock_attempt" for other in self._here(self.texts[at + 1]))
+        return False
+
     def _leads(self, before: Placed, fault: Fault) -> bool:
         leads = {"repaired": before.fault.kind.part in IN_INDEX, "recovered": before.fault.point == "nontx_done"}
         return leads[fault.point] and [placed.revision for placed in self.placed].count(before.revision) == 1
@@ -131,6 +140,10 @@ def _fits(fault: Fault, here: Sequence[Fault]) -> bool:
 
 def _ends(fault: Fault) -> bool:
     return fault.point in LAST or fault.kind.part in ENDS_MESSAGE
+
+
+def _breaks_unnoticed(fault: Fault) -> bool:
+    return fault.kind.part == "terminate" and fault.point in LAST
 
 
 def _dies(fault: Fault) -> bool:

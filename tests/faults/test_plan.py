@@ -62,6 +62,23 @@ def test_it_adds_the_fault_that_leads_to_a_point_nobody_comes_by(point: str):
     assert (leading.fault.number, led.fault.number) == (2, 1)
 
 
+def test_it_breaks_no_session_right_before_a_lock_is_tried_for():
+    texts = write_texts(10, "1")
+    several = next(text for text in texts if text.kind == "several")
+    before = texts[texts.index(several) - 1]
+    lock = Fault(1, kind_of("kill at lock"), "lock_attempt", "job")
+    broken = [Fault(n, kind_of("terminate"), "step_done", "hold") for n in range(2, 40)]
+    first, then = Draft([before, several]), Draft([before, several])
+    rng = random.Random(1)
+
+    assert first.add(lock, rng)
+    for fault in broken:
+        first.add(fault, rng)
+    assert [one.fault.number for one in first.placed if one.revision == before.revision_id] == []
+    then.placed.append(Placed(broken[0], before.revision_id))
+    assert not then.add(lock, rng)
+
+
 def test_it_begins_no_more_stops_than_it_has_workers_to_spare():
     stop = kind_of("stop")
     pool = Pool([Fault(n, stop, "step_done", "stop") for n in (1, 2, 3)], itertools.count(4), workers=4)

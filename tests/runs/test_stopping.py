@@ -15,6 +15,7 @@ from migrations_app.engine.errors import Refused
 from migrations_app.jobs import apply
 from migrations_app.models import Run, RunLogLine, StepAttempt
 from migrations_app.runs import actions, claims
+from migrations_app.runs.detail import bars, step_window
 from migrations_app.runs.execution import Execution
 from migrations_app.runs.verdict import meaning, verdict
 from migrations_app.statuses import RunStatus
@@ -63,6 +64,13 @@ def status(run: Run) -> str:
     return Run.objects.values_list("status", flat=True).get(pk=run.pk)
 
 
+def times(run: Run) -> tuple[int, int]:
+    """Milliseconds worked, of the last step and of the stage."""
+    run.refresh_from_db()
+    stage = next(bar for bar in bars(run) if bar.name == "Run")
+    return step_window(run).shown[-1].work_ms, stage.work_ms
+
+
 def started_behind(holder: psycopg.Connection, fleet: Any, at_work: Any) -> Any:
     """A run at work that has found out who is in its way."""
     run = fleet.start()
@@ -79,9 +87,14 @@ def test_it_cancels_a_statement_in_progress(fleet, at_work):
     run = fleet.start()
     at_work(run)
     until(lambda: fleet.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+    until(lambda: times(run)[0] > 0, what="the time of the statement counts while it runs")
+    assert min(times(run)) > 0
     actions.cancel(run, by=fleet.olga, reason="too long")
     until(lambda: status(run) == RunStatus.CANCELLED, what="cancelled")
     assert [r.revision_id for r in fleet.receipts()] == ["0001_a"]
+    assert min(times(run)) > 0
+    assert times(run) == times(run), "nothing grows any more"
+    assert StepAttempt.objects.get(step__run=run, step__revision_id="0002_b").outcome == "cancelled"
     assert fleet.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
 
@@ -228,10 +241,27 @@ def test_it_asks_a_person_when_the_catalogue_cannot_tell_and_follows_the_verdict
 UNKNOWABLE = "ALTER SUBSCRIPTION s ADD PUBLICATION p"
 
 
+def test_each_try_has_its_own_beginning(fleet, at_work):
+    fleet.put("0001_a", "CREATE TABLE a (id int)")
+    fleet.apply()
+    fleet.put("0002_b", "ALTER TABLE a ADD COLUMN n int")
+    with psycopg.connect(fleet.url, application_name="report") as holder:
+        holder.execute("SELECT * FROM a")
+        run = started_behind(holder, fleet, at_work)
+        until(lambda: StepAttempt.objects.filter(step__run=run).count() > 2, what="three tries")
+        holder.rollback()
+    until(lambda: status(run) == RunStatus.SUCCEEDED, what="applied")
+    tries = StepAttempt.objects.filter(step__run=run).order_by("number").values_list("started_at", "finished_at")
+    moments = [moment for times_of_one in tries for moment in times_of_one]
+    assert moments == sorted(moments)  # type: ignore[type-var]
+
+
 def test_it_marks_the_attempt_of_a_lost_worker(fleet):
     fleet.put("0001_a", "CREATE TABLE a ()")
     run = fleet.start()
     broken_off(run, "statement_done")
     assert apply.execute(run.pk) == RunStatus.SUCCEEDED
     assert StepAttempt.objects.filter(step__run=run, outcome="done").count() == 1
+    assert StepAttempt.objects.get(step__run=run, outcome="lost").worker == "gone"
+    assert RunLogLine.objects.filter(run=run, message__endswith="goes on where gone went away").exists()
     assert [r.revision_id for r in fleet.receipts()] == ["0001_a"]

@@ -16,6 +16,7 @@ from ninja.operation import Operation
 
 from dashboard.api.body import refusal_before_reading
 from dashboard.api.envelope import error
+from dashboard.api.failures import CURSORS
 from dashboard.api.identity import identify
 
 View = Callable[..., HttpResponse]
@@ -77,6 +78,8 @@ def _unreadable_address(request: HttpRequest) -> tuple[int, str] | None:
         return 404, "There is nothing at this address."
     if any("\x00" in text for pair in request.GET.lists() for text in (pair[0], *pair[1])):
         return 422, "The query holds a NUL character, which nothing here is named with."
+    if twice := [name for name in CURSORS if len(request.GET.getlist(name)) > 1]:
+        return 400, f"The query names {twice[0]} more than once, and a list goes on at one place."
     return None
 
 

@@ -18,6 +18,7 @@ from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.engine.errors import LockstepError, Refused
 
 MOST_FIELDS, LONGEST_FIELD = 20, 100
+CURSORS = ("after", "before")  # read back unread by whoever follows a list, so a wrong one was spoilt: 400, not 422
 
 # Refusals because of how things stand, not because of how the request is written.
 CONFLICTS = frozenset(
@@ -120,7 +121,8 @@ def invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
     sentences = " ".join(field["sentence"] for field in found)
     more = len(problem.errors) - len(found)
     rest = f" And {more} more." if more else ""
-    return error(request, 422, f"{sentences}{rest} Nothing was done.", details={"fields": found})
+    status = 400 if any(field["in"] == "query" and field["field"] in CURSORS for field in found) else 422
+    return error(request, status, f"{sentences}{rest} Nothing was done.", details={"fields": found})
 
 
 def _field(item: Mapping[str, object]) -> dict[str, str]:

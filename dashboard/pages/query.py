@@ -32,19 +32,21 @@ def word(request: HttpRequest, name: str) -> str:
 
 
 def whole(request: HttpRequest, name: str, wants: str) -> str:
-    """A word that has to make sense. Raises BadAddress where it holds NUL: without it, it could pass for another."""
-    if "\x00" in request.GET.get(name, ""):
+    """A word that has to make sense. Raises BadAddress for two of them, and for NUL, as both could pass for another."""
+    if "\x00" in request.GET.get(name, "") or len(request.GET.getlist(name)) > 1:
         raise BadAddress(name, wants)
     return word(request, name)
 
 
 def cursor(request: HttpRequest, name: str) -> int | None:
     """Where a list goes on. Raises BadAddress for what no link of ours says."""
+    wants = "a place in this list"
+    whole(request, name, wants)
     value = request.GET.get(name, "")
     if not value:
         return None
     if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BIGGEST):
-        raise BadAddress(name, "a place in this list")
+        raise BadAddress(name, wants)
     return int(value)
 
 

@@ -31,11 +31,12 @@ def parse_cursor(value: str) -> Cursor | None:
     moment, _, key = value.partition("~")
     try:
         parsed = datetime.fromisoformat(moment.replace(" ", "+"))
-        number = int(key)
+        found = Cursor(parsed, int(key))
     except ValueError:
         return None
-    usable = parsed.tzinfo is not None and 1970 <= parsed.year <= 9998 and 0 < number < 2**63
-    return Cursor(parsed, number) if usable else None
+    usable = parsed.tzinfo is not None and 1970 <= parsed.year <= 9998 and 0 < found.id < 2**63
+    # There are more ways to write a number and a moment than the one that a link of ours has.
+    return found if usable and str(found) == value.replace(" ", "+") else None
 
 
 @dataclass(frozen=True)

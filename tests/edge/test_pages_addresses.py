@@ -20,7 +20,7 @@ def ada(db: None) -> User:
     return person("ada", ADMIN, AUDITOR)
 
 
-@pytest.mark.parametrize("place", ["zz", "-1", "%ff", "%00", "1%00", "%D9%A1", "9223372036854775808"])
+@pytest.mark.parametrize("place", ["zz", "-1", "%ff", "%00", "1%00", "%D9%A1", "9223372036854775808", "1&before=2"])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_spoilt_place_is_refused_with_a_sentence(ada: User, service: Service, page: str, place: str) -> None:
     answer = signed_in(ada).get(f"{page}?before={place}")

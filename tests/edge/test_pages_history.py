@@ -45,7 +45,18 @@ def test_the_list_goes_on_at_its_key(environment: Environment) -> None:
     assert second.older is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "2026-11-20T12:00:00~1", "2026-11-20T12:00:00+00:00~x", "~~~"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "2026-11-20T12:00:00~1",
+        "2026-11-20T12:00:00+00:00~x",
+        "2026-11-20T12:00:00+00:00~1_0",
+        "20261120T120000Z~1",
+        "~~~",
+    ],
+)
 def test_a_cursor_that_was_tampered_with_is_none(cursor: str) -> None:
     assert parse_cursor(cursor) is None
 

@@ -43,6 +43,7 @@ def entry(seq: int) -> LedgerEntry:
     "query",
     [
         "after=x",
+        "after=x&after=",
         "after=2026-11-20T12:00:00%2B00:00~x",
         "direction=sideways",
         "phase=none",

@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import access
+from dashboard.banners import HEADER, banners_for, key_of
 from dashboard.pages.choices import Choice
 from dashboard.pages.log_lines import draw_lines
 from dashboard.pages.query import BadAddress, cursor, word
+from dashboard.pages.run_view import count_anew
 from migrations_app.permissions import who_may
 from migrations_app.runs.detail import is_over, queued_ms
 from migrations_app.runs.loglines import (
@@ -60,8 +62,10 @@ def _range(request: HttpRequest) -> tuple[int, int] | None:
     return first, last
 
 
-def log_context(run: access.Run, query: LogQuery, path: str, size: int = WINDOW) -> dict[str, object]:
-    """What the panel of the run's page and the page of the whole log have in common."""
+def log_context(
+    run: access.Run, query: LogQuery, path: str, size: int = WINDOW, *, head: bool = False
+) -> dict[str, object]:
+    """What the panel of the run's page and the page of the whole log have in common; that one's `head` follows too."""
     log = read_log(run, query, size)
     live = not is_over(run) and not log.more
     return {
@@ -71,7 +75,7 @@ def log_context(run: access.Run, query: LogQuery, path: str, size: int = WINDOW)
         "levels": _levels(query, path),
         "errors_url": _url(path, LogQuery(levels=("error",), text=query.text)),
         "all_url": path,
-        "tail_url": _tail_url(run, log, query) if live else "",
+        "tail_url": _tail_url(run, log, query, head=head) if live else "",
         "raw_url": reverse("run_log_raw", args=[run.pk]),
         "most": WINDOW,
     }
@@ -104,16 +108,22 @@ def _url(path: str, query: LogQuery) -> str:
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def _tail_url(run: access.Run, log: LogWindow, query: LogQuery) -> str:
+def _tail_url(run: access.Run, log: LogWindow, query: LogQuery, *, head: bool) -> str:
     base = _url(reverse("run_log_tail", args=[run.pk]), query)
-    return f"{base}{'&' if '?' in base else '?'}after={log.after}"
+    drawn = f"&head={_head_key(run)}" if head else ""
+    return f"{base}{'&' if '?' in base else '?'}after={log.after}{drawn}"
+
+
+def _head_key(run: access.Run) -> str:
+    return f"{run.status}.{run.log_seq}"
 
 
 @require_safe
 def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.run_for(request.user, pk, "view_log")
     query = read_query(request)
-    context = log_context(found, query, request.path)
+    count_anew(request, found)
+    context = log_context(found, query, request.path, head=True)
     log = context["log"]
     assert isinstance(log, LogWindow)
     here = _url(request.path, query)
@@ -123,6 +133,7 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
         "runs/log.html",
         {
             "run": found,
+            "count": _count(found, log),
             "log_readers": who_may("view_log"),
             **context,
             "place": None if log.lines else place_of(found),
@@ -134,24 +145,43 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _count(run: access.Run, log: LogWindow) -> int:
+    """Lines may have come since the run was read."""
+    return max(run.log_seq, log.after if log.lines else 0)
+
+
 @require_safe
 def run_log_tail(request: HttpRequest, pk: int) -> HttpResponse:
-    """New lines, and the element that asks for the next ones; 204 leaves the page as it is."""
+    """New lines, and the element that asks for the next ones; 204 leaves the page as it is.
+
+    The page of the whole log has no other poll: it brings the `head` that it shows, and is told what a poll tells.
+    """
     found = access.run_state_for(request.user, pk, "view_log")
+    head = word(request, "head")
+    answer = _tail(request, found, head)
+    if head:
+        count_anew(request, found)
+        answer[HEADER] = key_of(request, banners_for(request))
+    return answer
+
+
+def _tail(request: HttpRequest, found: access.Run, head: str) -> HttpResponse:
     query = read_query(request)
     log = read_log(found, query if query.after is not None else LogQuery(query.levels, query.text, after=0), TAIL)
-    if not log.lines and not is_over(found):
-        return HttpResponse(status=204)
     over = is_over(found) and not log.more
+    if not log.lines and not over and head in ("", _head_key(found)):
+        return HttpResponse(status=204)
     return render(
         request,
-        "runs/_lines.html",
+        "runs/log_tail.html",
         {
             "run": found,
             "log": log,
             "query": query,
             "drawn_lines": _draw(found, log, query),
-            "tail_url": "" if over else _tail_url(found, log, query),
+            "tail_url": "" if over else _tail_url(found, log, query, head=bool(head)),
+            "head": head,
+            "count": _count(found, log),
         },
     )
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import access
+from dashboard.glance import glance_of
 from dashboard.pages.audit_rows import AuditRow, draw_row
 from dashboard.pages.choices import Choice
 from dashboard.pages.query import BadAddress, cursor
@@ -36,6 +37,8 @@ from migrations_app.runs.lease import Lease, lease_of
 from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
 from migrations_app.runs.queueing import Place, place_of
 from migrations_app.runs.verdict import elapsed, left_half_made, may_be_judged, meaning, verdict
+
+NEWS_S = 10.0
 
 
 class RunContext(TypedDict, total=False):
@@ -80,6 +83,12 @@ class PageContext(TypedDict):
     others: list[Choice]
     audit: tuple[AuditRow, ...] | None
     audit_readers: str
+
+
+def count_anew(request: HttpRequest, run: access.Run) -> None:
+    """The page of a run that is over asks no more: a count of open runs read before its end would stay beside it."""
+    if is_over(run) and run.finished_at and (timezone.now() - run.finished_at).total_seconds() < NEWS_S:
+        glance_of(request)
 
 
 def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attempt: int | None) -> RunContext:

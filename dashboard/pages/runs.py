@@ -11,21 +11,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
-from dashboard.glance import glance_of
 from dashboard.pages.query import reason, word
 from dashboard.pages.run_log import log_context, read_query
-from dashboard.pages.run_view import chosen_attempt, page_context, run_context
+from dashboard.pages.run_view import chosen_attempt, count_anew, page_context, run_context
 from dashboard.pages.verb import told
 from dashboard.polls import poll
 from migrations_app.permissions import may
 from migrations_app.runs import actions
-from migrations_app.runs.detail import is_over, step_window
+from migrations_app.runs.detail import step_window
 from migrations_app.runs.lease import lease_of
 from migrations_app.runs.loglines import TAIL
 from migrations_app.runs.offers import drawn_key
 from migrations_app.statuses import CLAIMABLE
-
-NEWS_S = 10.0
 
 VERBS = {"pause": actions.pause, "resume": actions.resume, "cancel": actions.cancel}
 ANSWERS = {
@@ -38,19 +35,13 @@ ANSWERS = {
 @require_safe
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.run_for(request.user, pk)
-    _count_anew(request, found)
+    count_anew(request, found)
     attempt = chosen_attempt(request, found)
     steps = step_window(found, everything=word(request, "steps") == "all", attempt=attempt)
     context = {**run_context(request, found, steps, attempt), **page_context(request, found)}
     if may(request.user, "view_log"):
         context |= log_context(found, read_query(request), request.path, TAIL)
     return render(request, "runs/run.html", context)
-
-
-def _count_anew(request: HttpRequest, found: access.Run) -> None:
-    """The page of a run that is over asks no more: a count of open runs read before its end would stay beside it."""
-    if is_over(found) and found.finished_at and (timezone.now() - found.finished_at).total_seconds() < NEWS_S:
-        glance_of(request)
 
 
 def _version(request: HttpRequest, pk: int) -> str:
@@ -71,7 +62,7 @@ def run_live(request: HttpRequest, pk: int) -> HttpResponse:
     So the answer that ends the polling brings it too: the page that asks was drawn before the run's end.
     """
     found = access.run_for(request.user, pk)
-    _count_anew(request, found)
+    count_anew(request, found)
     attempt = chosen_attempt(request, found)
     context = run_context(request, found, step_window(found, attempt=attempt), attempt)
     context["redraw_actions"] = word(request, "drawn") != context["drawn"]

@@ -31,6 +31,9 @@
     pill.hidden = !count;
     pill.textContent = `${count} new line${count === 1 ? "" : "s"}`;
     find("data-follow").hidden = following || !tail();
+    const here = document.querySelector("[data-lines-here]");
+    const first = log.querySelector("li[id]");
+    if (here && first) here.textContent = `, ${first.id.slice(1)} to ${last()} here`;
   }
   function follow() { toEnd(); following = true; seen = last(); trim(); tell(); }
 

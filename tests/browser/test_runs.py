@@ -87,6 +87,27 @@ def test_polling_rests_in_a_hidden_tab_and_ends_with_the_run(reading: Reading) -
     silent_for(page, fleet.running)
 
 
+def test_the_head_of_the_whole_log_and_the_count_of_open_runs_follow_its_tail(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.exclude(pk=fleet.running.pk).delete()
+    RunLogLine.objects.all().delete()
+    Run.objects.update(status="queued", started_at=None, version=F("version") + 1)
+    reader = reading(fleet.olga)
+    page = reader.open(f"/runs/{fleet.running.pk}/log")
+    head = page.locator(".lead p")
+    expect(head).to_have_text("Queued · 0 lines")
+    Run.objects.update(status="running", version=F("version") + 1)
+    expect(head).to_have_text("Running · 0 lines", timeout=5000)
+    say(fleet.running, 1, 3)
+    expect(head).to_have_text("Running · 3 lines, 1 to 3 here", timeout=5000)
+    Run.objects.update(status="succeeded", finished_at=timezone.now(), version=F("version") + 1)
+    expect(head).to_have_text("Succeeded · 3 lines, 1 to 3 here", timeout=5000)
+    expect(page.locator("[data-announcer]")).to_have_text("Succeeded · 3 lines")
+    expect(page.locator("[data-open-runs]")).to_have_text(["", ""], timeout=5000)
+    expect(page.locator("[data-tail]")).to_have_count(0)
+    assert reader.complaints == []
+
+
 def test_a_lost_connection_says_as_of_when_and_recovers(reading: Reading) -> None:
     fleet = make_fleet()
     page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from dashboard.banners import HEADER
 from migrations_app.models import Run, RunLogLine, RunStep, WorkerProcess
 from migrations_app.runs.loglines import WINDOW, LogQuery, plain, read_log
 from tests.browser.client import text
@@ -154,3 +155,28 @@ def test_a_poll_asks_as_little_for_a_long_log(client: Client, run: Run) -> None:
     few = asked()
     make_log(run, *("x" for _ in range(3000)))
     assert asked() == few <= 5
+
+
+def test_the_tail_of_the_whole_log_brings_its_head_and_tells_what_polls_tell(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(status="queued")
+    page = client.get(f"/runs/{run.pk}/log")
+    assert "Queued · 0 lines" in text(page)
+    assert f"/runs/{run.pk}/log/tail?after=0&amp;head=queued.0" in page.content.decode()
+    still = client.get(f"/runs/{run.pk}/log/tail?after=0&head=queued.0")
+    assert (still.status_code, HEADER in still) == (204, True)
+    Run.objects.filter(pk=run.pk).update(status="running")
+    moved = client.get(f"/runs/{run.pk}/log/tail?after=0&head=queued.0")
+    assert 'data-announce="running" hx-swap-oob="true"' in moved.content.decode()
+    assert "after=0&amp;head=running.0" in moved.content.decode()
+    make_log(run, "one", "two")
+    Run.objects.filter(pk=run.pk).update(status="succeeded", log_seq=2, finished_at=timezone.now())
+    end = client.get(f"/runs/{run.pk}/log/tail?after=0&head=running.0")
+    assert text(end).endswith("Succeeded · 2 lines")
+    assert "hx-get" not in end.content.decode()
+    assert still[HEADER] != end[HEADER], "the count of open runs is another"
+
+
+def test_the_tail_of_a_runs_own_page_brings_lines_alone(client: Client, run: Run) -> None:
+    make_log(run, "one")
+    tail = client.get(f"/runs/{run.pk}/log/tail?after=0")
+    assert "log-head" not in tail.content.decode() and HEADER not in tail

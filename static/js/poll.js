@@ -32,7 +32,7 @@
     time.textContent = clock(lastGood);
   }
 
-  /* Whoever was signed out is led to another address, whose page is no answer to a poll; window.js follows none. */
+  /* Whoever was signed out is led to another address, whose page is no answer to a poll. */
   const ledAway = ({ detail }) => {
     const told = detail.xhr && detail.xhr.responseURL;
     return Boolean(told) && new URL(told).pathname !== part({ detail });
@@ -50,7 +50,8 @@
     document.documentElement.classList.toggle("stale", failed);
     if (!failed) lastGood = new Date();
     tellAge(failed);
-    const text = failed ? `Not updating since ${clock(lastGood)} UTC; still trying.` : "";
+    const trying = document.documentElement.classList.contains("signed-out") ? "" : "; still trying";
+    const text = failed ? `Not updating since ${clock(lastGood)} UTC${trying}.` : "";
     if (note() && note().textContent !== text) note().textContent = text;
   });
   /* The rows above every page, the verdict in the bar and the count of open runs: each poll names them, and only when

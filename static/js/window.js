@@ -62,23 +62,26 @@
     if (cell) document.dispatchEvent(new CustomEvent("lockstep:go", { detail: { cell } }));
   }
   /* poll.js says how fresh the page is, and rests in hidden tabs; it is told in htmx's words. */
-  function tell(name, successful, banners) {
-    const detail = { elt: box(), successful, banners, requestConfig: { path: "/matrix/window" } };
+  function tell(name, successful, answer) {
+    const banners = answer && answer.headers.get("X-Lockstep-Banners");
+    const detail = { elt: box(), successful, banners, url: answer && answer.url, requestConfig: { path: "/matrix/window" } };
     return document.dispatchEvent(new CustomEvent(`htmx:${name}`, { cancelable: true, detail }));
   }
   let busy = false;
   async function poll() {
     if (busy || !box() || !tell("beforeRequest")) return;
     busy = true;
+    let answer = null;
     try {
-      const answer = await fetch(box().dataset.window, {
-        headers: { "If-None-Match": `"${box().dataset.etag}"` }, cache: "no-store", redirect: "error", signal: AbortSignal.timeout(PATIENCE),
+      answer = await fetch(box().dataset.window, {
+        headers: { "If-None-Match": `"${box().dataset.etag}"` }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE),
       });
+      if (answer.redirected) throw new Error(answer.url);
       if (answer.status === 200) put(await answer.text());
       else if (answer.status !== 304) throw new Error(answer.status);
-      tell("afterRequest", true, answer.headers.get("X-Lockstep-Banners"));
+      tell("afterRequest", true, answer);
     } catch {
-      tell("afterRequest", false);
+      tell("afterRequest", false, answer);
     } finally {
       busy = false;
     }

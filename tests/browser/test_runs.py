@@ -165,6 +165,22 @@ def test_steps_are_folded_but_never_one_with_an_error(reading: Reading) -> None:
     expect(page.locator("#L1")).to_be_visible()
 
 
+def test_after_back_the_filter_shows_what_is_in_force(reading: Reading) -> None:
+    page = reading(make_fleet().olga).open("/runs")
+    status = page.get_by_label("Status")
+    status.select_option("failed")
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**/runs?*status=failed*")
+    page.go_back()
+    expect(status).to_have_value("")
+    page.go_forward()
+    expect(status).to_have_value("failed")
+    # As a browser that kept the page as it was left tells it.
+    status.select_option("queued")
+    page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(status).to_have_value("failed")
+
+
 def test_rows_change_in_place_and_leave_focus_and_ticks_alone(reading: Reading) -> None:
     fleet = make_fleet()
     runs = [make_run(make_environment(fleet.service, f"q{n}", "dev"), fleet.olga, status="queued") for n in range(3)]

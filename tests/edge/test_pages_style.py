@@ -83,6 +83,16 @@ def test_a_partial_begins_with_one_line_about_its_parameters(partial: Path) -> N
     assert re.match(r"\{# .{10,} #\}\s*", partial.read_text(encoding="utf-8"))
 
 
+def test_no_browser_restores_a_filter_that_is_not_in_force() -> None:
+    forms = [
+        form
+        for path in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for form in re.findall(r'<form class="filter"[^>]*>', path.read_text(encoding="utf-8"))
+    ]
+    assert len(forms) > 6
+    assert [form for form in forms if 'autocomplete="off"' not in form] == []
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_is_short_strict_and_evaluates_nothing(script: Path) -> None:
     source = script.read_text(encoding="utf-8")

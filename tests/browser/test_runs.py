@@ -198,6 +198,20 @@ def test_rows_change_in_place_and_leave_focus_and_ticks_alone(reading: Reading) 
     expect(page.locator("h1")).to_have_text("Cancel two queued runs?")
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 700), (800, 400)])
+def test_nothing_in_the_log_has_the_focus_under_the_bar(reading: Reading, width: int, height: int) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
+    reader = reading(fleet.olga, width=width)
+    reader.page.set_viewport_size({"width": width, "height": height})
+    page = reader.open(f"/runs/{fleet.running.pk}/log")
+    for key in (*["Tab"] * 26, *["Shift+Tab"] * 10):
+        page.keyboard.press(key)
+        below = """() => document.activeElement.closest('.bar, .skip') ? 0
+          : document.activeElement.getBoundingClientRect().top - document.querySelector('.bar').offsetHeight"""
+        assert page.evaluate(below) >= 0, page.evaluate("document.activeElement.outerHTML")[:120]
+
+
 def test_keys_pick_rows_and_cancel_them(reading: Reading) -> None:
     fleet = make_fleet()
     make_run(make_environment(fleet.service, "q", "dev"), fleet.olga, status="queued")

@@ -134,6 +134,7 @@ def run_log(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "run": found,
             "count": _count(found, log),
+            "over": is_over(found),
             "log_readers": who_may("view_log"),
             **context,
             "place": None if log.lines else place_of(found),
@@ -155,6 +156,7 @@ def run_log_tail(request: HttpRequest, pk: int) -> HttpResponse:
     """New lines, and the element that asks for the next ones; 204 leaves the page as it is.
 
     The page of the whole log has no other poll: it brings the `head` that it shows, and is told what a poll tells.
+    Where that page is full and its reader far from the end it wants no lines, only how the run stands: `rest`.
     """
     found = access.run_state_for(request.user, pk, "view_log")
     head = word(request, "head")
@@ -167,7 +169,10 @@ def run_log_tail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tail(request: HttpRequest, found: access.Run, head: str) -> HttpResponse:
     query = read_query(request)
-    log = read_log(found, query if query.after is not None else LogQuery(query.levels, query.text, after=0), TAIL)
+    if word(request, "rest"):
+        log = LogWindow((), query.after or 0, earlier=True, more=True)
+    else:
+        log = read_log(found, query if query.after is not None else LogQuery(query.levels, query.text, after=0), TAIL)
     over = is_over(found) and not log.more
     if not log.lines and not over and head in ("", _head_key(found)):
         return HttpResponse(status=204)
@@ -182,6 +187,7 @@ def _tail(request: HttpRequest, found: access.Run, head: str) -> HttpResponse:
             "tail_url": "" if over else _tail_url(found, log, query, head=bool(head)),
             "head": head,
             "count": _count(found, log),
+            "over": is_over(found),
         },
     )
 

@@ -88,9 +88,11 @@
     tell();
   }, { passive: true });
 
-  /* A full page is not filled further under a reader who scrolled up. */
+  /* A full page is not filled further under a reader who scrolled up; its head is asked for until the run is over. */
+  const full = ({ elt }) => elt.matches("[data-tail]") && !following && rows().length >= most;
+  document.addEventListener("htmx:configRequest", ({ detail }) => { if (full(detail)) detail.parameters.rest = "1"; });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.matches("[data-tail]") && !following && rows().length >= most) event.preventDefault();
+    if (full(event.detail) && !document.querySelector("#log-head:not([data-over])")) event.preventDefault();
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (log.querySelector("[data-nothing]") && rows().length) log.querySelector("[data-nothing]").remove();

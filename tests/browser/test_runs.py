@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.models import Environment, Run, RunLogLine
+from migrations_app.runs.loglines import WINDOW
 from tests.browser.axe import grave
 from tests.browser.conftest import Reading
 from tests.browser.fleet import Fleet, make_fleet
@@ -105,6 +106,25 @@ def test_the_head_of_the_whole_log_and_the_count_of_open_runs_follow_its_tail(re
     expect(page.locator("[data-announcer]")).to_have_text("Succeeded · 3 lines")
     expect(page.locator("[data-open-runs]")).to_have_text(["", ""], timeout=5000)
     expect(page.locator("[data-tail]")).to_have_count(0)
+    assert reader.complaints == []
+
+
+def test_the_head_follows_where_the_page_is_full_and_its_reader_far_from_the_end(reading: Reading) -> None:
+    fleet = make_fleet()
+    RunLogLine.objects.all().delete()
+    say(fleet.running, 1, WINDOW)
+    reader = reading(fleet.olga)
+    reader.page.clock.install()
+    page = reader.open(f"/runs/{fleet.running.pk}/log")
+    say(fleet.running, WINDOW + 1, 2)
+    head = page.locator(".lead p")
+    expect(head).to_have_text("Running · 2002 lines, 1 to 2000 here", timeout=8000)
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded", version=F("version") + 1)
+    expect(head).to_have_text("Succeeded · 2002 lines, 1 to 2000 here", timeout=8000)
+    silent_for(page, fleet.running)
+    page.locator("[data-follow]").click()
+    expect(page.locator("#L2002")).to_be_in_viewport(timeout=8000)
+    expect(head).to_have_text("Succeeded · 2002 lines, 3 to 2002 here")
     assert reader.complaints == []
 
 

@@ -1,7 +1,7 @@
 """Log lines as markup, two thousand at a time: escaped here, without a template loop.
 
 A heading goes before the lines of each step; log_fold.js folds by it. The text is plain: what only a terminal
-understands was taken out, and what would turn its direction is named.
+understands was taken out.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.access import RunLogLine
 from dashboard.templatetags.states import state_of
-from migrations_app.runs.loglines import unturned
+from migrations_app.runs.loglines import plain
 
 Key = tuple[str, int | None]
 
@@ -69,7 +69,7 @@ def _line(line: RunLogLine, marker: re.Pattern[str] | None, picked: tuple[int, i
     return (
         f'<li id="L{seq}" class="{line.level}{chosen}"{problem}><a href="#L{seq}" aria-label="Line {seq}">{seq}</a>'
         f'<time datetime="{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z">{at:%H:%M:%S}.'
-        f"{at.microsecond // 1000:03d}</time><span>{level}{_marked(unturned(line.message), marker)}</span></li>"
+        f"{at.microsecond // 1000:03d}</time><span>{level}{_marked(plain(line.message), marker)}</span></li>"
     )
 
 

@@ -20,8 +20,6 @@ LEVELS = ("info", "warning", "error")
 # What a terminal would take for colours, titles or movements, and other signs that are no text.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])")
 _SIGNS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
-# What would turn round the text after it, and so make a line look like another.
-_TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,6 @@ class LogWindow:
 def plain(message: str) -> str:
     """Without what only a terminal understands; the text itself stays."""
     return _SIGNS.sub("", _ANSI.sub("", message)) if not message.isprintable() else message
-
-
-def unturned(message: str) -> str:
-    """As plain(), for a page: what changes the direction of text is named where it stands, such as \\u202e."""
-    text = plain(message)
-    return text if text.isprintable() else _TURNING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def read_log(run: Run, query: LogQuery, size: int = WINDOW) -> LogWindow:

@@ -16,10 +16,10 @@ from migrations_app.statuses import RunStatus
 
 Stage = Literal["lock", "run", "verify", "record", "release"]
 
-_WAITING = frozenset({"lock_wait", "lock_attempt", "blocked"})
+WAITING = frozenset({"lock_wait", "lock_attempt", "blocked"})
 _AFTER_RUN: tuple[Stage, ...] = ("verify", "record")
 # These end a wait; a step that only begins again has got nothing yet.
-_GOT_ON = frozenset({"locked", "fenced", "statement_done", "step_done", "nontx_done", "unblocked"})
+GOT_ON = frozenset({"locked", "fenced", "statement_done", "step_done", "nontx_done", "unblocked"})
 _BEGINS = frozenset({"step_started", "statement_started", "intent"})
 
 
@@ -61,9 +61,9 @@ class Stages:
             self._fields["fence"] = event.fence
         if event.backend_pid is not None:
             self._fields.update(backend_pid=event.backend_pid, backend_start=event.backend_start)
-        if event.kind in _WAITING:
+        if event.kind in WAITING:
             self._wait(at, event)
-        elif event.kind in _GOT_ON or (event.kind in _BEGINS and self._waiting is None):
+        elif event.kind in GOT_ON or (event.kind in _BEGINS and self._waiting is None):
             self._waiting = None
             self._status = RunStatus.RUNNING if self._up else RunStatus.ROLLING_BACK
         self._begin_revision(event)

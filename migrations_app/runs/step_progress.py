@@ -16,6 +16,7 @@ from django.utils import timezone
 from migrations_app.engine.contract.events import Event
 from migrations_app.models import AppliedRevision, Run, RunStep, StepAttempt
 from migrations_app.runs.claims import Claim
+from migrations_app.runs.stages import GOT_ON, WAITING
 from migrations_app.statuses import RunStatus, StepStatus
 
 Key = tuple[str, int]  # revision_id, n
@@ -65,6 +66,7 @@ class StepProgress:
             self._of_revision[key[0]].append(key)
         self._dirty: set[Key] = set()
         self._attempts: list[dict[str, object]] = []
+        self._waits = False
 
     @property
     def done_count(self) -> int:
@@ -89,6 +91,8 @@ class StepProgress:
                 cursor.execute(_WRITE_ATTEMPTS, [json.dumps(self._attempts, default=str)])
 
     def _take(self, at: datetime, event: Event) -> None:
+        if event.kind in WAITING | GOT_ON:
+            self._waits = event.kind in WAITING
         if event.kind == "recorded":
             self._finish_revision(at, event)
             return
@@ -102,6 +106,8 @@ class StepProgress:
                 self._put(key, replace(state, status=StepStatus.RUNNING, started_at=started, trying_since=at))
             case "step_done":
                 self._done(key, state, at, event)
+            case "ended" if state.status == StepStatus.RUNNING:
+                self._end(key, state, at)
             case "lock_attempt":
                 self._try(key, state, at, "lock_timeout", event.message)
                 waited = self._states[key]
@@ -121,6 +127,14 @@ class StepProgress:
                 work_ms=state.work_ms + event.work_ms,
             ),
         )
+
+    def _end(self, key: Key, state: StepState, at: datetime) -> None:
+        """What passed of the try that the run ended in, as its stage counts it."""
+        passed = int((at - (state.trying_since or at)).total_seconds() * 1000)
+        if self._waits:
+            self._put(key, replace(state, wait_ms=state.wait_ms + passed))
+        else:
+            self._put(key, replace(state, work_ms=state.work_ms + passed))
 
     def _finish_revision(self, at: datetime, event: Event) -> None:
         """A receipt proves every step of its revision, also those an earlier worker had done."""
@@ -190,7 +204,7 @@ def mark_step(run: Run, key: Key, status: StepStatus, outcome: str, detail: str,
     """The step a run ended on: failed, or unknown."""
     step = _with_tries(RunStep.objects.filter(run=run, revision_id=key[0], n=key[1])).first()
     if step is not None:
-        RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=Now(), work_ms=_worked_ms(step))
+        RunStep.objects.filter(pk=step.pk).update(status=status, finished_at=Now())
         _add_try(step, outcome, detail, claim, worker)
 
 
@@ -199,10 +213,8 @@ def stop_step(run: Run, key: Key, outcome: RunStatus, detail: str, claim: Claim,
     step = _with_tries(RunStep.objects.filter(run=run, revision_id=key[0], n=key[1], status=StepStatus.RUNNING)).first()
     if step is None:
         return
-    fields: dict[str, object] = {"work_ms": _worked_ms(step)}
     if outcome != RunStatus.CANCELLED:
-        fields |= {"status": StepStatus.PENDING, "started_at": None}
-    RunStep.objects.filter(pk=step.pk).update(**fields)
+        RunStep.objects.filter(pk=step.pk).update(status=StepStatus.PENDING, started_at=None)
     _add_try(step, outcome, detail, claim, worker)
 
 
@@ -215,11 +227,6 @@ def _tried_since(step: RunStep) -> datetime:
     """When its newest try began, which nobody could say the end of."""
     known = [moment for moment in (step.started_at, step.last) if moment]  # type: ignore[attr-defined]
     return max(known, default=timezone.now())
-
-
-def _worked_ms(step: RunStep) -> int:
-    """With the try that ends now and did not say how long it worked."""
-    return step.work_ms + max(int((timezone.now() - _tried_since(step)).total_seconds() * 1000), 0)
 
 
 def _add_try(step: RunStep, outcome: str, detail: str, claim: Claim, worker: str) -> None:

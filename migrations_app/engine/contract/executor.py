@@ -91,7 +91,6 @@ def _with_session(
     work = Work(conn, job, limits, held, report, should_stop, canceller, watch, deadlock_timeout, version)
     try:
         conn.execute(prepare_fence(held.fence))
-        make_ready(conn)
         report(Event("fenced", f"fence {held.fence} is in the target", fence=held.fence))
         outcome = _run_all(work, plan)
     except LockstepError:
@@ -120,6 +119,7 @@ def _run_all(work: Work, plan: Plan) -> Outcome:
     pending = _pending(work, plan, standing)
     if pending:
         refuse_to_turn_back(plan, half_done)
+        make_ready(work.conn)
     head = standing.head
     for number, revision in enumerate(pending, start=1):
         stop_if_asked(work.should_stop)

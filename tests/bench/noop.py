@@ -47,7 +47,7 @@ def measure(house: House, sizes: Sizes) -> Table:
         ("receipts", "median", "fastest – slowest", "target", "verdict"),
         (row,),
         (
-            f"One execution by the engine of a plan whose revisions all stand, {sizes.repeats} times: three "
+            f"One execution by the engine of a plan whose revisions all stand, {sizes.repeats} times: two "
             "connections, lock, fence, every receipt compared with its revision.",
         ),
     )

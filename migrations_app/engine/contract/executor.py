@@ -22,7 +22,7 @@ from migrations_app.engine.contract.measuring import once_readable
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.contract.receipts import Head, Standing, read_standing
 from migrations_app.engine.contract.recording import UNMEASURED, make_ready
-from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
+from migrations_app.engine.contract.step_rows import HalfDone, Key, read_half_done
 from migrations_app.engine.contract.stopping import stop_if_asked
 from migrations_app.engine.contract.unfinished import refuse_to_turn_back
 from migrations_app.engine.contract.watch import LockWatch
@@ -115,11 +115,8 @@ def _release_after_success(conn: psycopg.Connection, report: Report) -> None:
 
 def _run_all(work: Work, plan: Plan) -> Outcome:
     standing = read_standing(work.conn)
-    half_done = read_half_done(work.conn)
     pending = _pending(work, plan, standing)
-    if pending:
-        refuse_to_turn_back(plan, half_done)
-        make_ready(work.conn)
+    half_done = _made_ready(work, plan) if pending else {}
     head = standing.head
     for number, revision in enumerate(pending, start=1):
         stop_if_asked(work.should_stop)
@@ -138,22 +135,40 @@ def _run_all(work: Work, plan: Plan) -> Outcome:
     return Outcome(done=len(pending), already=len(plan.revisions) - len(pending), head=head)
 
 
+def _made_ready(work: Work, plan: Plan) -> dict[Key, HalfDone]:
+    """What stands half-way, once it is known that something is to be run and recorded."""
+    half_done = read_half_done(work.conn)
+    refuse_to_turn_back(plan, half_done)
+    make_ready(work.conn)
+    return half_done
+
+
 def _pending(work: Work, plan: Plan, standing: Standing) -> tuple[PlannedRevision, ...]:
-    """What is not done yet. Raises Refused("checksum_mismatch") for an applied revision with other bytes."""
-    pending = []
-    for revision in plan.revisions:
-        receipt = standing.applied.get(revision.revision_id)
-        if plan.direction == "up" and receipt is not None:
-            _refuse_other_bytes(revision, *receipt)
-        if plan.direction == "down" and receipt is None and not standing.downs.get(revision.revision_id):
-            raise _never_applied(revision)
-        if (receipt is None) == (plan.direction == "up"):
-            pending.append(revision)
+    """What is not done yet. Raises Refused for what the receipts contradict."""
+    pending = _not_applied(plan, standing) if plan.direction == "up" else _not_rolled_back(plan, standing)
     found = len(plan.revisions) - len(pending)
     if found:
         word = "applied" if plan.direction == "up" else "rolled back"
         work.report(Event("already_applied", f"{found} of {len(plan.revisions)} revisions were {word} already"))
-    return tuple(pending)
+    return pending
+
+
+def _not_applied(plan: Plan, standing: Standing) -> tuple[PlannedRevision, ...]:
+    """Raises Refused("checksum_mismatch") for an applied revision with other bytes."""
+    applied = standing.applied
+    pending = tuple(one for one in plan.revisions if applied.get(one.revision_id) != (one.up_checksum, one.parent))
+    for revision in pending:
+        if revision.revision_id in applied:
+            raise _other_bytes(revision, *applied[revision.revision_id])
+    return pending
+
+
+def _not_rolled_back(plan: Plan, standing: Standing) -> tuple[PlannedRevision, ...]:
+    """Raises Refused("not_applied") for a revision that never stood."""
+    for revision in plan.revisions:
+        if revision.revision_id not in standing.applied and not standing.downs.get(revision.revision_id):
+            raise _never_applied(revision)
+    return tuple(one for one in plan.revisions if one.revision_id in standing.applied)
 
 
 def _run_revision(work: Work, progress: Progress, half: HalfDone) -> Head:
@@ -183,11 +198,9 @@ def _before(work: Work, number: int, half: HalfDone, head: Head) -> str:
     return once_readable(work, lambda: fingerprint.take(work.conn)) if number == 1 else head.fp_after
 
 
-def _refuse_other_bytes(revision: PlannedRevision, checksum: str, parent: str) -> None:
-    if (checksum, parent) == (revision.up_checksum, revision.parent):
-        return
+def _other_bytes(revision: PlannedRevision, checksum: str, parent: str) -> Refused:
     what = "other bytes" if checksum != revision.up_checksum else f"another parent ({parent or 'none'})"
-    raise Refused(
+    return Refused(
         "checksum_mismatch",
         f"{revision.revision_id} is applied in the target with {what} than the revision has now.",
         not_done="It was not run again, and nothing after it was run.",
@@ -233,7 +246,7 @@ def _refuse_changed_steps(progress: Progress, half: HalfDone) -> None:
 
 
 def _deadlock_timeout(conn: psycopg.Connection) -> float:
-    row = conn.execute("SELECT setting::float / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'").fetchone()
+    row = conn.execute("SELECT extract(epoch FROM current_setting('deadlock_timeout')::interval)").fetchone()
     assert row is not None
     return float(row[0])
 

@@ -17,15 +17,19 @@ READY = b"Z\x00\x00\x00\x05I"
 
 
 class PoolingProxy:
-    """Hands the longest idle (or, `newest_first`, the latest used) server session to who asks next."""
+    """Hands the longest idle (or, `newest_first`, the latest used) server session to who asks next.
 
-    def __init__(self, target: Dsn, *, sessions: int, newest_first: bool = False) -> None:
+    With `resets`, a session given back forgets its settings.
+    """
+
+    def __init__(self, target: Dsn, *, sessions: int, newest_first: bool = False, resets: bool = False) -> None:
         self._servers = [psycopg.connect(target.conninfo(), autocommit=True) for _ in range(sessions)]
         self._idle = deque(socket.socket(fileno=os.dup(server.fileno())) for server in self._servers)
         for line in self._idle:
             line.setblocking(True)
         self._all = list(self._idle)
         self._newest_first = newest_first
+        self._resets = resets
         self._free = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -84,6 +88,10 @@ class PoolingProxy:
             return self._idle.pop() if self._newest_first else self._idle.popleft()
 
     def _give_back(self, server: socket.socket) -> None:
+        if self._resets:
+            server.sendall(_message(b"Q", b"RESET ALL\0"))
+            while _read_message(server)[0] != b"Z":
+                pass
         with self._free:
             self._idle.append(server)
             self._free.notify()

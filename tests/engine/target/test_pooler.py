@@ -15,8 +15,8 @@ from tests.engine.target.pooling_proxy import PoolingProxy
 
 
 @contextmanager
-def pooled(dsn: Dsn, *, sessions: int, newest_first: bool = False) -> Iterator[Dsn]:
-    proxy = PoolingProxy(dsn, sessions=sessions, newest_first=newest_first)
+def pooled(dsn: Dsn, *, sessions: int, newest_first: bool = False, resets: bool = False) -> Iterator[Dsn]:
+    proxy = PoolingProxy(dsn, sessions=sessions, newest_first=newest_first, resets=resets)
     try:
         yield parse(f"postgresql://{dsn.user}@127.0.0.1:{proxy.port}/{dsn.dbname}", trusted=False)
     finally:
@@ -37,17 +37,18 @@ def test_it_leaves_no_trace_in_the_sessions(dsn: Dsn, session: OpenSession) -> N
 
 
 @pytest.mark.parametrize(
-    ("sessions", "newest_first", "evidence"),
+    ("pool", "evidence"),
     [
-        (1, False, "two sessions got the same server process"),
-        (5, True, "two sessions got the same server process"),
-        (2, False, "a session's server process changed while another one was busy"),
-        (3, False, "a session's setting was lost"),
+        ({"sessions": 1}, "two sessions got the same server process"),
+        ({"sessions": 5, "newest_first": True}, "two sessions got the same server process"),
+        ({"sessions": 2}, "two sessions got the same server process"),
+        ({"sessions": 3}, "a session's server process changed while another one was busy"),
+        ({"sessions": 2, "resets": True}, "a session's setting was lost"),
     ],
 )
-def test_it_refuses_a_pooler_whatever_its_order(dsn: Dsn, sessions: int, newest_first: bool, evidence: str) -> None:
+def test_it_refuses_a_pooler_whatever_its_order(dsn: Dsn, pool: dict[str, int], evidence: str) -> None:
     with (
-        pooled(dsn, sessions=sessions, newest_first=newest_first) as through,
+        pooled(dsn, **pool) as through,  # type: ignore[arg-type]
         pytest.raises(Refused) as caught,
     ):
         refuse_pooler(through)

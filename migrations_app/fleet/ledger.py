@@ -10,13 +10,14 @@ from datetime import datetime
 import psycopg
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min, Q, Sum
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
 from migrations_app.fleet.comparison import compare_receipts
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Service
 from migrations_app.models.environment import Reachability
+from migrations_app.prepared import one_row
 
 # One JSON text for a batch: a run that is under way shares its interpreter with whoever copies its receipts.
 _COPY = """
@@ -32,6 +33,22 @@ SELECT %(environment)s, r.seq, r.revision_id, r.parent, r.direction, r.cycle, r.
           fp_after text, duration_ms bigint, server_version_num int)
   LEFT JOIN migrations_app_run run ON run.uid = r.run_id
 ON CONFLICT (environment_id, seq) WHERE superseded_at IS NULL DO NOTHING
+"""
+
+_AGREEMENT = """
+SELECT count(*),
+       coalesce(sum(e.receipts_seen), 0)::bigint,
+       coalesce(sum(e.ledger_rows), 0)::bigint,
+       (SELECT count(*) FROM migrations_app_ledgerentry l
+         WHERE l.superseded_at IS NOT NULL AND (%(service)s::bigint IS NULL OR l.environment_id IN (
+               SELECT id FROM migrations_app_environment WHERE service_id = %(service)s))),
+       coalesce(sum(e.found_twice), 0)::bigint,
+       coalesce(sum(e.found_out_of_order), 0)::bigint,
+       coalesce(sum(e.found_changed), 0)::bigint,
+       count(*) FILTER (WHERE e.reachability <> 'ok' OR e.reconciled_at IS NULL),
+       min(e.reconciled_at)
+  FROM migrations_app_environment e
+ WHERE %(service)s::bigint IS NULL OR e.service_id = %(service)s
 """
 
 
@@ -160,22 +177,10 @@ def mark_unreachable(environment: Environment, sentence: str) -> None:
 
 
 def agreement(service: Service | None = None) -> Reconciliation:
-    """What the comparisons found, added up from the environments: two small queries at any size."""
-    environments = Environment.objects.all()
-    superseded = LedgerEntry.objects.exclude(superseded_at=None)
-    if service is not None:
-        environments, superseded = environments.filter(service=service), superseded.filter(environment__service=service)
-    found = environments.aggregate(
-        environments=Count("pk"),
-        receipts=Coalesce(Sum("receipts_seen"), 0),
-        ledger=Coalesce(Sum("ledger_rows"), 0),
-        twice=Coalesce(Sum("found_twice"), 0),
-        out_of_order=Coalesce(Sum("found_out_of_order"), 0),
-        changed=Coalesce(Sum("found_changed"), 0),
-        unknown=Count("pk", filter=~Q(reachability=Reachability.OK) | Q(reconciled_at=None)),
-        checked_at=Min("reconciled_at"),
-    )
-    return Reconciliation(superseded=superseded.count(), **found)
+    """What the comparisons found, added up from the environments: one small query at any size."""
+    row = one_row(_AGREEMENT, {"service": service and service.pk})
+    assert row is not None
+    return Reconciliation(*row)
 
 
 def summary(service: Service | None = None) -> Reconciliation:

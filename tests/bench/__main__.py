@@ -16,7 +16,7 @@ from pathlib import Path
 from migrations_app.engine.errors import LockstepError
 from tests.bench import report
 from tests.bench.house import House, open_house
-from tests.bench.machine import facts, with_last_load
+from tests.bench.machine import facts, processor_time, with_the_end
 from tests.bench.report import Failure, Section, Table
 from tests.bench.sizes import FULL, QUICK, TINY, Sizes
 
@@ -34,10 +34,10 @@ def main() -> int:
     chosen = _arguments()
     sizes = TINY if chosen.tiny else QUICK if chosen.quick else FULL
     with open_house() as house, ExitStack() as kept:
-        about = facts(house, sizes)
+        about, begun = facts(house, sizes), processor_time()
         print(about, flush=True)
         sections = list(_sections(_parts(house, sizes, kept, install=not chosen.no_install), set(chosen.only)))
-        about = with_last_load(about)
+        about = with_the_end(about, begun)
     text = report.document(about, sorted(sections, key=report.place))
     output = chosen.output or (_DOCUMENT if sizes is FULL and not chosen.only else None)
     if output is not None:

@@ -18,7 +18,7 @@ from tests.bench.timing import Sample, shown
 from tests.bench.web import Site
 
 TITLE = "The matrix in a browser"
-_COLUMNS = ("what", "median", "worst", "target", "verdict")
+_COLUMNS = ("what", "median", "p75", "worst", "target", "verdict")
 _PAINT_S, _ANSWER_S = 1.2, 0.1
 _ROOT = Path(__file__).resolve().parents[2]
 _LEAST_MS = 16  # the browser tells of nothing shorter
@@ -41,7 +41,7 @@ _KEYS = ("Tab", "Tab", "Tab", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRigh
 def measure(large: LargeFleet) -> Table:
     path = _chromium()
     if path is None:
-        return Table(f"10. {TITLE}", _COLUMNS, (("not measured", "no Chromium here", "", "", ""),))
+        return Table(f"10. {TITLE}", _COLUMNS, (("not measured", "no Chromium here", "", "", "", ""),))
     differs, full = "/matrix?service=marketplace", "/matrix?service=marketplace&mode=all"
     with large.site() as site:
         cookie = signin.operator()
@@ -51,26 +51,27 @@ def measure(large: LargeFleet) -> Table:
                 name: Sample(tuple(_paint(browser, site, cookie, address) for _ in rounds))
                 for name, address in (("what differs", differs), ("a full window", full))
             }
-            answers = Sample(tuple(one for _ in rounds for one in _answers(browser, site, cookie, full)))
+            answers = Sample(tuple(max(_answers(browser, site, cookie, full)) for _ in rounds))
     return Table(
         f"10. {TITLE}",
         _COLUMNS,
         (
             *(_row(f"largest paint, {name}", sample, _PAINT_S) for name, sample in painted.items()),
-            _row("answer to a key or click, a full window", answers, _ANSWER_S),
+            _row("slowest answer to a key or click, a full window", answers, _ANSWER_S),
         ),
         (
-            f"Chromium, 1440 × 900, an empty cache each time, {large.sizes.browser_rounds} times. The verdict is on "
-            f"the worst. Answers are the browser's own event times from input to next paint over {len(_KEYS) + 1} "
-            "inputs a time, each after the paint of the one before; it tells of nothing under "
+            f"Chromium, 1440 × 900, {large.sizes.browser_rounds} visits with an empty cache. The verdict is on the "
+            "75th percentile of the visits, as Core Web Vitals have it for largest contentful paint and interaction to "
+            "next paint. Of each visit the slowest answer counts: the browser's own event times from input to next "
+            f"paint over {len(_KEYS) + 1} inputs, each after the paint of the one before; it tells of nothing under "
             f"{_LEAST_MS} ms, which is counted as {_LEAST_MS} ms.",
         ),
     )
 
 
 def _row(what: str, sample: Sample, target: float) -> tuple[str, ...]:
-    worst = max(sample.seconds)
-    return (what, shown(sample.median), shown(worst), shown(target), against(target, worst))
+    usual = sample.quantile(0.75)
+    return (what, shown(sample.median), shown(usual), shown(max(sample.seconds)), shown(target), against(target, usual))
 
 
 def _chromium() -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -36,9 +36,33 @@ def facts(house: House, sizes: Sizes) -> Table:
     return Table("Measured on", ("what", "value"), rows)
 
 
-def with_last_load(facts: Table) -> Table:
-    """A load above the number of processors at either end means that others were at work too."""
-    return replace(facts, rows=(*facts.rows, ("load when done", f"{os.getloadavg()[0]:.2f}")))
+@dataclass(frozen=True)
+class ProcessorTime:
+    """All there was since the machine began, and what its host gave to others, in ticks."""
+
+    whole: int = 0
+    taken: int = 0
+
+
+def processor_time() -> ProcessorTime:
+    """Nothing where /proc does not tell."""
+    try:
+        first = Path("/proc/stat").read_text().partition("\n")[0]
+    except OSError:
+        return ProcessorTime()
+    ticks = [int(word) for word in first.split()[1:9]]
+    return ProcessorTime(sum(ticks), ticks[-1])
+
+
+def with_the_end(facts: Table, begun: ProcessorTime) -> Table:
+    """A load above the number of processors at either end, or time the host took, means others were at work too."""
+    now = processor_time()
+    share = (now.taken - begun.taken) / max(now.whole - begun.whole, 1)
+    rows = (
+        ("load when done", f"{os.getloadavg()[0]:.2f}"),
+        ("processor time the host took meanwhile", f"{share:.1%}"),
+    )
+    return replace(facts, rows=(*facts.rows, *rows))
 
 
 def _size(sizes: Sizes) -> str:

@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import JsonValue
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Moment, Telling, answers
 
 router = Router(tags=["audit"])
@@ -53,9 +53,9 @@ def list_audit(
         if word:
             rows = rows.filter(**{field: word})
     if after:
-        rows = rows.filter(seq__lt=decode(after, int)[0])
+        rows = rows.filter(seq__lt=read("audit", after)[0])
     found = list(rows[: limit + 1])
-    more = encode(found[limit - 1].seq) if len(found) > limit else None
+    more = write("audit", found[limit - 1].seq) if len(found) > limit else None
     return AuditOut(entries=[_told(entry) for entry in found[:limit]], next=more)
 
 

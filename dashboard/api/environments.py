@@ -13,7 +13,7 @@ from ninja.responses import Status
 from pydantic import Field
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
@@ -137,10 +137,10 @@ def list_environments(request: HttpRequest, service: str, after: After = "", lim
     owner = access.service_for(request.user, service)
     rows = access.environments_for(request.user).filter(service=owner).order_by("order", "name")
     if after:
-        order, name = decode(after, int, str)
+        order, name = read("environments", after)
         rows = rows.filter(Q(order__gt=order) | Q(order=order, name__gt=name))
     found = list(rows[: limit + 1])
-    more = encode(found[limit - 1].order, found[limit - 1].name) if len(found) > limit else None
+    more = write("environments", found[limit - 1].order, found[limit - 1].name) if len(found) > limit else None
     return EnvironmentsOut(environments=[told(environment) for environment in found[:limit]], next=more)
 
 

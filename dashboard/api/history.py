@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,14 +9,13 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, bad_cursor, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Moment, Telling, answers
 from migrations_app.fleet.history import Cursor, HistoryFilter, read_history
 
 router = Router(tags=["history"])
 
 Word = Annotated[str, Query(max_length=200)]
-EARLIEST, LATEST = 1970, 9998
 
 
 class ReceiptOut(Telling):
@@ -66,22 +64,11 @@ def get_history(
         revision=revision,
         operator=operator,
         superseded=superseded,
-        after=_cursor(after) if after else None,
+        after=Cursor.of(read("history", after)) if after else None,
     )
     window = read_history(wanted, limit)
-    more = encode(window.older.applied_at.isoformat(), window.older.id) if window.older else None
+    more = write("history", *window.older.key) if window.older else None
     return HistoryOut(rows=[_told(entry) for entry in window.rows], next=more)
-
-
-def _cursor(text: str) -> Cursor:
-    moment, key = decode(text, str, int)
-    try:
-        applied_at = datetime.fromisoformat(str(moment))
-    except ValueError:
-        raise bad_cursor() from None
-    if applied_at.tzinfo is None or not EARLIEST <= applied_at.year <= LATEST:
-        raise bad_cursor()
-    return Cursor(applied_at, int(key))
 
 
 def _told(entry: access.LedgerEntry) -> ReceiptOut:

@@ -10,7 +10,7 @@ from ninja.responses import Status
 from pydantic import Field
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, Telling, answers
 from migrations_app.fleet.revisions import put_revision
 
@@ -80,9 +80,9 @@ def list_revisions(request: HttpRequest, service: str, after: After = "", limit:
     owner = access.service_for(request.user, service)
     rows = access.revisions_for(request.user).filter(service=owner).order_by("position")
     if after:
-        rows = rows.filter(position__gt=decode(after, int)[0])
+        rows = rows.filter(position__gt=read("revisions", after)[0])
     found = list(rows[: limit + 1])
-    more = encode(found[limit - 1].position) if len(found) > limit else None
+    more = write("revisions", found[limit - 1].position) if len(found) > limit else None
     return RevisionsOut(revisions=[told(revision) for revision in found[:limit]], next=more)
 
 

@@ -11,7 +11,7 @@ from ninja.errors import ValidationError
 from ninja.responses import Status
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.run_shapes import RunDetailOut, RunOut, etag, told, told_in_full
 from dashboard.api.shapes import Asking, Name, Reason, RevisionId, Telling, answers
 from migrations_app.admission.door import start_run
@@ -50,10 +50,10 @@ def list_all(
     person = access.require(request.user, "view")
     if status and status not in VIEWS:
         raise ValidationError([{"loc": ("query", "status"), "type": "choice", "msg": f"use {', '.join(VIEWS)}"}])
-    before = int(decode(after, int)[0]) if after else None
+    before = int(read("runs", after)[0]) if after else None
     wanted = RunFilter(service=service, environment=environment, view=status, mine=mine, before=before)
     window = list_runs(person, wanted, limit)
-    more = encode(window.older) if window.older is not None else None
+    more = write("runs", window.older) if window.older is not None else None
     return RunsOut(runs=[told(run) for run in window.rows], next=more)
 
 

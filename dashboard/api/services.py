@@ -7,7 +7,7 @@ from ninja import Router
 from ninja.responses import Status
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, decode, encode
+from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.fleet import services
 
@@ -38,9 +38,9 @@ def list_services(request: HttpRequest, after: After = "", limit: Limit = 50) ->
     """By name, a page at a time."""
     rows = access.services_for(request.user).order_by("name")
     if after:
-        rows = rows.filter(name__gt=decode(after, str)[0])
+        rows = rows.filter(name__gt=read("services", after)[0])
     found = list(rows[: limit + 1])
-    more = encode(found[limit - 1].name) if len(found) > limit else None
+    more = write("services", found[limit - 1].name) if len(found) > limit else None
     return ServicesOut(services=[told(service) for service in found[:limit]], next=more)
 
 

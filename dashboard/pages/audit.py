@@ -10,10 +10,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
+from dashboard.cursors import write
 from dashboard.pages.audit_lines import draw_entries
 from dashboard.pages.audit_rows import AuditFilter, AuditWindow, head_of, read_audit
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import address, cursor, word
+from dashboard.pages.query import address, numbered_place, word
 from migrations_app.audit.checking import check_and_keep
 from migrations_app.permissions import may, who_may
 
@@ -27,7 +28,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         actor=word(request, "actor"),
         action=word(request, "action"),
         object=word(request, "object"),
-        before=cursor(request, "before"),
+        before=numbered_place(request, "before", "audit"),
     )
     page, drawn = WINDOWS.get(page_version(request), lambda: _window(entries, wanted))
     return render(
@@ -37,7 +38,7 @@ def audit(request: HttpRequest) -> HttpResponse:
             "wanted": wanted,
             "drawn": drawn,
             "head": head_of(entries),
-            "older_url": address(request, before=page.older) if page.older else "",
+            "older_url": address(request, before=write("audit", page.older)) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",
             "clear_url": request.path,
             "may_verify": may(request.user, "verify_audit"),

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from dashboard import access
+from dashboard.cursors import write
 from dashboard.pages.history_filter import DIRECTIONS, in_force, read_filter
 from dashboard.pages.history_rows import draw_receipts
 from dashboard.pages.kept import Kept, page_version
@@ -46,7 +47,7 @@ def _page(request: HttpRequest, summary: ledger.Reconciliation) -> SafeString:
             "environments": environment_names(wanted.service),
             "phases": Phase.values,
             "directions": DIRECTIONS.items(),
-            "older_url": address(request, after=str(page.older)) if page.older else "",
+            "older_url": address(request, after=write("history", *page.older.key)) if page.older else "",
             "newest_url": address(request, after=None) if wanted.after else "",
             "clear_url": request.path,
             "superseded_url": address(request, superseded=None if wanted.superseded else "yes", after=None),

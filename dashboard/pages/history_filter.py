@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from dashboard.pages.query import BadAddress, address, moment, one_of, whole, word
-from migrations_app.fleet.history import Cursor, HistoryFilter, parse_cursor
+from dashboard.pages.query import address, moment, one_of, place, word
+from migrations_app.fleet.history import Cursor, HistoryFilter
 from migrations_app.statuses import Phase
 
 DIRECTIONS = {"up": "applied", "down": "rolled back"}
@@ -24,6 +24,7 @@ class InForce:
 
 def read_filter(request: HttpRequest) -> HistoryFilter:
     """Raises BadAddress where the address was spoilt: it must not pass for no filter."""
+    key = place(request, "after", "history")
     return HistoryFilter(
         service=word(request, "service"),
         environment=word(request, "environment"),
@@ -35,7 +36,7 @@ def read_filter(request: HttpRequest) -> HistoryFilter:
         until=moment(request, "until"),
         anomalies=bool(one_of(request, "anomalies", YES)),
         superseded=bool(one_of(request, "superseded", YES)),
-        after=_cursor(request),
+        after=Cursor.of(key) if key else None,
     )
 
 
@@ -53,14 +54,3 @@ def in_force(request: HttpRequest, wanted: HistoryFilter) -> list[InForce]:
     }
     chosen = [name for name in told if getattr(wanted, name)]
     return [InForce(told[name], address(request, **{name: None, "after": None})) for name in chosen]
-
-
-def _cursor(request: HttpRequest) -> Cursor | None:
-    wants = "a place in this list"
-    value = whole(request, "after", wants)
-    if not value:
-        return None
-    found = parse_cursor(value)
-    if found is None:
-        raise BadAddress("after", wants)
-    return found

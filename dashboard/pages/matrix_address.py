@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from dashboard.pages.matrix_groups import group_keys
-from dashboard.pages.query import BadAddress, cursor, one_of
+from dashboard.pages.query import BadAddress, number, one_of
 from migrations_app.fleet.matrix import MAX_COLUMNS, Survey
 from migrations_app.fleet.places import Places
 
@@ -33,8 +33,8 @@ def read_wanted(request: HttpRequest, service: str) -> Wanted:
     return Wanted(
         service=service,
         mode=one_of(request, "mode", [ALL, DRIFT, PENDING, DISORDER]),
-        before=cursor(request, "before") or 0,
-        first=cursor(request, "from") or 0,
+        before=number(request, "before") or 0,
+        first=number(request, "from") or 0,
         only=tuple(dict.fromkeys(_words(request, "env"))),
         folded=frozenset(_words(request, "fold")),
         compare="".join(_words(request, "compare")[-1:]),

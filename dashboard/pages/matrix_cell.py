@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard import access
 from dashboard.pages.matrix_cells import LOOKS
 from dashboard.pages.matrix_words import remark
-from dashboard.pages.query import BadAddress, address, cursor, word
+from dashboard.pages.query import BadAddress, address, number, word
 from dashboard.templatetags.glyphs import GLYPHS
 from migrations_app.fleet.cell import read_cell
 from migrations_app.fleet.chain import environment_names
@@ -58,7 +58,7 @@ def matrix_diff(request: HttpRequest) -> HttpResponse:
     if not b:
         return redirect(f"{reverse('matrix')}?{urlencode({'service': service.name, 'compare': a})}")
     known = survey(service, (a, b))
-    before = cursor(request, "before")
+    before = number(request, "before")
     rows, older = read_rows(known, known.columns, known.differing, before)
     columns = {column.name: index for index, column in enumerate(known.columns)}
     context = {

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_datetime
 
+from dashboard.cursors import Key, read
 from migrations_app.engine.errors import Refused
 
 LONGEST = 200
@@ -38,9 +39,8 @@ def whole(request: HttpRequest, name: str, wants: str) -> str:
     return word(request, name)
 
 
-def cursor(request: HttpRequest, name: str) -> int | None:
-    """Where a list goes on. Raises BadAddress for what no link of ours says."""
-    wants = "a place in this list"
+def number(request: HttpRequest, name: str, wants: str = "a place in this list") -> int | None:
+    """Of a line, a row or a run. Raises BadAddress for what no link of ours says."""
     whole(request, name, wants)
     value = request.GET.get(name, "")
     if not value:
@@ -48,6 +48,25 @@ def cursor(request: HttpRequest, name: str) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= BIGGEST):
         raise BadAddress(name, wants)
     return int(value)
+
+
+def place(request: HttpRequest, name: str, of: str) -> Key | None:
+    """The key of a cursor that the list `of` gave out. Raises BadAddress for any other."""
+    wants = "a place in this list"
+    whole(request, name, wants)
+    value = request.GET.get(name, "")
+    if not value:
+        return None
+    key = read(of, value)
+    if key is None:
+        raise BadAddress(name, wants)
+    return key
+
+
+def numbered_place(request: HttpRequest, name: str, of: str) -> int | None:
+    """The same for a list that goes on after one number."""
+    key = place(request, name, of)
+    return int(key[0]) if key else None
 
 
 def one_of(request: HttpRequest, name: str, words: Collection[str]) -> str:

@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
+from dashboard.cursors import write
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import address, cursor
+from dashboard.pages.query import address, numbered_place
 from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
 from migrations_app.engine.errors import LockstepError
@@ -34,15 +35,16 @@ def revision_list(request: HttpRequest, service: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: access.Service) -> SafeString:
-    chain = read_chain(found, cursor(request, "before"))
+    before = numbered_place(request, "before", "revisions")
+    chain = read_chain(found, before)
     return render_to_string(
         "revisions/_list_page.html",
         {
             "service": found,
             "chain": chain,
             "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
-            "older_url": address(request, before=chain.older) if chain.older else "",
-            "newest_url": address(request, before=None) if cursor(request, "before") else "",
+            "older_url": address(request, before=write("revisions", chain.older)) if chain.older else "",
+            "newest_url": address(request, before=None) if before is not None else "",
             "may_upload": may(request.user, "upload_revision"),
         },
     )

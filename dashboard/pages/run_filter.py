@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from dashboard.pages.choices import Choice
-from dashboard.pages.query import address, cursor, moment, one_of, word
+from dashboard.pages.query import address, moment, numbered_place, one_of, word
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.runs.listing import PAGE_VIEWS, RunFilter
@@ -51,8 +51,8 @@ def read_filter(request: HttpRequest) -> RunFilter:
         revision=word(request, "revision"),
         since=since,
         until=moment(request, "until"),
-        before=cursor(request, "before"),
-        after=cursor(request, "after"),
+        before=numbered_place(request, "before", "runs"),
+        after=numbered_place(request, "after", "runs"),
     )
 
 

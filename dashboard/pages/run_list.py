@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
+from dashboard.cursors import write
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import BadAddress, address, cursor, reason, word
+from dashboard.pages.query import BadAddress, address, number, reason, word
 from dashboard.pages.run_filter import DIRECTIONS, PAGING, TIMES, in_force, read_filter, saved_views
 from dashboard.pages.run_rows import draw_rows
 from dashboard.pages.verb import told
@@ -70,8 +71,8 @@ def _page(request: HttpRequest, now: Pulse) -> SafeString:
             "histogram_url": f"{reverse('run_histogram')}?{_query(request)}",
             **(_chart(request) if word(request, "chart") else {}),
             "chart_url": address(request, chart=1) + "#over-time",
-            "older_url": address(request, before=page.older, after=None) if page.older else "",
-            "newer_url": address(request, after=page.newer, before=None) if page.newer else "",
+            "older_url": address(request, before=write("runs", page.older), after=None) if page.older else "",
+            "newer_url": address(request, after=write("runs", page.newer), before=None) if page.newer else "",
             "newest_url": "" if first else address(request, **dict.fromkeys(PAGING)),
             "clear_url": request.path,
         },
@@ -103,7 +104,7 @@ def run_list_live(request: HttpRequest) -> HttpResponse:
     """The rows that are shown, as they stand now, and how many came since; the page stays where it is."""
     wanted = read_filter(request)
     rows = rows_of(_shown(request))
-    than = cursor(request, "than")
+    than = number(request, "than")
     newer = count_newer(request.user, wanted, than) if than is not None else 0
     kept = _query(request)
     return render(

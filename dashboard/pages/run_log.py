@@ -16,7 +16,7 @@ from dashboard import access
 from dashboard.banners import HEADER, banners_for, key_of
 from dashboard.pages.choices import Choice
 from dashboard.pages.log_lines import draw_lines
-from dashboard.pages.query import BadAddress, cursor, word
+from dashboard.pages.query import BadAddress, number, word
 from dashboard.pages.run_view import count_anew
 from migrations_app.permissions import who_may
 from migrations_app.runs.detail import is_over, queued_ms
@@ -45,8 +45,8 @@ def read_query(request: HttpRequest) -> LogQuery:
     return LogQuery(
         levels=levels,
         text=word(request, "q"),
-        after=cursor(request, "after"),
-        before=cursor(request, "before"),
+        after=number(request, "after"),
+        before=number(request, "before"),
         lines=_range(request),
     )
 

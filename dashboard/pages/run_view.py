@@ -12,7 +12,7 @@ from dashboard import access
 from dashboard.glance import glance_of
 from dashboard.pages.audit_rows import AuditRow, draw_row
 from dashboard.pages.choices import Choice
-from dashboard.pages.query import BadAddress, cursor
+from dashboard.pages.query import BadAddress, number
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, who_may
@@ -118,7 +118,7 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
         closed_why=offered[0].why if offered and len({offer.why for offer in offered}) == 1 else "",
         drawn=drawn_key(run),
         told=told_key(run),
-        beside=cursor(request, "with"),
+        beside=number(request, "with"),
         lease=lease,
         place=place_of(run),
         queued=queued_ms(run, now),
@@ -154,10 +154,10 @@ def page_context(request: HttpRequest, run: access.Run, *, polled: bool = False)
 
 def chosen_attempt(request: HttpRequest, run: access.Run) -> int | None:
     """Raises BadAddress for an attempt that never was."""
-    number = cursor(request, "attempt")
-    if number is not None and not 1 <= number <= max(run.attempt, 1):
+    chosen = number(request, "attempt")
+    if chosen is not None and not 1 <= chosen <= max(run.attempt, 1):
         raise BadAddress("attempt", f"one of the {run.attempt} attempts of run {run.pk}")
-    return number
+    return chosen
 
 
 def _attempts(request: HttpRequest, run: access.Run, chosen: int | None) -> list[Choice]:
@@ -183,9 +183,9 @@ def _beside(request: HttpRequest, run: access.Run, other: access.Run) -> str:
 
 def _chosen(request: HttpRequest, others: tuple[access.Run, ...], *, strict: bool) -> access.Run | None:
     """The run that the address names, the first by itself."""
-    number = cursor(request, "with")
-    named = next((other for other in others if other.pk == number), None)
-    if named is None and number is not None and strict:
+    wanted = number(request, "with")
+    named = next((other for other in others if other.pk == wanted), None)
+    if named is None and wanted is not None and strict:
         raise BadAddress("with", "an earlier run of the same revision")
     return named or (others[0] if others else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -22,21 +22,15 @@ class Cursor:
     applied_at: datetime
     id: int
 
-    def __str__(self) -> str:
-        return f"{self.applied_at.isoformat()}~{self.id}"
+    @property
+    def key(self) -> tuple[str, int]:
+        """As it is written into an address."""
+        return self.applied_at.isoformat(), self.id
 
-
-def parse_cursor(value: str) -> Cursor | None:
-    """A cursor from a URL; None for one that was tampered with."""
-    moment, _, key = value.partition("~")
-    try:
-        parsed = datetime.fromisoformat(moment.replace(" ", "+"))
-        found = Cursor(parsed, int(key))
-    except ValueError:
-        return None
-    usable = parsed.tzinfo is not None and 1970 <= parsed.year <= 9998 and 0 < found.id < 2**63
-    # There are more ways to write a number and a moment than the one that a link of ours has.
-    return found if usable and str(found) == value.replace(" ", "+") else None
+    @classmethod
+    def of(cls, key: Sequence[str | int]) -> Cursor:
+        moment, number = key
+        return cls(datetime.fromisoformat(str(moment)), int(number))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from dashboard.cursors import write
 from migrations_app.fleet.history import Cursor
 from migrations_app.models import LedgerEntry, Run
 from tests.bench import signin
@@ -79,14 +79,14 @@ def _history() -> _List:
     entries = LedgerEntry.objects.using(ALIAS)
     oldest_first, rows = entries.order_by("applied_at", "id"), entries.count()
     ends = (oldest_first[rows // 2], oldest_first[PAGE])
-    middle, last = (f"/history?after={quote(str(Cursor(end.applied_at, end.pk)))}" for end in ends)
+    middle, last = (f"/history?after={write('history', *Cursor(end.applied_at, end.pk).key)}" for end in ends)
     return _List("history", rows, "/history", middle, last, LEDGER)
 
 
 def _runs() -> _List:
     runs = Run.objects.using(ALIAS)
     oldest_first, rows = runs.order_by("id"), runs.count()
-    middle, last = (f"/runs?before={end.pk}" for end in (oldest_first[rows // 2], oldest_first[PAGE]))
+    middle, last = (f"/runs?before={write('runs', end.pk)}" for end in (oldest_first[rows // 2], oldest_first[PAGE]))
     return _List("runs", rows, "/runs", middle, last, RUNS)
 
 

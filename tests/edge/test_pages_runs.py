@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from dashboard.cursors import write
 from migrations_app.models import AuditEntry, Run, RunStep
 from migrations_app.permissions import ON_CALL, VIEWER
 from migrations_app.runs.detail import PHASES, bars, step_window
@@ -41,7 +42,7 @@ def test_the_filters_are_in_the_address(olga: User, run: Run) -> None:
         ("?environment=orders-eu", run, other),
         ("?mine=1", run, other),
         ("?view=running", run, other),
-        (f"?before={other.pk}", run, other),
+        (f"?before={write('runs', other.pk)}", run, other),
     ):
         page = client.get(f"/runs{query}").content.decode()
         assert f'href="/runs/{shown.pk}"' in page, query

@@ -1,11 +1,9 @@
-"""Keyset cursors: where a list goes on. Each is signed for its list, so nothing but what a list gave out leads into it.
+"""Keyset cursors: where a list goes on. Each is signed for its list, so nothing else leads into it.
 
 An address with a cursor may be kept and shared for as long as the installation keeps its secret key.
 """
 
 from __future__ import annotations
-
-from functools import cache
 
 from django.core.signing import BadSignature, Signer
 
@@ -22,10 +20,9 @@ def read(of: str, text: str) -> Key | None:
     """The key of a cursor that `write` made for that list; None for anything else."""
     try:
         return tuple(_signer(of).unsign_object(text))
-    except BadSignature:
+    except (BadSignature, UnicodeEncodeError):
         return None
 
 
-@cache
 def _signer(of: str) -> Signer:
     return Signer(sep="~", salt=f"cursor of {of}")

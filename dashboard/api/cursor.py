@@ -15,12 +15,15 @@ MOST = 200
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many rows at most.")]
 After = Annotated[str, Query(max_length=LONGEST, description="`next` of the page before.")]
 
-write = cursors.write
+
+def write(of: str, *key: str | int) -> str:
+    """`of` names the list, with its service where each has its own."""
+    return cursors.write(f"API: {of}", *key)
 
 
 def read(of: str, text: str) -> cursors.Key:
     """The key of a cursor of that list. Raises ValidationError for anything else."""
-    key = cursors.read(of, text)
+    key = cursors.read(f"API: {of}", text)
     if key is None:
         message = "it is no cursor of this list; leave it out to begin at the first page"
         raise ValidationError([{"loc": ("query", "after"), "type": "cursor", "msg": message}])

@@ -135,12 +135,13 @@ def told(environment: access.Environment) -> EnvironmentOut:
 def list_environments(request: HttpRequest, service: str, after: After = "", limit: Limit = 50) -> EnvironmentsOut:
     """In their order, a page at a time."""
     owner = access.service_for(request.user, service)
+    of = f"environments of {owner.pk}"
     rows = access.environments_for(request.user).filter(service=owner).order_by("order", "name")
     if after:
-        order, name = read("environments", after)
+        order, name = read(of, after)
         rows = rows.filter(Q(order__gt=order) | Q(order=order, name__gt=name))
     found = list(rows[: limit + 1])
-    more = write("environments", found[limit - 1].order, found[limit - 1].name) if len(found) > limit else None
+    more = write(of, found[limit - 1].order, found[limit - 1].name) if len(found) > limit else None
     return EnvironmentsOut(environments=[told(environment) for environment in found[:limit]], next=more)
 
 

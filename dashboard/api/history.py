@@ -58,16 +58,17 @@ def get_history(
     limit: Limit = 50,
 ) -> HistoryOut:
     owner = access.service_for(request.user, service)
+    of = f"history of {owner.pk}"
     wanted = HistoryFilter(
         service=owner.name,
         environment=environment,
         revision=revision,
         operator=operator,
         superseded=superseded,
-        after=Cursor.of(read("history", after)) if after else None,
+        after=Cursor.of(read(of, after)) if after else None,
     )
     window = read_history(wanted, limit)
-    more = write("history", *window.older.key) if window.older else None
+    more = write(of, *window.older.key) if window.older else None
     return HistoryOut(rows=[_told(entry) for entry in window.rows], next=more)
 
 

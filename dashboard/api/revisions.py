@@ -78,11 +78,12 @@ def told(revision: access.Revision) -> RevisionOut:
 def list_revisions(request: HttpRequest, service: str, after: After = "", limit: Limit = 50) -> RevisionsOut:
     """In the order of the chain, without SQL, a page at a time."""
     owner = access.service_for(request.user, service)
+    of = f"revisions of {owner.pk}"
     rows = access.revisions_for(request.user).filter(service=owner).order_by("position")
     if after:
-        rows = rows.filter(position__gt=read("revisions", after)[0])
+        rows = rows.filter(position__gt=read(of, after)[0])
     found = list(rows[: limit + 1])
-    more = write("revisions", found[limit - 1].position) if len(found) > limit else None
+    more = write(of, found[limit - 1].position) if len(found) > limit else None
     return RevisionsOut(revisions=[told(revision) for revision in found[:limit]], next=more)
 
 

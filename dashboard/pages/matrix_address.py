@@ -33,8 +33,8 @@ def read_wanted(request: HttpRequest, service: str) -> Wanted:
     return Wanted(
         service=service,
         mode=one_of(request, "mode", [ALL, DRIFT, PENDING, DISORDER]),
-        before=number(request, "before") or 0,
-        first=number(request, "from") or 0,
+        before=number(request, "before", "a place in this list") or 0,
+        first=number(request, "from", "a place in this list") or 0,
         only=tuple(dict.fromkeys(_words(request, "env"))),
         folded=frozenset(_words(request, "fold")),
         compare="".join(_words(request, "compare")[-1:]),

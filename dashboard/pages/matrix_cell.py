@@ -58,7 +58,7 @@ def matrix_diff(request: HttpRequest) -> HttpResponse:
     if not b:
         return redirect(f"{reverse('matrix')}?{urlencode({'service': service.name, 'compare': a})}")
     known = survey(service, (a, b))
-    before = number(request, "before")
+    before = number(request, "before", "a place in this list")
     rows, older = read_rows(known, known.columns, known.differing, before)
     columns = {column.name: index for index, column in enumerate(known.columns)}
     context = {

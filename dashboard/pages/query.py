@@ -39,7 +39,7 @@ def whole(request: HttpRequest, name: str, wants: str) -> str:
     return word(request, name)
 
 
-def number(request: HttpRequest, name: str, wants: str = "a place in this list") -> int | None:
+def number(request: HttpRequest, name: str, wants: str) -> int | None:
     """Of a line, a row or a run. Raises BadAddress for what no link of ours says."""
     whole(request, name, wants)
     value = request.GET.get(name, "")

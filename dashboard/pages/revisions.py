@@ -35,7 +35,8 @@ def revision_list(request: HttpRequest, service: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: access.Service) -> SafeString:
-    before = numbered_place(request, "before", "revisions")
+    of = f"revisions of {found.pk}"
+    before = numbered_place(request, "before", of)
     chain = read_chain(found, before)
     return render_to_string(
         "revisions/_list_page.html",
@@ -43,7 +44,7 @@ def _page(request: HttpRequest, found: access.Service) -> SafeString:
             "service": found,
             "chain": chain,
             "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
-            "older_url": address(request, before=write("revisions", chain.older)) if chain.older else "",
+            "older_url": address(request, before=write(of, chain.older)) if chain.older else "",
             "newest_url": address(request, before=None) if before is not None else "",
             "may_upload": may(request.user, "upload_revision"),
         },

@@ -51,8 +51,8 @@ def read_filter(request: HttpRequest) -> RunFilter:
         revision=word(request, "revision"),
         since=since,
         until=moment(request, "until"),
-        before=numbered_place(request, "before", "runs"),
-        after=numbered_place(request, "after", "runs"),
+        before=numbered_place(request, "before", "runs before"),
+        after=numbered_place(request, "after", "runs after"),
     )
 
 

@@ -71,8 +71,8 @@ def _page(request: HttpRequest, now: Pulse) -> SafeString:
             "histogram_url": f"{reverse('run_histogram')}?{_query(request)}",
             **(_chart(request) if word(request, "chart") else {}),
             "chart_url": address(request, chart=1) + "#over-time",
-            "older_url": address(request, before=write("runs", page.older), after=None) if page.older else "",
-            "newer_url": address(request, after=write("runs", page.newer), before=None) if page.newer else "",
+            "older_url": address(request, before=write("runs before", page.older), after=None) if page.older else "",
+            "newer_url": address(request, after=write("runs after", page.newer), before=None) if page.newer else "",
             "newest_url": "" if first else address(request, **dict.fromkeys(PAGING)),
             "clear_url": request.path,
         },
@@ -104,7 +104,7 @@ def run_list_live(request: HttpRequest) -> HttpResponse:
     """The rows that are shown, as they stand now, and how many came since; the page stays where it is."""
     wanted = read_filter(request)
     rows = rows_of(_shown(request))
-    than = number(request, "than")
+    than = number(request, "than", "the number of a run")
     newer = count_newer(request.user, wanted, than) if than is not None else 0
     kept = _query(request)
     return render(

@@ -45,8 +45,8 @@ def read_query(request: HttpRequest) -> LogQuery:
     return LogQuery(
         levels=levels,
         text=word(request, "q"),
-        after=number(request, "after"),
-        before=number(request, "before"),
+        after=number(request, "after", "the number of a line"),
+        before=number(request, "before", "the number of a line"),
         lines=_range(request),
     )
 

@@ -118,7 +118,7 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
         closed_why=offered[0].why if offered and len({offer.why for offer in offered}) == 1 else "",
         drawn=drawn_key(run),
         told=told_key(run),
-        beside=number(request, "with"),
+        beside=number(request, "with", "the number of a run"),
         lease=lease,
         place=place_of(run),
         queued=queued_ms(run, now),
@@ -154,7 +154,7 @@ def page_context(request: HttpRequest, run: access.Run, *, polled: bool = False)
 
 def chosen_attempt(request: HttpRequest, run: access.Run) -> int | None:
     """Raises BadAddress for an attempt that never was."""
-    chosen = number(request, "attempt")
+    chosen = number(request, "attempt", "the number of a try")
     if chosen is not None and not 1 <= chosen <= max(run.attempt, 1):
         raise BadAddress("attempt", f"one of the {run.attempt} attempts of run {run.pk}")
     return chosen
@@ -183,7 +183,7 @@ def _beside(request: HttpRequest, run: access.Run, other: access.Run) -> str:
 
 def _chosen(request: HttpRequest, others: tuple[access.Run, ...], *, strict: bool) -> access.Run | None:
     """The run that the address names, the first by itself."""
-    wanted = number(request, "with")
+    wanted = number(request, "with", "the number of a run")
     named = next((other for other in others if other.pk == wanted), None)
     if named is None and wanted is not None and strict:
         raise BadAddress("with", "an earlier run of the same revision")

@@ -86,7 +86,9 @@ def _history() -> _List:
 def _runs() -> _List:
     runs = Run.objects.using(ALIAS)
     oldest_first, rows = runs.order_by("id"), runs.count()
-    middle, last = (f"/runs?before={write('runs', end.pk)}" for end in (oldest_first[rows // 2], oldest_first[PAGE]))
+    middle, last = (
+        f"/runs?before={write('runs before', end.pk)}" for end in (oldest_first[rows // 2], oldest_first[PAGE])
+    )
     return _List("runs", rows, "/runs", middle, last, RUNS)
 
 

@@ -38,10 +38,6 @@ class Load:
     errors: dict[str, int]
     late: Sample  # how late the asking process itself was
 
-    @property
-    def failed(self) -> int:
-        return sum(self.errors.values())
-
 
 def load(site: Site, cookie: str, pages: Sequence[Page], *, rate: float, seconds: float) -> Load:
     """The pages in turn, `rate` in a second altogether (0: as many as are answered), after a short warm-up."""

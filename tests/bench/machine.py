@@ -57,10 +57,10 @@ def processor_time() -> ProcessorTime:
 def with_the_end(facts: Table, begun: ProcessorTime) -> Table:
     """A load above the number of processors at either end, or time the host took, means others were at work too."""
     now = processor_time()
-    share = (now.taken - begun.taken) / max(now.whole - begun.whole, 1)
+    whole, taken = now.whole - begun.whole, now.taken - begun.taken
     rows = (
         ("load when done", f"{os.getloadavg()[0]:.2f}"),
-        ("processor time the host took meanwhile", f"{share:.1%}"),
+        ("of all processors' time the host took", f"{taken / whole:.1%}" if whole else "not told here"),
     )
     return replace(facts, rows=(*facts.rows, *rows))
 

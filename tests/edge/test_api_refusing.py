@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg_pool import PoolTimeout
 
 from dashboard import access, tokens
-from dashboard.cursors import write
+from dashboard.api.cursor import write
 from migrations_app.models import ApiToken, Environment, Run, Service
 from tests.edge.caller import ROOT, Caller, read, refusal
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_run, make_service

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 # Page, the name of its cursor, the list it is signed for, a key.
 LISTS = (
     ("/audit", "before", "audit", (5,)),
-    ("/services/orders/revisions", "before", "revisions", (5,)),
-    ("/runs", "before", "runs", (5,)),
-    ("/runs", "after", "runs", (5,)),
+    ("/services/orders/revisions", "before", "revisions of {service.pk}", (5,)),
+    ("/runs", "before", "runs before", (5,)),
+    ("/runs", "after", "runs after", (5,)),
     ("/history", "after", "history", ("2026-11-20T12:00:00+00:00", 5)),
 )
 SPOILT = ("zz", "-1", "5", "%ff", "%00", "~", "WzVd", "WzVd~", "9223372036854775808")
@@ -33,7 +33,7 @@ def ada(db: None) -> User:
 def test_a_place_that_was_given_out_is_looked_up(
     ada: User, service: Service, page: str, name: str, of: str, key: tuple[str | int, ...]
 ) -> None:
-    assert signed_in(ada).get(page, {name: write(of, *key)}).status_code == 200
+    assert signed_in(ada).get(page, {name: write(of.format(service=service), *key)}).status_code == 200
     assert signed_in(ada).get(page, {name: ""}).status_code == 200
 
 
@@ -41,8 +41,9 @@ def test_a_place_that_was_given_out_is_looked_up(
 def test_any_other_place_is_refused_with_a_sentence(
     ada: User, service: Service, page: str, name: str, of: str, key: tuple[str | int, ...]
 ) -> None:
-    good, client = write(of, *key), signed_in(ada)
-    elsewhere = [write(other, *key) for other in ("audit", "runs", "history", "revisions") if other != of]
+    good, client = write(of.format(service=service), *key), signed_in(ada)
+    others = {"audit", "runs before", "runs after", "history", "revisions of 0", "API: runs", "API: audit"} - {of}
+    elsewhere = [write(other, *key) for other in others]
     written = [*elsewhere, f" {good}", f"{good}%00", f"{good}&{name}={good}", good[:-1], good.upper(), *SPOILT]
     for place in written:
         answer = client.get(f"{page}?{name}={place}")
@@ -55,3 +56,4 @@ def test_no_character_of_a_cursor_can_be_another() -> None:
     assert read("history", good) == ("2026-11-20T12:00:00.5+00:00", 301_591)
     changed = (good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :] for at in range(len(good)))
     assert [text for text in changed if read("history", text) is not None] == []
+    assert read("history", "\ud800~x") is None

@@ -42,7 +42,7 @@ def test_the_filters_are_in_the_address(olga: User, run: Run) -> None:
         ("?environment=orders-eu", run, other),
         ("?mine=1", run, other),
         ("?view=running", run, other),
-        (f"?before={write('runs', other.pk)}", run, other),
+        (f"?before={write('runs before', other.pk)}", run, other),
     ):
         page = client.get(f"/runs{query}").content.decode()
         assert f'href="/runs/{shown.pk}"' in page, query

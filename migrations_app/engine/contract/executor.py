@@ -2,7 +2,7 @@
 
 1. Connect, prove the session is direct and the database is the right one.
 2. Take the target's lock and raise the fence.
-3. Read what stands: receipts, half-done steps.
+3. Read what stands: the receipts, and half-done steps where something is to be done.
 4. For each revision: already applied with the same bytes is a success; otherwise its steps, then its receipt.
 5. Record comes before release: a second runner must never find the lock free and the receipt missing.
 """

@@ -140,4 +140,7 @@ def _hold_true(progress: Progress, statement: Statement, cursor: psycopg.Cursor)
 
 
 def _shown(value: object) -> str:
+    """As PostgreSQL writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "NULL" if value is None else str(value)[:80]

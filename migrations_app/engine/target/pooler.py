@@ -12,8 +12,7 @@ from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.dsn import Dsn
 
 # A busy pooler can hand out the right backend by luck; not this often in a row.
-ROUNDS = 3
-READ = "current_setting('lockstep.probe', true)"
+ROUNDS = 5
 
 
 def open_direct(dsn: Dsn, *, application_name: str) -> psycopg.Connection:
@@ -38,11 +37,9 @@ def refuse_pooler(dsn: Dsn) -> None:
 
 
 def refuse_shared_backend(first: psycopg.Connection, second: psycopg.Connection) -> None:
-    """The probe itself, on two open sessions outside a transaction; leaves no trace in what it lets pass."""
-    mark = secrets.token_hex(8)
-    own, _ = _look(first, "set_config('lockstep.probe', %s, false)", mark)
-    for _ in range(ROUNDS):
-        evidence = _shared_backend(first, second, own, mark)
+    """The probe itself, on two open sessions outside a transaction; leaves no trace in either."""
+    for _ in range(1 if _announced(first) and _announced(second) else ROUNDS):
+        evidence = _shared_backend(first, second)
         if evidence:
             raise Refused(
                 "behind_pooler",
@@ -50,21 +47,42 @@ def refuse_shared_backend(first: psycopg.Connection, second: psycopg.Connection)
                 not_done="Nothing was changed in the target.",
                 next_step="Use the server's own address; a run needs one session that stays its own.",
             )
-    first.execute("RESET lockstep.probe")
 
 
-def _shared_backend(first: psycopg.Connection, second: psycopg.Connection, own: int, mark: str) -> str:
-    """Evidence that the first session lost its process or its setting to the second one's transaction; or nothing."""
+def _announced(conn: psycopg.Connection) -> bool:
+    """Whether the process at work is the one that greeted: a pooler greets with a number of its own making."""
+    return conn.info.backend_pid == _backend_pid(conn)
+
+
+def _shared_backend(first: psycopg.Connection, second: psycopg.Connection) -> str:
+    pid = _backend_pid(first)
+    if pid == _backend_pid(second):
+        return "two sessions got the same server process"
     with second.transaction(force_rollback=True):
-        if _look(second, READ)[0] == own:
-            return "two sessions got the same server process"
-        pid, kept = _look(first, READ)
-    if pid != own:
-        return "a session's server process changed while another one was busy"
-    return "" if kept == mark else "a session's setting was lost"
+        _backend_pid(second)
+        if _backend_pid(first) != pid:
+            return "a session's server process changed while another one was busy"
+    return _shared_setting(first, second)
 
 
-def _look(conn: psycopg.Connection, setting: str, *given: str) -> tuple[int, str | None]:
-    row = conn.execute(f"SELECT pg_catalog.pg_backend_pid(), pg_catalog.{setting}", given).fetchone()
+def _shared_setting(first: psycopg.Connection, second: psycopg.Connection) -> str:
+    mark = secrets.token_hex(8)
+    first.execute("SELECT pg_catalog.set_config('lockstep.probe', %s, false)", [mark])
+    if _setting(second) == mark:
+        return "a setting of one session was seen by another"
+    if _setting(first) != mark:
+        return "a session's setting was lost"
+    first.execute("RESET lockstep.probe")
+    return ""
+
+
+def _backend_pid(conn: psycopg.Connection) -> int:
+    row = conn.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    assert row is not None and isinstance(row[0], int)
+    return row[0]
+
+
+def _setting(conn: psycopg.Connection) -> object:
+    row = conn.execute("SELECT pg_catalog.current_setting('lockstep.probe', true)").fetchone()
     assert row is not None
-    return row[0], row[1]
+    return row[0]

@@ -223,12 +223,18 @@ def test_it_rolls_back_with_a_new_receipt_and_applies_again(target):
 
 @pytest.mark.parametrize(
     ("verify", "found"),
-    [("SELECT false", "f"), ("SELECT NULL::bool", "NULL"), ("SELECT true WHERE false", "no row"), ("SELECT 1", "1")],
+    [
+        ("SELECT false", "false"),
+        ("SELECT NULL::bool", "NULL"),
+        ("SELECT true WHERE false", "no row"),
+        ("SELECT 1", "1"),
+    ],
 )
 def test_it_fails_when_verify_does_not_hold(target, verify, found):
     with pytest.raises(StatementFailed) as failure:
         target.apply(revision("0001_r", TABLE, verify="SELECT true; " + verify))
     assert failure.value.code == "verify_failed"
+    assert f" gave {found}, and every value must be true." in failure.value.message
     assert target.value("SELECT to_regclass('t')") is None
 
 

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import struct
 import threading
 from collections import deque
+from typing import Literal
 
 import psycopg
 
 from migrations_app.engine.target.dsn import Dsn
 
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
+Order = Literal["oldest", "newest", "any"]
 READY = b"Z\x00\x00\x00\x05I"
 
 
 class PoolingProxy:
-    """Hands the longest idle (or, `newest_first`, the latest used) server session to who asks next.
+    """Hands a server session to who asks next: the longest idle, the latest used, or any of them."""
 
-    With `resets`, a session given back forgets its settings.
-    """
-
-    def __init__(self, target: Dsn, *, sessions: int, newest_first: bool = False, resets: bool = False) -> None:
+    def __init__(self, target: Dsn, *, sessions: int, order: Order = "oldest") -> None:
         self._servers = [psycopg.connect(target.conninfo(), autocommit=True) for _ in range(sessions)]
         self._idle = deque(socket.socket(fileno=os.dup(server.fileno())) for server in self._servers)
         for line in self._idle:
             line.setblocking(True)
         self._all = list(self._idle)
-        self._newest_first = newest_first
-        self._resets = resets
+        self._order = order
         self._free = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -85,13 +84,11 @@ class PoolingProxy:
     def _take(self) -> socket.socket:
         with self._free:
             self._free.wait_for(lambda: self._idle, timeout=10)
-            return self._idle.pop() if self._newest_first else self._idle.popleft()
+            if self._order == "any":
+                self._idle.rotate(random.randrange(len(self._idle)))
+            return self._idle.pop() if self._order == "newest" else self._idle.popleft()
 
     def _give_back(self, server: socket.socket) -> None:
-        if self._resets:
-            server.sendall(_message(b"Q", b"RESET ALL\0"))
-            while _read_message(server)[0] != b"Z":
-                pass
         with self._free:
             self._idle.append(server)
             self._free.notify()

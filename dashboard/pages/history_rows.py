@@ -32,7 +32,7 @@ def _row(row: LedgerEntry, with_service: bool) -> str:
     cells = (
         head("Revision", f'<span>{receipt} <span class="tag">{escape(row.phase)}</span></span>'),
         cell("State", _state(row)),
-        cell("Environment", _place(row, with_service)),
+        cell("Environment", _place(row, with_service), "break"),
         cell("Receipt", str(row.seq), "num"),
         cell("Applied", when(row.applied_at)),
         cell("Took", text.duration(row.duration_ms), "num nowrap"),

@@ -99,6 +99,13 @@
     if (following) { trim(); toEnd(); seen = last(); }
     tell();
   });
+  /* What grows or goes above a log does not move the lines under a reader who scrolled up. */
+  let top = 0;
+  document.addEventListener("htmx:beforeSwap", () => { top = log.getBoundingClientRect().top; });
+  document.addEventListener("htmx:afterSwap", () => {
+    const moved = log.getBoundingClientRect().top - top;
+    if (!following && moved) scrollBy({ top: moved, behavior: "instant" });
+  });
   /* Part of a page may go on while the log cannot: then the log says itself since when it is old. By address, for an
      answer that brings lines replaces the element which asked. */
   const part = (event) => event.detail.requestConfig.path.split("?")[0];

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from migrations_app.permissions import ADMIN, OPERATOR, RELEASE_MANAGER
 from tests.browser.conftest import Reading
-from tests.edge.fleet import make_environment, make_run, make_service
+from tests.edge.fleet import make_environment, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,18 +26,21 @@ def cut(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("width", [1440, 800, 320])
+@pytest.mark.parametrize("width", [1440, 1024, 800, 320])
 def test_the_longest_names_wrap(reading: Reading, width: int) -> None:
     olga = person("olga", OPERATOR, RELEASE_MANAGER, ADMIN)
     service = make_service(olga, "x" * LONGEST)
     make_service(olga, "y" * LONGEST)
-    place = make_environment(service, "e" * LONGEST)
+    place = make_environment(service, "e" * LONGEST, "s" * 60)
+    make_revision(service, 1)
+    make_receipt(place, 1)
     busy = make_environment(service, "b" * LONGEST)
     make_run(busy, olga, status="succeeded")
     reader = reading(olga, width=width)
     at = f"/services/{service.name}/environments/{place.name}"
     for path in (f"{at}/edit", at, f"/matrix?service={service.name}", f"/matrix?service={'y' * LONGEST}",
-                 f"/runs?environment={place.name}", f"/services/{service.name}", "/services"):  # fmt: skip
+                 f"/runs?environment={place.name}", f"/services/{service.name}", "/services", "/",
+                 "/history"):  # fmt: skip
         page = reader.open(path)
         assert (reader.sideways(), cut(page)) == (0, []), path
     assert reader.complaints == []

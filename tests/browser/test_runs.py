@@ -72,6 +72,20 @@ def test_a_log_that_was_scrolled_up_does_not_move_and_tells_how_many_lines_came(
     expect(page.locator("#L44")).to_be_in_viewport(timeout=5000)
 
 
+def test_what_grows_above_a_log_does_not_move_the_line_that_is_read(reading: Reading) -> None:
+    fleet = make_fleet()
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}")
+    page.set_viewport_size({"width": 1440, "height": 700})
+    page.locator("#log").evaluate("e => { e.scrollIntoView({block: 'center'}); e.scrollTop = 40; }")
+    expect(page.locator("[data-following]")).to_contain_text("scrolled up, not following")
+    top = "document.getElementById('L5').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    error = {"code": "crashed", "message": "It failed. " * 40, "not_done": "", "next_step": "Look."}
+    Run.objects.filter(pk=fleet.running.pk).update(status="failed", error=error, version=F("version") + 1)
+    expect(page.locator("#live > .notice.bad")).to_contain_text("It failed.", timeout=5000)
+    assert abs(page.evaluate(top) - before) < 2
+
+
 def test_polling_rests_in_a_hidden_tab_and_ends_with_the_run(reading: Reading) -> None:
     fleet = make_fleet()
     reader = reading(fleet.olga)

@@ -157,6 +157,17 @@ def _check_host(host: str, *, trusted: bool) -> None:
         raise _unreadable()
     if "/" in host and not (trusted and host.startswith("/")):
         raise _wrong("host", "must be a server's name or address, not a path of this machine")
+    if not (host.startswith("/") or _can_be_resolved(host)):
+        raise _wrong("host", "has an empty part or one of more than 63 characters between its dots")
+
+
+def _can_be_resolved(host: str) -> bool:
+    """Whether the resolver takes it as a name at all; it would raise what no caller expects."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _port(text: str) -> int:

@@ -109,8 +109,8 @@ def test_it_leaves_sockets_to_the_administrator() -> None:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-@pytest.mark.parametrize("host", ["a,b", "@abstract", "../etc", "a/b"])
-def test_it_refuses_several_hosts_and_odd_paths(host: str, trusted: bool) -> None:
+@pytest.mark.parametrize("host", ["a,b", "@abstract", "../etc", "a/b", "a..b", ".a", "a" * 64, f"b.{'a' * 64}.c"])
+def test_it_refuses_several_hosts_odd_paths_and_what_is_no_name(host: str, trusted: bool) -> None:
     assert refusal(f"host={host} user=ann dbname=orders", trusted=trusted).code == "dsn_parameter"
 
 

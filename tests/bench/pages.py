@@ -103,7 +103,7 @@ def _fragments() -> list[str]:
 
 @dataclass
 class _Measured:
-    """Each page alone and as many as the server can answer, then the rate, in each round on a server just begun."""
+    """Each page alone and as many as the server can answer; then the rate, each time on a server just begun."""
 
     case: _Case
     sizes: Sizes

@@ -80,6 +80,17 @@ def test_it_marks_a_target_that_cannot_be_read_and_keeps_the_ledger(fleet):
     assert LedgerEntry.objects.count() == 3
 
 
+def test_it_marks_a_target_whose_host_is_no_name(fleet, monkeypatch):
+    """It is written outside of Lockstep, so nothing refused it when it was changed."""
+    monkeypatch.setenv("SHOP_DATABASE", "postgresql://ann@a..b:5432/shop")
+    Environment.objects.filter(pk=fleet.environment.pk).update(dsn_kind="env", dsn_reference="SHOP_DATABASE")
+    fleet.environment.refresh_from_db()
+    assert compare(fleet.environment) is False
+    fleet.environment.refresh_from_db()
+    assert fleet.environment.reachability == "unreachable"
+    assert "“host”" in fleet.environment.reachability_note
+
+
 def test_what_environments_counted_equals_what_the_ledger_counts(fleet):
     def both() -> None:
         fleet.environment.refresh_from_db()

@@ -48,8 +48,10 @@
   document.addEventListener("focusin", pointed, true);
 
   /* Jumps go through the rows as they are read, and begin again at the other end. */
+  let stops = null;
+  const stopsOf = () => (stops ||= [...document.querySelectorAll("#matrix tbody tr:not(.fold) > td:not(.A) > a")]);
   function jump(by) {
-    const all = [...document.querySelectorAll("#matrix tbody tr:not(.fold) > td:not(.A) > a")];
+    const all = stopsOf();
     if (!all.length) { say("Every cell shown is applied."); return; }
     const table = grid();
     const here = document.activeElement.closest && document.activeElement.closest("#matrix td, #matrix th");
@@ -97,6 +99,6 @@
   });
   document.addEventListener("mousedown", (event) => { if (event.shiftKey && cellAt(event.target)) event.preventDefault(); });
 
-  document.addEventListener("lockstep:drawn", () => { remarks.clear(); mark(); });
+  document.addEventListener("lockstep:drawn", () => { remarks.clear(); stops = null; mark(); });
   for (const tools of document.querySelectorAll("[data-grid-tools]")) tools.hidden = !grid();
 })();

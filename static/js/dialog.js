@@ -18,7 +18,7 @@
   function back(dialog) {
     const opener = openers.get(dialog);
     const there = opener && opener.isConnected ? opener : document.getElementById("main");
-    if (there) there.focus();
+    if (there) there.focus({ preventScroll: true });
   }
 
   function element(name, classes, text) {
@@ -86,11 +86,8 @@
     const dialog = document.getElementById(place.slice(1));
     if (dialog) { event.preventDefault(); show(dialog, cameFrom(event, link)); }
   });
-  /* A key that presses the link has its focus elsewhere, and that is where it goes back to. */
-  function cameFrom(event, link) {
-    const here = document.activeElement;
-    return event.isTrusted || here === document.body ? link : here;
-  }
+  /* A key that presses the link has its focus elsewhere, or nowhere, and that is where it goes back to. */
+  const cameFrom = (event, link) => (event.isTrusted ? link : document.activeElement);
   function outside(event) {
     const box = event.target.getBoundingClientRect();
     return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;

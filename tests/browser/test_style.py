@@ -91,6 +91,17 @@ def test_what_only_helps_keeps_the_focus_and_swallows_the_click_that_closes_it(
     assert page.url == address
 
 
+@pytest.mark.parametrize(("key", "name"), [("?", "#keys"), ("Control+k", "#palette")])
+def test_what_only_helps_leaves_the_page_where_it_was_read(reading: Reading, key: str, name: str) -> None:
+    page = style(reading)
+    page.evaluate("scrollTo(0, 700)")
+    page.keyboard.press(key)
+    expect(page.locator(name)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(name)).to_be_hidden()
+    assert page.evaluate("scrollY") == 700
+
+
 def test_the_palette_takes_the_place_of_the_list_of_keys(reading: Reading) -> None:
     page = style(reading)
     page.keyboard.press("?")

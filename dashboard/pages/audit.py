@@ -37,6 +37,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         {
             "wanted": wanted,
             "drawn": drawn,
+            "shown": len(page.rows),
             "head": head_of(entries),
             "older_url": address(request, before=write("audit", page.older)) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",

@@ -42,6 +42,7 @@ def _page(request: HttpRequest, summary: ledger.Reconciliation) -> SafeString:
             "wanted": wanted,
             "filters": in_force(request, wanted),
             "drawn": draw_receipts(page.rows, with_service=len(services) > 1),
+            "shown": len(page.rows),
             "summary": summary,
             "services": services,
             "environments": environment_names(wanted.service),

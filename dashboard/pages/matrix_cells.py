@@ -92,8 +92,9 @@ def _row(row: Row, index: int, pencil: Pencil, tables: Sequence[Cells]) -> str:
     )
     revision, in_address = escape(row.revision_id), in_path(row.revision_id)
     return (
-        f'<tr aria-rowindex="{index}"><th scope="row"><a href="{pencil.paths.revision_start}{in_address}">'
-        f'<code>{revision}</code></a><span class="tag">{escape(row.phase)}</span></th>'
+        f'<tr aria-rowindex="{index}"><th scope="row">'
+        f'<a href="{pencil.paths.revision_start}{in_address}" title="{revision}"><code>{revision}</code></a>'
+        f'<span class="tag">{escape(row.phase)}</span></th>'
         f"{cells.replace(_REVISION_IN_PATH, in_address).replace(_REVISION, revision)}</tr>"
     )
 

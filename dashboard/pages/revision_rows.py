@@ -34,7 +34,7 @@ def _row(row: Link, chain: str, environments: int) -> str:
         cell("Place", str(row.position), "num fit faint"),
         head("Revision", name),
         cell("Phase", f'<span class="tag">{escape(row.phase)}</span>'),
-        cell("schema_rev", escape(row.schema_rev)),
+        cell("schema_rev", escape(row.schema_rev), "break"),
         cell("Scripts", f"<span>{scripts}</span>", "small"),
         cell("Checksum", checksum(row.checksum)),
         cell("Applied", _applied(row.applied, environments)),

@@ -44,6 +44,7 @@ def _page(request: HttpRequest, found: access.Service) -> SafeString:
             "service": found,
             "chain": chain,
             "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
+            "shown": len(chain.rows),
             "older_url": address(request, before=write(of, chain.older)) if chain.older else "",
             "newest_url": address(request, before=None) if before is not None else "",
             "may_upload": may(request.user, "upload_revision"),

@@ -124,7 +124,7 @@ def bars(run: Run) -> tuple[Bar, ...]:
             Bar(
                 name=name.capitalize(),
                 state=state,
-                detail=str(entry.get("detail") or ("not run" if state == "not_run" else "")),
+                detail=str(entry.get("detail") or _unsaid(state, took=bool(wait or work))),
                 wait_ms=wait,
                 work_ms=work,
                 start=before * 1000 // total,
@@ -135,6 +135,13 @@ def bars(run: Run) -> tuple[Bar, ...]:
         )
         before += wait + work
     return tuple(drawn)
+
+
+def _unsaid(state: str, *, took: bool) -> str:
+    """Of a phase that this step has not come to; what it took was for the steps before."""
+    if state not in ("not_run", "pending"):
+        return ""
+    return "for earlier steps" if took else "not run" if state == "not_run" else ""
 
 
 def queued_ms(run: Run, now: datetime) -> int:

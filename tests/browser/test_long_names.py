@@ -32,7 +32,7 @@ def test_the_longest_names_wrap(reading: Reading, width: int) -> None:
     service = make_service(olga, "x" * LONGEST)
     make_service(olga, "y" * LONGEST)
     place = make_environment(service, "e" * LONGEST, "s" * 60)
-    make_revision(service, 1)
+    make_revision(service, 1, schema_rev="r" * 200)
     make_receipt(place, 1)
     busy = make_environment(service, "b" * LONGEST)
     make_run(busy, olga, status="succeeded")
@@ -40,7 +40,9 @@ def test_the_longest_names_wrap(reading: Reading, width: int) -> None:
     at = f"/services/{service.name}/environments/{place.name}"
     for path in (f"{at}/edit", at, f"/matrix?service={service.name}", f"/matrix?service={'y' * LONGEST}",
                  f"/runs?environment={place.name}", f"/services/{service.name}", "/services", "/",
-                 "/history"):  # fmt: skip
+                 "/history", f"/services/{service.name}/revisions", f"/find?q={'e' * 20}",
+                 *(f"{page}?service={service.name}&a={place.name}&b={busy.name}"
+                   for page in ("/history/compare", "/matrix/diff"))):  # fmt: skip
         page = reader.open(path)
         assert (reader.sideways(), cut(page)) == (0, []), path
     assert reader.complaints == []

@@ -320,3 +320,17 @@ def test_every_state_fits_and_nothing_complains(reading: Reading, width: int, th
         assert reader.sideways() <= 0, path
         assert grave(page) == [], path
     assert reader.complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 320])
+def test_what_an_action_asks_for_is_inside_the_window(reading: Reading, width: int) -> None:
+    fleet = make_fleet()
+    reader = reading(fleet.olga, width=width)
+    page = reader.open(f"/runs/{fleet.running.pk}")
+    assert page.locator("#actions summary").count() > 1
+    for action in page.locator("#actions summary").all():
+        action.click()
+        asked = page.locator("#actions details[open] .drop").bounding_box()
+        assert asked and asked["x"] >= 0 and asked["x"] + asked["width"] <= width
+        assert reader.sideways() <= 0
+        action.click()

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard.cursors import read, write
-from migrations_app.models import Service
+from migrations_app.audit.record import record
+from migrations_app.models import Environment, Service
 from migrations_app.permissions import ADMIN, AUDITOR
 from tests.browser.client import signed_in, text
+from tests.edge.fleet import make_receipt, make_revision
 from tests.edge.people import person
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +59,16 @@ def test_no_character_of_a_cursor_can_be_another() -> None:
     changed = (good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :] for at in range(len(good)))
     assert [text for text in changed if read("history", text) is not None] == []
     assert read("history", "\ud800~x") is None
+
+
+def test_a_list_of_several_pages_says_how_many_rows_this_one_shows(
+    ada: User, service: Service, environment: Environment
+) -> None:
+    for seq in range(1, 102):
+        make_revision(service, seq)
+        make_receipt(environment, seq)
+        record(actor=ada, action="test.filled", object=f"run:{seq}")
+    shown = {page: text(signed_in(ada).get(page)) for page in ("/audit", "/history", "/services/orders/revisions")}
+    assert "50 shown" in shown["/audit"]
+    assert "50 shown" in shown["/history"]
+    assert "100 shown" in shown["/services/orders/revisions"]

@@ -226,6 +226,17 @@ def test_bars_follow_each_other_and_keep_waiting_apart_from_work(run: Run) -> No
     assert bars(run)[3].state == "not_run"
 
 
+def test_a_phase_not_come_to_says_whose_time_it_shows(run: Run) -> None:
+    run.phases = {"verify": {"state": "pending", "wait_ms": 0, "work_ms": 4}}
+    run.started_at = run.created_at
+    assert [(bar.state, bar.detail) for bar in bars(run)[3:5]] == [("pending", "for earlier steps"), ("pending", "")]
+    run.status = "failed"
+    assert [(bar.state, bar.detail) for bar in bars(run)[3:5]] == [
+        ("not_run", "for earlier steps"),
+        ("not_run", "not run"),
+    ]
+
+
 def test_an_ended_run_shows_nothing_as_still_to_come(olga: User, run: Run) -> None:
     RunStep.objects.filter(run=run).update(status="pending")
     phases = {name: {"state": "pending", "wait_ms": 0, "work_ms": 0, "detail": ""} for name in PHASES}

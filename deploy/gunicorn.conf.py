@@ -21,6 +21,8 @@ worker_class = "gthread"
 timeout = 65
 graceful_timeout = 30
 keepalive = 5
+# As long as it may be: a matrix of many chosen environments names each in its address.
+limit_request_line = 8190
 # A slow leak never grows old; the jitter keeps both processes from ending together.
 max_requests = 50_000
 max_requests_jitter = 5_000

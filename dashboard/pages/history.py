@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -53,7 +55,8 @@ def _page(request: HttpRequest, summary: ledger.Reconciliation) -> SafeString:
             "clear_url": request.path,
             "superseded_url": address(request, superseded=None if wanted.superseded else "yes", after=None),
             "anomalies_url": address(request, anomalies=None if wanted.anomalies else "yes", after=None),
-            "query": request.GET.urlencode(),
+            # All rows that fit, not from this page on.
+            "query": urlsplit(address(request, after=None)).query,
             "may_export": may(request.user, "export"),
             "exporters": who_may("export"),
             "compare_url": reverse("history_compare"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from dashboard.pages.query import address, moment, one_of, place, word
+from dashboard.templatetags.text import utc
 from migrations_app.fleet.history import Cursor, HistoryFilter
 from migrations_app.statuses import Phase
 
@@ -48,8 +49,8 @@ def in_force(request: HttpRequest, wanted: HistoryFilter) -> list[InForce]:
         "operator": f"by {wanted.operator}",
         "direction": DIRECTIONS.get(wanted.direction, ""),
         "phase": wanted.phase,
-        "since": f"since {wanted.since:%Y-%m-%d %H:%M} UTC" if wanted.since else "",
-        "until": f"before {wanted.until:%Y-%m-%d %H:%M} UTC" if wanted.until else "",
+        "since": f"since {utc(wanted.since)}" if wanted.since else "",
+        "until": f"before {utc(wanted.until)}" if wanted.until else "",
         "anomalies": "anomalies",
     }
     chosen = [name for name in told if getattr(wanted, name)]

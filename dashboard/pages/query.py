@@ -79,7 +79,7 @@ def one_of(request: HttpRequest, name: str, words: Collection[str]) -> str:
 
 
 def moment(request: HttpRequest, name: str) -> datetime | None:
-    """A time with its offset, UTC when it has none. Raises BadAddress."""
+    """A time in UTC, which it is taken for where it has no offset. Raises BadAddress."""
     wants = "a time such as 2026-11-20T12:00:00Z"
     value = whole(request, name, wants)
     if not value:
@@ -90,7 +90,7 @@ def moment(request: HttpRequest, name: str) -> datetime | None:
         found = None
     if found is None or not 1970 < found.year < 9000:
         raise BadAddress(name, wants)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def address(request: HttpRequest, **changes: str | int | None) -> str:

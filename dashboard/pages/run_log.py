@@ -68,13 +68,14 @@ def log_context(
     """What the panel of the run's page and the page of the whole log have in common; that one's `head` follows too."""
     log = read_log(run, query, size)
     live = not is_over(run) and not log.more
+    place = "" if head else "#log-title"  # beside other things the log has to be come back to
     return {
         "log": log,
         "query": query,
         "drawn_lines": _draw(run, log, query),
-        "levels": _levels(query, path),
-        "errors_url": _url(path, LogQuery(levels=("error",), text=query.text)),
-        "all_url": path,
+        "levels": _levels(query, path, place),
+        "errors_url": _url(path, LogQuery(levels=("error",), text=query.text)) + place,
+        "all_url": path + place,
         "tail_url": _tail_url(run, log, query, head=head) if live else "",
         "raw_url": reverse("run_log_raw", args=[run.pk]),
         "most": WINDOW,
@@ -86,7 +87,7 @@ def _draw(run: access.Run, log: LogWindow, query: LogQuery) -> str:
     return draw_lines(log.lines, text=query.text, picked=query.lines, failed=failed)
 
 
-def _levels(query: LogQuery, path: str) -> list[Choice]:
+def _levels(query: LogQuery, path: str, place: str) -> list[Choice]:
     """Each level can be added or taken away; none of them means all."""
     return [
         Choice(
@@ -96,7 +97,8 @@ def _levels(query: LogQuery, path: str) -> list[Choice]:
                 LogQuery(
                     levels=tuple(one for one in LEVELS if (one in query.levels) != (one == level)), text=query.text
                 ),
-            ),
+            )
+            + place,
             level in query.levels,
         )
         for level in LEVELS

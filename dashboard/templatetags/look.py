@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -82,6 +83,16 @@ def when(moment: datetime | None, absolute: bool = False, empty: str = "never") 
 def clock(moment: datetime) -> SafeString:
     """Only the time of day, for log lines and `as of`."""
     return format_html('<time datetime="{}">{}</time>', text.iso(moment), f"{moment:%H:%M:%S}")
+
+
+@register.simple_tag
+def revision_link(service: str, revision_id: str) -> SafeString:
+    """A revision that a receipt names. What others wrote there may be a name that no page can have."""
+    code = format_html("<code>{}</code>", revision_id)
+    try:
+        return format_html('<a href="{}">{}</a>', reverse("revision", args=[service, revision_id]), code)
+    except NoReverseMatch:
+        return code
 
 
 @register.simple_tag

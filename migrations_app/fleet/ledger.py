@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Count, F, Max, Min, Q, Sum
 from django.db.models.functions import Now
 
 from migrations_app.engine.contract import receipts as target_receipts
 from migrations_app.engine.contract.receipts import Receipt
+from migrations_app.engine.errors import Refused
 from migrations_app.fleet.comparison import compare_receipts
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry, Service
 from migrations_app.models.environment import Reachability
@@ -239,11 +240,20 @@ def _out_of_order(service: Service | None) -> int:
 
 
 def _insert(environment: Environment, receipts: Sequence[Receipt]) -> int:
-    """Rows for the receipts that have none; returns how many were new."""
+    """Rows for the receipts that have none; returns how many were new. Raises Refused for what no worker writes."""
     rows = json.dumps([vars(receipt) for receipt in receipts], default=str)
-    with connection.cursor() as cursor:
-        cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
-        return int(cursor.rowcount)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_COPY, {"environment": environment.pk, "receipts": rows})
+            return int(cursor.rowcount)
+    except (DataError, IntegrityError) as error:
+        raise Refused(
+            "foreign_receipt",
+            f"Among receipts {receipts[0].seq} to {receipts[-1].seq} of {environment.name} is one that no worker "
+            f"wrote: {str(error).splitlines()[0]}.",
+            not_done="None of them was copied into the ledger.",
+            next_step="Find out who wrote lockstep.migration_history in the target, and remove that row there.",
+        ) from error
 
 
 def _project(environment: Environment, *, after: int) -> None:

@@ -17,13 +17,22 @@
     : log.getBoundingClientRect().bottom <= innerHeight + AT_BOTTOM);
   let following = false;
   let seen = 0;
+  let at = 0;
 
   const last = () => { const all = rows(); return all.length ? Number(all[all.length - 1].id.slice(1)) : 0; };
   function toEnd() {
     if (box === log) box.scrollTop = box.scrollHeight;
     else log.lastElementChild.scrollIntoView({ block: "end" });
+    at = box.scrollTop;
   }
+  /* What is told above the lines does not move them under a reader who scrolled up. */
   function tell() {
+    const before = log.getBoundingClientRect().top;
+    say();
+    const moved = log.getBoundingClientRect().top - before;
+    if (!following && moved) scrollBy({ top: moved, behavior: "instant" });
+  }
+  function say() {
     const label = find(`data-following="${log.id}"`);
     if (label) label.textContent = tail() ? (following ? "following · " : "scrolled up, not following · ") : "";
     const pill = find("data-newlines");
@@ -35,7 +44,7 @@
     const first = log.querySelector("li[id]");
     if (here && first) here.textContent = `, ${first.id.slice(1)} to ${last()} here`;
   }
-  function follow() { toEnd(); following = true; seen = last(); trim(); tell(); }
+  function follow() { trim(); toEnd(); following = true; seen = last(); tell(); }
 
   /* What is far above the end leaves the page while it is followed; the whole log still has it. */
   function trim() {
@@ -83,7 +92,9 @@
     sheet.querySelector("[role=log]").setAttribute("aria-live", on ? "polite" : "off");
   });
   (box === log ? log : window).addEventListener("scroll", () => {
-    following = atBottom();
+    /* Lines that came since the end was scrolled to are no reader's scrolling up. */
+    following = atBottom() || (following && box.scrollTop >= at);
+    at = box.scrollTop;
     if (following) seen = last();
     tell();
   }, { passive: true });
@@ -127,5 +138,5 @@
   else if (box === log || tail()) { if (box === log) toEnd(); }
   following = atBottom();
   seen = last();
-  tell();
+  say();
 })();

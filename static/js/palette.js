@@ -33,7 +33,9 @@
     mark.textContent = name.slice(at, at + query.length);
     return [name.slice(0, at), mark, name.slice(at + query.length)];
   }
+  /* What was walked to stays chosen when more is found. */
   function draw(found, query) {
+    const held = here > 0 ? options[here] : null;
     options = found;
     list.replaceChildren(...options.map(({ name, kind }, index) => {
       const row = document.createElement("li");
@@ -48,7 +50,8 @@
       return row;
     }));
     ask.setAttribute("aria-expanded", String(options.length > 0));
-    choose(options.length ? 0 : -1);
+    const again = held ? options.findIndex(({ name, kind }) => name === held.name && kind === held.kind) : 0;
+    choose(options.length ? Math.max(again, 0) : -1);
   }
   function choose(index) {
     here = index;
@@ -86,6 +89,7 @@
     clearTimeout(later);
     if (asking) asking.abort();
     told.textContent = "";
+    here = -1;
     draw(own(query), query);
     if (query) later = setTimeout(() => find(query), PAUSE);
   }

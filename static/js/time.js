@@ -49,6 +49,7 @@
   for (const control of document.querySelectorAll("[data-times]")) control.hidden = false;
   press();
   draw(document);
-  document.addEventListener("htmx:afterSettle", () => draw(document));
+  /* Before anybody measures what was put in, and again for what else says that it has drawn. */
+  for (const drawn of ["htmx:afterSwap", "htmx:afterSettle"]) document.addEventListener(drawn, () => draw(document));
   setInterval(() => { if (!document.hidden && mode === "relative") draw(document); }, 5000);
 })();

@@ -86,6 +86,20 @@ def test_what_grows_above_a_log_does_not_move_the_line_that_is_read(reading: Rea
     assert abs(page.evaluate(top) - before) < 2
 
 
+@pytest.mark.parametrize("width", [1440, 1200, 700, 320])
+def test_whoever_scrolls_up_in_the_whole_log_sees_it_move_by_no_more(reading: Reading, width: int) -> None:
+    fleet = make_fleet()
+    say(fleet.running, 41, 100)
+    page = reading(fleet.olga, width=width).open(f"/runs/{fleet.running.pk}/log")
+    expect(page.locator("[data-following]")).to_contain_text("following")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    top = "document.getElementById('L100').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    page.evaluate("scrollBy(0, -500)")
+    expect(page.locator("[data-follow]")).to_be_visible()
+    assert abs(page.evaluate(top) - before - 500) < 2
+
+
 def test_polling_rests_in_a_hidden_tab_and_ends_with_the_run(reading: Reading) -> None:
     fleet = make_fleet()
     reader = reading(fleet.olga)

@@ -11,8 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dashboard.cursors import write
 from dashboard.pages.history_export import safe
 from migrations_app.engine.sql.script import SPLITTER
+from migrations_app.fleet.history import Cursor
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry
 from migrations_app.permissions import AUDITOR
 from tests.browser.client import heading, signed_in, text
@@ -76,6 +78,12 @@ def test_each_filter_in_force_can_be_taken_away(olga: User, environment: Environ
     assert 'aria-label="Without revision 0002…"' in page.content.decode()
 
 
+def test_a_time_with_an_offset_is_told_in_utc(olga: User, environment: Environment) -> None:
+    page = signed_in(olga).get("/history?since=2000-01-01T20:00:30%2B02:00").content.decode()
+    assert "since 2000-01-01 18:00:30 UTC" in page
+    assert 'value="2000-01-01T18:00:30"' in page
+
+
 def test_only_anomalies_shows_what_stands_with_other_bytes(olga: User, environment: Environment) -> None:
     client = signed_in(olga)
     assert "No receipt fits this filter" in text(client.get("/history?anomalies=yes"))
@@ -123,6 +131,23 @@ def test_two_environments_are_compared_in_words(olga: User, environment: Environ
     assert heading(same) == "orders-eu and orders-eu have the same revisions."
 
 
+def test_a_revision_that_no_page_can_be_named_after_is_shown_without_a_link(
+    olga: User, environment: Environment
+) -> None:
+    LedgerEntry.objects.filter(seq=3).update(revision_id="release/1")
+    AppliedRevision.objects.filter(seq=3).update(revision_id="release/1")
+    Environment.objects.filter(pk=environment.pk).update(head_revision="release/1")
+    make_environment(environment.service, "orders-us", order=2)
+    for path in (
+        "/services/orders/environments/orders-eu",
+        "/services/orders/environments/orders-eu?direction=down",
+        "/history/compare?service=orders&a=orders-eu&b=orders-us",
+        "/history", f"/history/{entry(3).pk}", "/", "/services", "/services/orders", "/matrix?service=orders",
+        "/matrix/diff?service=orders&a=orders-eu&b=orders-us",
+    ):  # fmt: skip
+        assert signed_in(olga).get(path).status_code == 200, path
+
+
 def test_an_environment_that_does_not_exist_is_not_compared(olga: User, environment: Environment) -> None:
     assert signed_in(olga).get("/history/compare?service=orders&a=orders-eu&b=nowhere").status_code == 404
 
@@ -140,6 +165,13 @@ def test_the_csv_holds_what_the_filter_leaves_and_no_formula(olga: User, environ
     assert [row["revision_id"] for row in rows] == ["0002_step"]
     assert rows[0]["operator"] == '\'=cmd|" /C calc"!A0'
     assert answer["Content-Disposition"].startswith("attachment;")
+
+
+def test_an_export_from_a_later_page_begins_with_the_newest_row(olga: User, environment: Environment) -> None:
+    second = entry(2)
+    place = write("history", *Cursor(second.applied_at, second.pk).key)
+    page = signed_in(olga).get(f"/history?service=orders&after={place}").content.decode()
+    assert 'href="/history/export.csv?service=orders"' in page
 
 
 def test_the_json_keeps_every_value_as_it_is(olga: User, environment: Environment) -> None:

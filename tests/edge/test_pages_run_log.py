@@ -32,7 +32,7 @@ def test_levels_are_looked_for_and_stay_in_the_address(client: Client, run: Run)
     assert "an error" not in text(page) and "a error line" in text(page)
     assert "a info line" not in text(page)
     assert f"/runs/{run.pk}/log/tail?level=warning&amp;level=error&amp;after=3" in page.content.decode()
-    assert f'href="/runs/{run.pk}?level=error"' in client.get(f"/runs/{run.pk}").content.decode()
+    assert f'href="/runs/{run.pk}?level=error#log-title"' in client.get(f"/runs/{run.pk}").content.decode()
     assert "a info line" not in text(client.get(f"/runs/{run.pk}?level=error"))
 
 

@@ -91,6 +91,19 @@ def test_it_marks_a_target_whose_host_is_no_name(fleet, monkeypatch):
     assert "“host”" in fleet.environment.reachability_note
 
 
+def test_it_marks_a_target_with_a_receipt_that_no_worker_can_have_written(fleet):
+    LedgerEntry.objects.filter(seq=3).delete()
+    tamper(fleet, "UPDATE lockstep.migration_history SET phase = 'much too long a phase' WHERE seq = 3")
+    assert compare(fleet.environment) is False
+    fleet.environment.refresh_from_db()
+    assert fleet.environment.reachability == "unreachable"
+    assert "one that no worker wrote: value too long" in fleet.environment.reachability_note
+    assert LedgerEntry.objects.count() == 2
+    tamper(fleet, "UPDATE lockstep.migration_history SET phase = 'expand' WHERE seq = 3")
+    assert compare(fleet.environment) is True
+    assert LedgerEntry.objects.count() == 3
+
+
 def test_what_environments_counted_equals_what_the_ledger_counts(fleet):
     def both() -> None:
         fleet.environment.refresh_from_db()

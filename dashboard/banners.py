@@ -58,8 +58,9 @@ def silent_workers(request: HttpRequest) -> Banner | None:
     else:
         silence = (timezone.now() - glance.heard_at).total_seconds()
         since = f"No worker has been heard of for {text.duration(_coarse(silence) * 1000)}"
-    waiting = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}"
-    return Banner("warn", "unplugged", f"{since}: {waiting}, and new runs do not start until one is started.")
+    many = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}, and "
+    waiting = many if glance.waiting else ""
+    return Banner("warn", "unplugged", f"{since}: {waiting}new runs do not start until one is started.")
 
 
 def _coarse(seconds: float) -> float:

@@ -45,7 +45,7 @@ def _row(run: RunRow, now: datetime, pick: bool, hide_environment: bool) -> str:
         cell("Revisions", f"<code>{escape(run.revisions)}</code>", "break"),
         cell("Progress", _progress(run), "fit"),
         cell("Started", _started(run.started_at)),
-        cell("Took", _took(run, now), "num nowrap"),
+        cell("Took", "" if lease.lost else _took(run, now), "num nowrap"),
         cell("Try", str(run.attempt) if run.attempt else "", "num"),
         cell("Worker", _worker(run, lease), "break small"),
         cell("By", escape(run.requested_by), "break"),

@@ -37,7 +37,7 @@ class Lease:
         if not self.lost:
             return f"lease renewed {self.age:.0f} s ago"
         due = settings.LOCKSTEP_LEASE_SECONDS
-        coming = "another worker takes over now" if self.age >= due else f"another worker takes over at {due} s"
+        coming = "the next free worker takes over" if self.age >= due else f"another worker takes over at {due} s"
         return f"lost heartbeat {_about(self.age)}, {coming}"
 
 

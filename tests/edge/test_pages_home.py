@@ -432,6 +432,8 @@ def test_silence_of_the_workers_stands_above_every_page(olga: User, service: Ser
     assert not banners_on(client)
     beat(16)
     assert "No worker has been heard of for 15 s: one run waits" in text(client.get("/runs"))
+    Run.objects.update(status="cancelled")
+    assert "No worker has been heard of for 15 s: new runs do not start until" in text(client.get("/runs"))
     beat(1, redis_ok=False)
     assert "Redis does not answer: runs still start, up to 5 s late." in text(client.get("/runs"))
 

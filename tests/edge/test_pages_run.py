@@ -86,7 +86,7 @@ def test_a_silent_worker_is_told_with_what_happens_next(client: Client, run: Run
     page = client.get(f"/runs/{run.pk}")
     assert heading(page) == "Lost heartbeat 10 s, another worker takes over at 15 s: orders-eu at step 1 of 1."
     become(run, "running", beat_at=now - timedelta(seconds=80))
-    assert "another worker takes over now" in heading(client.get(f"/runs/{run.pk}"))
+    assert "the next free worker takes over" in heading(client.get(f"/runs/{run.pk}"))
     become(run, "running", beat_at=timezone.now())
     assert "lease renewed 0 s ago" in text(client.get(f"/runs/{run.pk}"))
 

@@ -58,9 +58,9 @@ def silent_workers(request: HttpRequest) -> Banner | None:
     else:
         silence = (timezone.now() - glance.heard_at).total_seconds()
         since = f"No worker has been heard of for {text.duration(_coarse(silence) * 1000)}"
-    many = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}, and "
-    waiting = many if glance.waiting else ""
-    return Banner("warn", "unplugged", f"{since}: {waiting}new runs do not start until one is started.")
+    waiting = f"{text.counted(glance.waiting, 'run')} {'waits' if glance.waiting == 1 else 'wait'}"
+    effect = f"{waiting}, and new runs do not start" if glance.waiting else "new runs do not start"
+    return Banner("warn", "unplugged", f"{since}: {effect} until one is started.")
 
 
 def _coarse(seconds: float) -> float:

@@ -26,6 +26,7 @@ CONFLICTS = frozenset(
         "before_applied",
         "environment_exists",
         "environment_has_history",
+        "foreign_receipt",
         "foreign_schema",
         "idempotency_conflict",
         "not_admitted",

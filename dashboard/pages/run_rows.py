@@ -45,7 +45,7 @@ def _row(run: RunRow, now: datetime, pick: bool, hide_environment: bool) -> str:
         cell("Revisions", f"<code>{escape(run.revisions)}</code>", "break"),
         cell("Progress", _progress(run), "fit"),
         cell("Started", _started(run.started_at)),
-        cell("Took", "" if lease.lost else _took(run, now), "num nowrap"),
+        cell("Took", _took(run, lease, now), "num nowrap"),
         cell("Try", str(run.attempt) if run.attempt else "", "num"),
         cell("Worker", _worker(run, lease), "break small"),
         cell("By", escape(run.requested_by), "break"),
@@ -83,9 +83,9 @@ def _started(moment: datetime | None) -> str:
     return '<span class="faint">not yet</span>' if moment is None else when(moment)
 
 
-def _took(run: RunRow, now: datetime) -> str:
-    """Of a run at work: so far."""
-    if run.started_at is None or (run.finished_at is None and run.status not in ACTIVE):
+def _took(run: RunRow, lease: Lease, now: datetime) -> str:
+    """Of a run at work: so far. Nothing of one whose worker is silent, for its row is not drawn again by the second."""
+    if run.started_at is None or lease.lost or (run.finished_at is None and run.status not in ACTIVE):
         return ""
     lasted: timedelta = (run.finished_at or now) - run.started_at
     return text.duration(lasted.total_seconds() * 1000)

@@ -252,7 +252,7 @@ def _insert(environment: Environment, receipts: Sequence[Receipt]) -> int:
             f"Among receipts {receipts[0].seq} to {receipts[-1].seq} of {environment.name} is one that no worker "
             f"wrote: {str(error).splitlines()[0]}.",
             not_done="None of them was copied into the ledger.",
-            next_step="Find out who wrote lockstep.migration_history in the target, and remove that row there.",
+            next_step="Restore the table lockstep.migration_history in the target from a backup, then compare again.",
         ) from error
 
 

@@ -73,6 +73,8 @@ def show_receipts(environment: Environment, conn: psycopg.Connection) -> None:
     """Show the target's receipts at once; what is wrong with them is for the page, the verb is done."""
     try:
         reconcile(environment, conn)
+    except LockstepError as failure:
+        mark_unreachable(environment, failure.sentence)
     except psycopg.Error as error:
         mark_unreachable(environment, f"Reading the receipts failed: {error.diag.message_primary or 'no answer'}")
 

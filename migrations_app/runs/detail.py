@@ -138,10 +138,10 @@ def bars(run: Run) -> tuple[Bar, ...]:
 
 
 def _unsaid(state: str, *, took: bool) -> str:
-    """Of a phase that this step has not come to; what it took was for the steps before."""
-    if state not in ("not_run", "pending"):
-        return ""
-    return "for earlier steps" if took else "not run" if state == "not_run" else ""
+    """Of a phase that the run has not come to again; what it took was for steps before."""
+    if took and state in ("not_run", "pending"):
+        return "for earlier steps"
+    return "not run" if state == "not_run" else ""
 
 
 def queued_ms(run: Run, now: datetime) -> int:

@@ -187,6 +187,9 @@ class Execution:
             return False
         try:
             catch_up(self.run.environment, conn)
+        except LockstepError as failure:
+            mark_unreachable(self.run.environment, failure.sentence)
+            return False
         except psycopg.Error as error:
             mark_unreachable(self.run.environment, f"Reading the receipts failed: {error.diag.message_primary}")
             return False

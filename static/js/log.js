@@ -135,8 +135,9 @@
 
   if (find("data-aloud")) find("data-aloud").hidden = false;
   if (RANGE.test(location.hash)) pick(true);
-  else if (box === log || tail()) { if (box === log) toEnd(); }
+  else if (box === log) toEnd();
   following = atBottom();
+  at = box.scrollTop;
   seen = last();
   say();
 })();

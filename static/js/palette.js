@@ -10,6 +10,7 @@
   const told = dialog.querySelector("[data-palette-told]");
   let options = [];
   let here = -1;
+  let walked = false; /* by the arrow keys */
   let later = 0;
   let asking = null;
 
@@ -35,7 +36,7 @@
   }
   /* What was walked to stays chosen when more is found. */
   function draw(found, query) {
-    const held = here > 0 ? options[here] : null;
+    const held = walked ? options[here] : null;
     options = found;
     list.replaceChildren(...options.map(({ name, kind }, index) => {
       const row = document.createElement("li");
@@ -50,7 +51,7 @@
       return row;
     }));
     ask.setAttribute("aria-expanded", String(options.length > 0));
-    const again = held ? options.findIndex(({ name, kind }) => name === held.name && kind === held.kind) : 0;
+    const again = held ? options.findIndex(({ name, url }) => name === held.name && url === held.url) : 0;
     choose(options.length ? Math.max(again, 0) : -1);
   }
   function choose(index) {
@@ -89,7 +90,7 @@
     clearTimeout(later);
     if (asking) asking.abort();
     told.textContent = "";
-    here = -1;
+    walked = false;
     draw(own(query), query);
     if (query) later = setTimeout(() => find(query), PAUSE);
   }
@@ -101,7 +102,7 @@
     ask.value = "";
     typed();
     ask.focus();
-    dialog.addEventListener("close", () => { if (opener && opener.isConnected) opener.focus(); }, { once: true });
+    dialog.addEventListener("close", () => { if (opener && opener.isConnected) opener.focus({ preventScroll: true }); }, { once: true });
   }
 
   const KEYS = {
@@ -118,6 +119,7 @@
       else location.assign(`${dialog.dataset.palettePage}?q=${encodeURIComponent(ask.value.trim())}`);
     } else if (KEYS[event.key] && options.length) {
       event.preventDefault();
+      walked = true;
       KEYS[event.key]();
     }
   });

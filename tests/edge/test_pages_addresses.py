@@ -68,7 +68,9 @@ def test_a_list_of_several_pages_says_how_many_rows_this_one_shows(
         make_revision(service, seq)
         make_receipt(environment, seq)
         record(actor=ada, action="test.filled", object=f"run:{seq}")
-    shown = {page: text(signed_in(ada).get(page)) for page in ("/audit", "/history", "/services/orders/revisions")}
-    assert "50 shown" in shown["/audit"]
-    assert "50 shown" in shown["/history"]
-    assert "100 shown" in shown["/services/orders/revisions"]
+    shown = {
+        page: signed_in(ada).get(page).content.decode() for page in ("/audit", "/history", "/services/orders/revisions")
+    }
+    assert ">50 shown<" in shown["/audit"]
+    assert ">50 shown<" in shown["/history"]
+    assert ">100 shown<" in shown["/services/orders/revisions"]

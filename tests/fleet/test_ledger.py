@@ -99,9 +99,13 @@ def test_it_marks_a_target_with_a_receipt_that_no_worker_can_have_written(fleet)
     assert fleet.environment.reachability == "unreachable"
     assert "one that no worker wrote: value too long" in fleet.environment.reachability_note
     assert LedgerEntry.objects.count() == 2
+    fleet.put("0004_t", "CREATE TABLE t4 ()")
+    assert fleet.apply().status == "succeeded"
+    fleet.environment.refresh_from_db()
+    assert fleet.environment.reachability == "unreachable"
     tamper(fleet, "UPDATE lockstep.migration_history SET phase = 'expand' WHERE seq = 3")
     assert compare(fleet.environment) is True
-    assert LedgerEntry.objects.count() == 3
+    assert LedgerEntry.objects.count() == 4
 
 
 def test_what_environments_counted_equals_what_the_ledger_counts(fleet):

@@ -8,6 +8,7 @@ from django.urls import path
 from dashboard.api.api import api
 from dashboard.pages import (
     audit,
+    audit_chain,
     banners,
     environment_edit,
     environments,
@@ -109,6 +110,7 @@ urlpatterns = [
     path("services/<str:service>/revisions/<str:revision_id>", revisions.revision, name="revision"),
     path("revisions", matrix.revisions_entry, name="revisions"),
     path("audit", audit.audit, name="audit"),
+    path("audit/export", audit_chain.audit_export, name="audit_export"),
     path("audit/verify", audit.audit_verify, name="audit_verify"),
     path("tokens", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token_revoke"),

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
 from dashboard.cursors import write
+from dashboard.pages.audit_chain import chain_line, head_of
+from dashboard.pages.audit_filter import AuditFilter, in_force, read_filter
 from dashboard.pages.audit_lines import draw_entries
-from dashboard.pages.audit_rows import AuditFilter, AuditWindow, head_of, read_audit
+from dashboard.pages.audit_rows import AuditWindow, read_audit
 from dashboard.pages.kept import Kept, page_version
-from dashboard.pages.query import address, numbered_place, word
+from dashboard.pages.query import address
 from migrations_app.audit.checking import check_and_keep
 from migrations_app.permissions import may, who_may
 
@@ -24,21 +26,19 @@ WINDOWS: Kept[tuple[AuditWindow, SafeString]] = Kept(40)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     entries = access.audit_for(request.user)
-    wanted = AuditFilter(
-        actor=word(request, "actor"),
-        action=word(request, "action"),
-        object=word(request, "object"),
-        before=numbered_place(request, "before", "audit"),
-    )
+    wanted = read_filter(request)
+    head = head_of(entries)
     page, drawn = WINDOWS.get(page_version(request), lambda: _window(entries, wanted))
     return render(
         request,
         "account/audit.html",
         {
             "wanted": wanted,
+            "filters": in_force(request, wanted),
             "drawn": drawn,
             "shown": len(page.rows),
-            "head": head_of(entries),
+            "head": head,
+            "chain": chain_line(head),
             "older_url": address(request, before=write("audit", page.older)) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",
             "clear_url": request.path,

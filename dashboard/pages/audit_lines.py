@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,6 +16,7 @@ from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 
 _DENIED = draw_state(state_of("failed"), "denied")
+_DIFFERS = draw_state(state_of("failed"), "differs")
 
 
 def draw_entries(rows: Iterable[AuditRow]) -> SafeString:
@@ -21,15 +24,14 @@ def draw_entries(rows: Iterable[AuditRow]) -> SafeString:
 
 
 def _row(row: AuditRow) -> str:
-    hashes = f"{escape(row.hash)}, after {escape(row.prev_hash)}"
     cells = (
         head("#", f'<a href="#e{row.seq}">{row.seq}</a>', "num"),
         cell("At", when(row.at, absolute=True)),
         cell("Actor", f"<span>{escape(row.actor)}{_roles(row)}</span>"),
         cell("Action", _DENIED if row.denied else escape(row.action)),
         cell("Object", f"<code>{escape(row.object)}</code>", "break"),
-        cell("Change", _changes(row), "small"),
-        cell("Hash", f'<code title="{hashes}">{escape(row.hash[:12])}</code>'),
+        cell("Change", _unfolded(row), "small"),
+        cell("Hash", f"<code>{escape(row.hash[:12])}</code>" if row.recomputed == row.hash else _DIFFERS),
     )
     return f'<tr id="e{row.seq}">{"".join(cells)}</tr>'
 
@@ -41,13 +43,29 @@ def _roles(row: AuditRow) -> str:
     return f'<br><span class="small faint">{escape(row.roles)}{token}</span>'
 
 
-def _changes(row: AuditRow) -> str:
-    if not row.changes:
-        return ""
-    fields = text.counted(len(row.changes), "field")
-    request = f'<p class="faint break">request {escape(row.request_id)}</p>' if row.request_id else ""
+def _unfolded(row: AuditRow) -> str:
+    """What changed, in which request, and what the hash is made of."""
+    word = text.counted(len(row.changes), "field") if row.changes else "proof"
     listed = "".join(_change(change) for change in row.changes)
-    return f'<details><summary class="nowrap">{fields}</summary><ul class="plain">{listed}</ul>{request}</details>'
+    changed = f'<ul class="plain">{listed}</ul>' if listed else ""
+    return (
+        f'<details><summary class="nowrap">{word}</summary>{changed}{_request(row.request_id)}{_proof(row)}</details>'
+    )
+
+
+def _request(request_id: str) -> str:
+    if not request_id:
+        return ""
+    same = f"{reverse('audit')}?{urlencode({'request': request_id})}"
+    return f'<p class="faint break">request <a href="{escape(same)}">{escape(request_id)}</a></p>'
+
+
+def _proof(row: AuditRow) -> str:
+    told = "the same" if row.recomputed == row.hash else f"<code>{row.recomputed}</code>, so it is not what was written"
+    return (
+        f'<p class="faint break proof">hash <code>{row.hash}</code><br>after <code>{row.prev_hash}</code><br>'
+        f"recomputed: {told}</p>"
+    )
 
 
 def _change(change: Change) -> str:

@@ -8,20 +8,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from dashboard.access import AuditEntry
+from dashboard.pages.audit_filter import AuditFilter
+from migrations_app.audit.chain import digest
+from migrations_app.audit.verify import link_of
 
 WINDOW = 50
-
-
-@dataclass(frozen=True)
-class AuditFilter:
-    actor: str = ""
-    action: str = ""
-    object: str = ""
-    before: int | None = None
-
-    @property
-    def narrows(self) -> bool:
-        return bool(self.actor or self.action or self.object)
 
 
 @dataclass(frozen=True)
@@ -45,6 +36,7 @@ class AuditRow:
     changes: tuple[Change, ...]
     hash: str
     prev_hash: str
+    recomputed: str
 
 
 @dataclass(frozen=True)
@@ -53,33 +45,8 @@ class AuditWindow:
     older: int | None
 
 
-@dataclass(frozen=True)
-class Head:
-    seq: int
-    hash: str
-    at: datetime
-
-    @property
-    def anchor(self) -> str:
-        """What to note outside the database, in the form that the verifier takes."""
-        return f"{self.seq}:{self.hash}"
-
-
-def head_of(entries: QuerySet[AuditEntry]) -> Head | None:
-    newest = entries.order_by("-seq").first()
-    return Head(newest.seq, bytes(newest.hash).hex(), newest.at) if newest else None
-
-
 def read_audit(entries: QuerySet[AuditEntry], wanted: AuditFilter) -> AuditWindow:
-    rows = entries.order_by("-seq")
-    if wanted.actor:
-        rows = rows.filter(data__actor=wanted.actor)
-    if wanted.action:
-        rows = rows.filter(data__action__startswith=wanted.action)
-    if wanted.object:
-        rows = rows.filter(data__object__startswith=wanted.object)
-    if wanted.before is not None:
-        rows = rows.filter(seq__lt=wanted.before)
+    rows = wanted.narrow(entries).order_by("-seq")
     found = list(rows[: WINDOW + 1])
     shown = found[:WINDOW]
     return AuditWindow(tuple(draw_row(entry) for entry in shown), shown[-1].seq if len(found) > WINDOW else None)
@@ -87,6 +54,7 @@ def read_audit(entries: QuerySet[AuditEntry], wanted: AuditFilter) -> AuditWindo
 
 def draw_row(entry: AuditEntry) -> AuditRow:
     data = entry.data if isinstance(entry.data, dict) else {}
+    link = link_of(entry.seq, entry.at, entry.body, entry.prev_hash, entry.hash)
     return AuditRow(
         seq=entry.seq,
         at=entry.at,
@@ -98,8 +66,9 @@ def draw_row(entry: AuditEntry) -> AuditRow:
         denied=data.get("action") == "denied",
         request_id=str(data.get("request_id") or ""),
         changes=_changes(data.get("before"), data.get("after")),
-        hash=bytes(entry.hash).hex(),
-        prev_hash=bytes(entry.prev_hash).hex(),
+        hash=link.hash.hex(),
+        prev_hash=link.prev_hash.hex(),
+        recomputed=digest(link.prev_hash, link.seq, link.at_us, link.body).hex(),
     )
 
 
@@ -107,7 +76,8 @@ def _changes(before: object, after: object) -> tuple[Change, ...]:
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     names = dict.fromkeys([*old, *new])
-    return tuple(Change(name, _shown(old, name), _shown(new, name)) for name in names if old.get(name) != new.get(name))
+    shown = (Change(name, _shown(old, name), _shown(new, name)) for name in names if old.get(name) != new.get(name))
+    return tuple(change for change in shown if change.before or change.after)
 
 
 def _shown(values: dict[str, object], name: str) -> str:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest
 
-from dashboard.pages.query import address, moment, one_of, place, word
+from dashboard.pages.query import InForce, address, moment, one_of, place, word
 from dashboard.templatetags.text import utc
 from migrations_app.fleet.history import Cursor, HistoryFilter
 from migrations_app.statuses import Phase
 
 DIRECTIONS = {"up": "applied", "down": "rolled back"}
 YES = ("yes",)
-
-
-@dataclass(frozen=True)
-class InForce:
-    """One filter in words, and the address without it."""
-
-    word: str
-    url: str
 
 
 def read_filter(request: HttpRequest) -> HistoryFilter:

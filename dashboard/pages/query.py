@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, QueryDict
@@ -13,6 +14,14 @@ from migrations_app.engine.errors import Refused
 
 LONGEST = 200
 BIGGEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class InForce:
+    """One filter in words, and the address without it."""
+
+    word: str
+    url: str
 
 
 class BadAddress(Refused):
@@ -93,7 +102,7 @@ def moment(request: HttpRequest, name: str) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def address(request: HttpRequest, **changes: str | int | None) -> str:
+def address(request: HttpRequest, /, **changes: str | int | None) -> str:
     """This page's address with some of its query changed; None removes."""
     query: QueryDict = request.GET.copy()
     for name, value in changes.items():

@@ -10,7 +10,7 @@ from django import forms
 from dashboard.access import RunLogLine
 from dashboard.banners import Banner
 from dashboard.pages.choices import Choice
-from dashboard.pages.history_filter import InForce
+from dashboard.pages.query import InForce
 from dashboard.templatetags.states import STATES
 from migrations_app.runs.detail import Bar
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from migrations_app.audit.chain import Verdict
 from migrations_app.audit.verify import verify
@@ -35,10 +37,31 @@ def check_and_keep() -> Verdict:
     return verdict
 
 
+@dataclass(frozen=True)
+class LastCheck:
+    at: datetime
+    ok: bool
+    head_seq: int
+    sentence: str
+    rest: timedelta  # how long the next one may wait
+
+    @property
+    def late(self) -> bool:
+        """The next one should have been made long ago."""
+        return timezone.now() - self.at > 2 * self.rest
+
+
+def last_check() -> LastCheck | None:
+    kept = AuditCheck.objects.filter(id=1).first()
+    if kept is None:
+        return None
+    rest = max(CHECK_EVERY, timedelta(milliseconds=kept.took_ms * REST))
+    return LastCheck(kept.checked_at, kept.ok, kept.head_seq, kept.sentence, rest)
+
+
 def check_when_due() -> Verdict | None:
     """What a check found, or None while the last one is young enough."""
-    last = AuditCheck.objects.values_list("took_ms", flat=True).filter(id=1).first() or 0
-    rest = max(CHECK_EVERY, timedelta(milliseconds=last * REST))
-    if AuditCheck.objects.filter(id=1, checked_at__gt=Now() - rest).exists():
+    last = last_check()
+    if last and AuditCheck.objects.filter(id=1, checked_at__gt=Now() - last.rest).exists():
         return None
     return check_and_keep()

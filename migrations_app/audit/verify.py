@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import starmap
 from pathlib import Path
 
 from migrations_app.audit.chain import GENESIS, Anchor, FirstBad, Link, Verdict, verify_links
@@ -11,6 +12,7 @@ from migrations_app.audit.export import line_of
 from migrations_app.models import AuditEntry
 
 CHUNK = 2_000
+Buffer = bytes | memoryview
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -34,11 +36,15 @@ def stored_links(after_seq: int = 0) -> Iterator[Link]:
             .order_by("seq")
             .values_list("seq", "at", "body", "prev_hash", "hash")[:CHUNK]
         )
-        for seq, at, body, prev_hash, own_hash in rows:
-            yield Link(seq, (at - _EPOCH) // _MICROSECOND, body, bytes(prev_hash), bytes(own_hash))
+        yield from starmap(link_of, rows)
         if len(rows) < CHUNK:
             return
         after_seq = rows[-1][0]
+
+
+def link_of(seq: int, at: datetime, body: str, prev_hash: Buffer, own_hash: Buffer) -> Link:
+    """Of a row as it is kept."""
+    return Link(seq, (at - _EPOCH) // _MICROSECOND, body, bytes(prev_hash), bytes(own_hash))
 
 
 def _start(from_seq: int) -> bytes | None:

@@ -19,4 +19,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-seq"]
-        indexes = [models.Index(KeyTransform("object", "data"), models.F("seq"), name="audit_by_object")]
+        indexes = [
+            models.Index(KeyTransform("object", "data"), models.F("seq"), name="audit_by_object"),
+            models.Index(KeyTransform("request_id", "data"), models.F("seq"), name="audit_by_request"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]

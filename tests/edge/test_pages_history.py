@@ -1,4 +1,4 @@
-"""The ledger, the audit chain and API tokens on pages."""
+"""The ledger and API tokens on pages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from migrations_app.fleet.history import HistoryFilter, read_history
-from migrations_app.models import ApiToken, AuditEntry, Environment
-from migrations_app.permissions import OPERATOR, RELEASE_MANAGER
+from migrations_app.models import ApiToken, Environment
+from migrations_app.permissions import OPERATOR
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_service
 from tests.edge.people import person
@@ -75,25 +75,3 @@ def test_a_token_cannot_be_wider_than_its_owner(olga: User) -> None:
     page = signed_in(olga).post("/tokens", {"name": "ci", "role": "admin", "days": "30"})
     assert page.status_code == 422
     assert not ApiToken.objects.exists()
-
-
-def test_the_audit_log_shows_who_did_what(olga: User) -> None:
-    signed_in(olga).post("/tokens", {"name": "ci", "role": "", "days": "30"})
-    page = text(signed_in(olga).get("/audit"))
-    assert "token.create" in page
-    assert "+ ci" in page
-    assert "verifying needs one of these roles" in page
-
-
-def test_verifying_is_for_those_who_may_and_tells_the_result(olga: User) -> None:
-    assert signed_in(olga).post("/audit/verify").status_code == 403
-    page = signed_in(person("ann", RELEASE_MANAGER)).post("/audit/verify", follow=True)
-    assert "verified to number" in text(page)
-
-
-def test_the_audit_filters_narrow(olga: User) -> None:
-    client = signed_in(olga)
-    client.post("/tokens", {"name": "ci", "role": "", "days": "30"})
-    assert AuditEntry.objects.count() == 1
-    assert "token.create" in text(client.get("/audit?action=token."))
-    assert "No entry fits this filter." in text(client.get("/audit?actor=nobody"))

@@ -56,6 +56,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "revision": ("get", "view", (404,)),
     "revisions": ("get", "view", (302,)),
     "audit": ("get", "view_audit", (200,)),
+    "audit_export": ("get", "verify_audit", (404,)),
     "audit_verify": ("post", "verify_audit", (302,)),
     "tokens": ("get", "own_tokens", (200,)),
     "token_revoke": ("post", "own_tokens", (404,)),

@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dashboard.pages import audit, environments, history, home_view, matrix, revisions, run_list
 from dashboard.pages.kept import Kept
+from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import LedgerEntry, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
@@ -63,7 +64,7 @@ def olga() -> User:
 
 
 def grow(olga: User, size: int) -> None:
-    """`size` environments of one service with as many revisions, receipts, runs of every kind and log lines."""
+    """`size` environments of one service with as many revisions, receipts, runs of each kind, lines, audit entries."""
     service = make_service(olga)
     for position in range(1, 3 * size + 1):
         make_revision(service, position, up_script=SCRIPT)
@@ -73,6 +74,7 @@ def grow(olga: User, size: int) -> None:
             make_receipt(environment, seq)
         for status in ("succeeded", "cancelled", "failed", "running")[: 1 + number % 4]:
             make_log(make_run(environment, olga, status=status), *(f"line {n}" for n in range(size)))
+        record(actor=olga, action="test.grown", object=f"environment:{number}")
 
 
 def counts(olga: User) -> dict[str, int]:

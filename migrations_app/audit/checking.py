@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from migrations_app.audit.chain import Verdict
+from migrations_app.audit.chain import Anchor, Verdict
 from migrations_app.audit.verify import verify
 from migrations_app.models import AuditCheck
 
@@ -19,9 +19,15 @@ REST = 20
 
 
 def check_and_keep() -> Verdict:
-    """Recompute every hash now. A chain that holds again takes back what an earlier check found."""
+    """Recompute every hash now. A chain that holds again takes back what an earlier check found.
+
+    The head that was last verified must still be there: it stays the anchor until a check finds it.
+    """
     began = time.monotonic()
-    verdict = verify()
+    kept = AuditCheck.objects.filter(id=1, head_seq__gt=0).first()
+    anchor = Anchor(kept.head_seq, kept.head_hash) if kept else None
+    verdict = verify(anchor=anchor)
+    head = Anchor(verdict.head_seq, verdict.head_hash) if verdict.ok or anchor is None else anchor
     AuditCheck.objects.update_or_create(
         id=1,
         defaults={
@@ -29,8 +35,8 @@ def check_and_keep() -> Verdict:
             "took_ms": round((time.monotonic() - began) * 1000),
             "ok": verdict.ok,
             "checked": verdict.checked,
-            "head_seq": verdict.head_seq,
-            "head_hash": verdict.head_hash,
+            "head_seq": head.seq,
+            "head_hash": head.hash,
             "sentence": verdict.sentence[:500],
         },
     )

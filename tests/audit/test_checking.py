@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from migrations_app.audit.checking import check_and_keep, check_when_due
 from migrations_app.audit.record import record
-from migrations_app.models import AuditCheck
+from migrations_app.models import AuditCheck, AuditEntry
 from tests.audit.test_verify import TABLE, tamper
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +46,23 @@ def test_a_long_chain_is_checked_less_often(seq: int) -> None:
     assert check_when_due() is None
     AuditCheck.objects.update(checked_at=timezone.now() - timedelta(minutes=20))
     assert check_when_due() is not None
+
+
+def test_a_tail_that_was_cut_is_told_until_it_is_there_again(seq: int) -> None:
+    check_and_keep()
+    cut = AuditEntry.objects.get(seq=seq)
+    tamper(f"DELETE FROM {TABLE} WHERE seq = {seq}")
+    for _ in range(2):
+        assert not check_and_keep().ok
+        assert (
+            last_check().sentence
+            == f"The chain ends at number {seq - 1}, but number {seq} was anchored: the tail was cut off."
+        )
+    other = record(actor=None, action="a", object="another in its place")
+    assert other.seq == seq
+    assert not check_and_keep().ok
+    assert last_check().sentence == f"Entry number {seq} is not the one that was anchored: the chain was rewritten."
+    tamper(f"DELETE FROM {TABLE} WHERE seq = {seq}")
+    cut.save(force_insert=True)
+    assert check_and_keep().ok
+    assert last_check().ok

@@ -102,8 +102,10 @@ def require(user: Person, verb: str, object: str = "") -> User:
 
 def _refusal(user: User, verb: str) -> str:
     yours = ", ".join(sorted(roles_of(user))) or "none"
+    needed = who_may(verb)
+    takes = f"one of the roles {needed}" if "," in needed else f"the role {needed}"
     return (
-        f"You may not {WORDS[verb]}: that takes one of the roles {who_may(verb)}; you act with {yours}. "
+        f"You may not {WORDS[verb]}: that takes {takes}; you act with {yours}. "
         "Nothing was done. Ask an admin for a role."
     )
 

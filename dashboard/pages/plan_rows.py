@@ -15,7 +15,7 @@ from migrations_app.engine.sql.script import Step
 MOST_REVISIONS = 30
 MOST_LISTED = 20  # steps of a revision, and statements of a step
 PACES = {
-    "brief": "brief: gives its locks back within seconds or not at all",
+    "brief": "brief: holds its locks for seconds; where it cannot get them, nothing is done",
     "validate": "may take long, stops no reader or writer",
     "online_long": "as long as it takes, outside a transaction",
 }

@@ -44,7 +44,7 @@ def _row(run: RunRow, now: datetime, pick: bool, hide_environment: bool) -> str:
         "" if hide_environment else cell("Environment", _place(run), "break"),
         cell("Revisions", f"<code>{escape(run.revisions)}</code>", "break"),
         cell("Progress", _progress(run), "fit"),
-        cell("Started", _started(run.started_at)),
+        cell("Started", _started(run)),
         cell("Took", _took(run, lease, now), "num nowrap"),
         cell("Try", str(run.attempt) if run.attempt else "", "num"),
         cell("Worker", _worker(run, lease), "break small"),
@@ -79,8 +79,10 @@ def _progress(run: RunRow) -> str:
     return f'<span><span class="nowrap">{words}</span>{bar}</span>'
 
 
-def _started(moment: datetime | None) -> str:
-    return '<span class="faint">not yet</span>' if moment is None else when(moment)
+def _started(run: RunRow) -> str:
+    if run.started_at is not None:
+        return when(run.started_at)
+    return f'<span class="faint">{"never" if run.status in TERMINAL else "not yet"}</span>'
 
 
 def _took(run: RunRow, lease: Lease, now: datetime) -> str:

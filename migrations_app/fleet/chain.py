@@ -134,7 +134,7 @@ def service_names() -> tuple[str, ...]:
 
 
 def environment_names(service: str = "") -> tuple[str, ...]:
-    rows = Environment.objects.order_by("name")
+    rows = Environment.objects.order_by("order", "name")
     if service:
         rows = rows.filter(service__name=service)
     return tuple(dict.fromkeys(rows.values_list("name", flat=True)))

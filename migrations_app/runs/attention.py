@@ -24,7 +24,7 @@ _RUN_ASKS = {
     RunStatus.FAILED: ("create_run", "See why"),
     RunStatus.PAUSED: ("control_run", "Resume or cancel"),
 }
-_ORDER = ("needs_operator", "failed", "drift", "unreachable", "paused")
+_ORDER = ("needs_operator", "failed", "drift", "paused", "unreachable")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def telling_runs(rows: Sequence[Standing]) -> dict[int, Run]:
 
 
 def needs_person(rows: Sequence[Standing], runs: dict[int, Run], user: AbstractBaseUser | AnonymousUser) -> Needs:
-    """Decisions first, then failures, disagreements, targets that are gone, and what somebody paused."""
+    """Decisions first, then failures, disagreements, what somebody paused, and targets that are gone."""
     found = sorted([*_of_runs(rows, runs), *_of_places(rows)], key=lambda item: _ORDER.index(item.state))
     return Needs(
         mine=tuple(item for item in found if may(user, item.verb)),

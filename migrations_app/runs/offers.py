@@ -10,13 +10,14 @@ from migrations_app.models import Run
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.actions import allowed_actions
 from migrations_app.runs.planning import ROOT
-from migrations_app.statuses import TERMINAL, RunStatus
+from migrations_app.statuses import HELD, TERMINAL, RunStatus
 
 _TEXTS = {
     "pause": "The statement in progress ends, its step is recorded, then the run rests until someone resumes it.",
     "resume": "The run goes on after the last step that stands; nothing is done twice.",
     "cancel": "The run stops for good. A statement in progress is cancelled; what has its receipt stays applied.",
 }
+_CANCEL_HELD = "The run stops for good; what has its receipt stays applied."
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ def offers(run: Run, user: AbstractBaseUser | AnonymousUser) -> tuple[Offer, ...
         return ()
     forbidden = "" if may(user, "control_run") else f"Needs one of these roles: {who_may('control_run')}."
     reasons = allowed_actions(run)
+    texts = _TEXTS | ({"cancel": _CANCEL_HELD} if run.status in HELD else {})
     return tuple(
         Offer(verb=verb, word=verb.capitalize(), text=text, why=forbidden or reasons[verb])
-        for verb, text in _TEXTS.items()
+        for verb, text in texts.items()
     )
 
 

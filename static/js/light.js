@@ -10,7 +10,7 @@
     if (!strips.length) {
       strips = ["row", "column"].map((name) => {
         const strip = document.createElement("div");
-        strip.className = `light ${whose} ${name} off`;
+        strip.className = `light ${whose} ${name} unlit`;
         room.append(strip);
         return strip;
       });
@@ -28,9 +28,9 @@
     across.style.transform = `translateY(${top}px) scaleY(${height})`;
     down.style.transform = `translateX(${left}px) scaleX(${width})`;
     down.style.clipPath = hidden;
-    across.classList.remove("off");
+    across.classList.remove("unlit");
     /* A heading stays in sight when its table is moved, so it has no place in a column. */
-    down.classList.toggle("off", cell.localName === "th");
+    down.classList.toggle("unlit", cell.localName === "th");
   }
   /* What of a column lies behind the headings is not lit. */
   function behindHeadings({ table, left, width }) {
@@ -39,10 +39,10 @@
     return `inset(0 0 0 ${Math.round(100 * Math.min(Math.max(hidden, 0), 1))}%)`;
   }
   function cover(strip) {
-    if (!strip.classList.contains("off")) strip.style.clipPath = behindHeadings(strip.lit);
+    if (!strip.classList.contains("unlit")) strip.style.clipPath = behindHeadings(strip.lit);
   }
   function dark(whose) {
-    for (const strip of document.querySelectorAll(`.light.${whose}`)) strip.classList.add("off");
+    for (const strip of document.querySelectorAll(`.light.${whose}`)) strip.classList.add("unlit");
   }
   function follow(whose) {
     return (event) => {

@@ -9,9 +9,14 @@
 
   const utc = (iso) => iso.replace("T", " ").replace("Z", " UTC");
   const two = (n) => String(n).padStart(2, "0");
+  const offset = (date) => {
+    const east = -date.getTimezoneOffset();
+    const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
+    return `UTC${east < 0 ? "−" : "+"}${two(hours)}:${two(minutes)}`;
+  };
   const local = (date) => {
     const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-    return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+    return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${offset(date)}`;
   };
   const relative = (date) => {
     const seconds = Math.round((Date.now() - date.getTime()) / 1000);

@@ -16,6 +16,14 @@ from tests.edge.people import person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PATIENCE = 15_000
+# What lies over its neighbour in the line of a stage.
+OVERLAPS = """() => [...document.querySelectorAll('.stage .tally')].flatMap(tally => {
+  const heads = tally.nextElementSibling && tally.nextElementSibling.getBoundingClientRect();
+  return !heads ? [] : [...tally.children].map(e => e.getBoundingClientRect())
+    .filter(r => r.right > heads.left + 1 && r.left < heads.right)
+    .filter(r => r.bottom > heads.top + 1 && r.top < heads.bottom - 1)
+    .map(r => r.left);
+})"""
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (1440, "dark"), (320, "light"), (320, "dark")])
@@ -29,6 +37,7 @@ def test_sixty_environments_fit_the_window(reading: Reading, width: int, theme: 
     page = reader.open("/")
     assert reader.sideways() <= 0
     assert page.locator(".stage").count() >= 4
+    assert page.evaluate(OVERLAPS) == []
     for folded in page.locator(".sheet details").all():
         folded.locator("summary").click()
     assert reader.sideways() <= 0

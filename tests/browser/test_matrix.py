@@ -190,6 +190,7 @@ def test_two_picked_columns_lead_to_what_differs(reading: Reading, olga: User) -
     page.locator(cell(page, "staging-eu", "0023")).focus()
     page.keyboard.press("v")
     expect(page.locator("#matrix th.picked")).to_have_attribute("data-env", "staging-eu")
+    expect(page.locator("#matrix th.picked")).to_have_css("display", "table-cell")
     expect(page.locator("[data-announcer]")).to_contain_text("staging-eu is picked")
     page.keyboard.press("End")
     page.keyboard.press("v")

@@ -293,5 +293,12 @@ def test_on_paper_it_is_black_on_white_without_the_frame(reading: Reading) -> No
     page = style(reading, theme="dark")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    grounds = (
+        "() => [...document.querySelectorAll('.notice.bad, .banner')].map(e => getComputedStyle(e).backgroundColor)"
+    )
+    assert set(page.evaluate(grounds)) == {"rgb(255, 255, 255)"}
+    page.set_viewport_size({"width": 700, "height": 900})
+    for code in page.locator(".sql ol, .diff ol").all():
+        assert code.evaluate("e => e.scrollWidth - e.parentElement.clientWidth") <= 1
     expect(page.locator("header.bar")).to_be_hidden()
     expect(page.locator("#sql-sample")).to_be_visible()

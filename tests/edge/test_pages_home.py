@@ -214,6 +214,15 @@ def test_a_reason_leads_to_the_run_or_the_environment_itself(olga: User, service
     assert re.findall(r'href="([^"]+)"', reasons) == [f"/runs/{run.pk}", "/services/orders/environments/us"]
 
 
+def test_what_somebody_paused_stands_before_targets_that_are_gone(olga: User, service: Service) -> None:
+    gone = settled(service, "us")
+    Environment.objects.filter(pk=gone.pk).update(reachability="unreachable", reachability_note="Connection refused.")
+    run = make_run(settled(service, "eu", order=2), olga, status="paused")
+    page = signed_in(olga).get("/").content.decode()
+    needs = page[page.index('id="needs"') :]
+    assert 0 < needs.index(f'href="/runs/{run.pk}"') < needs.index('href="/services/orders/environments/us"')
+
+
 ASKED: list[tuple[str, str, str]] = [
     (ON_CALL, "Decide", "3 for you"),
     (OPERATOR, "waits for on-call, release-manager", "2 for you, 1 for others"),

@@ -185,7 +185,7 @@ def test_the_holder_of_the_lock_is_told_by_name(olga: User, run: Run) -> None:
     become(run, "waiting_for_lock", waiting=waiting)
     page = text(signed_in(olga).get(f"/runs/{run.pk}"))
     assert "pid 4711 (psql) holds the lock" in page
-    assert "transaction 4 min 1 s old" in page
+    assert "transaction 4 min 1 s old at the last try" in page
     assert "The target or a table is held by somebody else" in page
 
 

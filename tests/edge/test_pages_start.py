@@ -129,7 +129,7 @@ def test_the_plan_says_who_asks_what_it_locks_and_what_it_waits_for(
     assert "Asked for by olga" in page
     assert "orders ACCESS EXCLUSIVE" in page
     assert "in short attempts for up to 1800 s" in page
-    assert "brief: gives its locks back within seconds or not at all" in page
+    assert "brief: holds its locks for seconds; where it cannot get them, nothing is done" in page
 
 
 @pytest.mark.parametrize("query", ["direction=up&to=0404_gone", "direction=down&to=%00"])

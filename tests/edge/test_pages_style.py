@@ -33,7 +33,7 @@ def test_it_refuses_an_operator_in_the_usual_words() -> None:
     response = signed_in(person("olga", OPERATOR)).get("/style")
     assert response.status_code == 403
     assert heading(response) == "Your role does not allow this."
-    assert "You may not open the style page: that takes one of the roles admin" in text(response)
+    assert "You may not open the style page: that takes the role admin" in text(response)
 
 
 @pytest.mark.django_db

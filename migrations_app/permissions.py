@@ -75,3 +75,9 @@ def may(user: AbstractBaseUser | AnonymousUser, verb: str) -> bool:
 def who_may(verb: str) -> str:
     """The roles that allow a verb, for a refusal that tells the reader whom to ask."""
     return ", ".join(role for role in ROLES if role in VERBS[verb])
+
+
+def needed_for(verb: str) -> str:
+    """What stands beside a button that is off for want of a role."""
+    roles = who_may(verb)
+    return f"Needs one of these roles: {roles}." if "," in roles else f"Needs the role {roles}."

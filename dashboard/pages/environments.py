@@ -25,8 +25,9 @@ from migrations_app.fleet.history import HistoryFilter, read_history
 from migrations_app.fleet.lag import Lag, lag_of
 from migrations_app.fleet.ledger import count_rows_from
 from migrations_app.fleet.standing import Standing, standings
-from migrations_app.permissions import may, who_may
+from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.listing import RunRow, runs_of_environment
+from migrations_app.statuses import OPEN
 
 LAST_RECEIPTS = 6
 
@@ -78,6 +79,9 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "sql_readers": who_may("view_sql"),
             "may_edit": may(request.user, "edit_fleet"),
             "editors": who_may("edit_fleet"),
+            "needs_editor": needed_for("edit_fleet"),
+            "needs_runner": needed_for("control_run"),
+            "open_run": standing.run_id if standing.run_status in OPEN else None,
             "superseding": count_rows_from(found, found.differs_from) if found.differs_from else 0,
             "shortest_reason": SHORTEST_REASON,
             **(plan_words(found, plan, Asked(direction, to)) if plan else {}),

@@ -18,7 +18,7 @@ from dashboard.pages.upload import Upload, read_upload
 from migrations_app.engine.errors import LockstepError
 from migrations_app.fleet.chain import applied_where, neighbours, read_chain
 from migrations_app.fleet.revisions import put_folder
-from migrations_app.permissions import may, who_may
+from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.planning import planned
 
 PAGES: Kept[SafeString] = Kept(40)
@@ -48,6 +48,7 @@ def _page(request: HttpRequest, found: access.Service) -> SafeString:
             "older_url": address(request, before=write(of, chain.older)) if chain.older else "",
             "newest_url": address(request, before=None) if before is not None else "",
             "may_upload": may(request.user, "upload_revision"),
+            "needs_uploader": needed_for("upload_revision"),
         },
     )
 

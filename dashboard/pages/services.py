@@ -13,13 +13,17 @@ from dashboard.pages.revision_rows import draw_revisions
 from migrations_app.fleet.chain import list_services, read_chain
 from migrations_app.fleet.services import create_service
 from migrations_app.fleet.standing import standings
-from migrations_app.permissions import may
+from migrations_app.permissions import may, needed_for
 
 
 @require_safe
 def service_list(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "view")
-    context = {"services": list_services(), "may_edit": may(request.user, "edit_fleet")}
+    context = {
+        "services": list_services(),
+        "may_edit": may(request.user, "edit_fleet"),
+        "needs_editor": needed_for("edit_fleet"),
+    }
     return render(request, "services/list.html", context)
 
 
@@ -36,7 +40,9 @@ def service(request: HttpRequest, service: str) -> HttpResponse:
             "chain": chain,
             "drawn": draw_revisions(chain.rows, found.name, environments=chain.environments),
             "may_edit": may(request.user, "edit_fleet"),
+            "needs_editor": needed_for("edit_fleet"),
             "may_upload": may(request.user, "upload_revision"),
+            "needs_uploader": needed_for("upload_revision"),
         },
     )
 

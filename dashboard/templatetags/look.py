@@ -16,6 +16,7 @@ from dashboard.templatetags.diffs import compare
 from dashboard.templatetags.glyphs import GLYPHS, ICONS
 from dashboard.templatetags.sqltext import Piece, lines_of
 from dashboard.templatetags.states import State, state_of
+from migrations_app.engine.signs import turning_in
 
 register = template.Library()
 
@@ -116,7 +117,18 @@ def sql(source: str, label: str) -> SafeString:
         '<li><span class="ln" aria-hidden="true">{}</span><span>{}</span></li>',
         ((number, _pieces(line)) for number, line in enumerate(lines_of(source), 1)),
     )
-    return format_html('<div class="sql" tabindex="0" role="region" aria-label="{}"><ol>{}</ol></div>', label, lines)
+    listing = format_html('<div class="sql" tabindex="0" role="region" aria-label="{}"><ol>{}</ol></div>', label, lines)
+    return format_html("{}{}", _turned(source), listing)
+
+
+def _turned(source: str) -> SafeString:
+    found = turning_in(source)
+    told = "This text holds signs that turn its direction ({}): what is shown may not be the order that runs."
+    return (
+        format_html(f'<div class="pad"><p class="notice warn">{told}</p></div>', ", ".join(found))
+        if found
+        else SafeString()
+    )
 
 
 def _pieces(line: list[Piece]) -> SafeString | str:

@@ -20,11 +20,12 @@ _WORDS = (
 _TOKEN = re.compile(
     r"(?P<note>--[^\n]*|/\*(?:.*?\*/|.*))"
     r"|(?P<text>'[^']*'?|(?<![\w$])\$(?P<tag>[A-Za-z_]*)\$(?:.*?\$(?P=tag)\$|.*))"
+    r'|(?P<name>"[^"]*"?)'
     rf"|(?P<word>\b(?:{'|'.join(_WORDS.split())})\b)",
     re.DOTALL | re.IGNORECASE,
 )
 
-Piece = tuple[str, str]  # what it is (note, text, word or nothing), and its characters
+Piece = tuple[str, str]  # what it is (note, text, name, word or nothing), and its characters
 
 
 def lines_of(source: str) -> list[list[Piece]]:

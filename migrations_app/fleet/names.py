@@ -15,7 +15,7 @@ def check_name(what: str, name: str) -> str:
         return name
     raise Refused(
         "bad_name",
-        f"{name[:80]!r} cannot be the {what}.",
+        f"“{name[:80]}{'…' if len(name) > 80 else ''}” cannot be the {what}.",
         not_done="Nothing was stored.",
         next_step="Use 1 to 63 small letters, digits and dashes, the first one not a dash.",
     )

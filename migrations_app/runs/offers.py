@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from migrations_app.models import Run
-from migrations_app.permissions import may, who_may
+from migrations_app.permissions import may, needed_for
 from migrations_app.runs.actions import allowed_actions
 from migrations_app.runs.planning import ROOT
 from migrations_app.statuses import HELD, TERMINAL, RunStatus
@@ -38,7 +38,7 @@ def offers(run: Run, user: AbstractBaseUser | AnonymousUser) -> tuple[Offer, ...
     """Pause, resume and cancel, in that order; none for a run that has ended."""
     if run.status in TERMINAL:
         return ()
-    forbidden = "" if may(user, "control_run") else f"Needs one of these roles: {who_may('control_run')}."
+    forbidden = "" if may(user, "control_run") else needed_for("control_run")
     reasons = allowed_actions(run)
     texts = _TEXTS | ({"cancel": _CANCEL_HELD} if run.status in HELD else {})
     return tuple(
@@ -63,7 +63,7 @@ class Onward:
 
 def onward(run: Run, user: AbstractBaseUser | AnonymousUser) -> Onward:
     """After a run that applied: rolling it back. After one that did not, or was a rollback: applying."""
-    why = "" if may(user, "create_run") else f"Needs one of these roles: {who_may('create_run')}."
+    why = "" if may(user, "create_run") else needed_for("create_run")
     if run.status not in TERMINAL:
         why = f"Run {run.pk} has to end first."
     undone = run.direction == "up" and run.status in (RunStatus.FAILED, RunStatus.CANCELLED)

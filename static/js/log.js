@@ -3,9 +3,23 @@
 (() => {
   const AT_BOTTOM = 24;
   const RANGE = /^#L(\d+)(?:-L(\d+))?$/;
-  const log = document.querySelector("[data-log]");
-  const sheet = log && log.closest("[data-log-of]");
-  if (!sheet) return;
+  const sheet = document.querySelector("[data-log-of]");
+  const log = sheet && sheet.querySelector("[data-log]");
+  /* First and last line that the address names. */
+  function named() {
+    const found = RANGE.exec(location.hash);
+    return found && [Number(found[1]), Number(found[2] || found[1])].sort((a, b) => a - b);
+  }
+  /* The whole log is asked for a line that is not here. */
+  function ask([first, end]) {
+    const url = new URL(sheet.dataset.logOf, location);
+    if (new URL(location).searchParams.get("lines") === `${first}-${end}`) return;
+    url.search = `?lines=${first}-${end}`;
+    url.hash = location.hash;
+    location.replace(url);
+  }
+  if (sheet && !log && named()) ask(named());
+  if (!log) return;
   const find = (name) => sheet.querySelector(`[${name}]`);
   const most = Number(log.dataset.most);
   /* A tall log scrolls with the page, a short one by itself. */
@@ -55,20 +69,12 @@
       if (!next || next.matches(".part")) part.remove();
     }
   }
-  /* A line or a range that the address names; where the window does not hold it, the whole log is asked for it. */
   function pick(jump) {
-    const found = RANGE.exec(location.hash);
-    if (!found) return;
-    const [first, end] = [Number(found[1]), Number(found[2] || found[1])].sort((a, b) => a - b);
+    const range = named();
+    if (!range) return;
+    const [first, end] = range;
     const there = document.getElementById(`L${first}`);
-    if (!there) {
-      const url = new URL(sheet.dataset.logOf, location);
-      if (new URL(location).searchParams.get("lines") === `${first}-${end}`) return;
-      url.search = `?lines=${first}-${end}`;
-      url.hash = location.hash;
-      location.replace(url);
-      return;
-    }
+    if (!there) { ask(range); return; }
     for (const row of rows()) { const n = Number(row.id.slice(1)); row.classList.toggle("picked", n >= first && n <= end); }
     if (jump) { there.hidden = false; there.scrollIntoView({ block: "center" }); following = atBottom(); }
   }

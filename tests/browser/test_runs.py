@@ -197,6 +197,15 @@ def test_a_line_that_the_window_does_not_hold_is_looked_for_in_the_whole_log(rea
     expect(page.locator("#L7")).to_be_in_viewport()
 
 
+def test_a_line_that_the_filter_hides_with_all_others_is_looked_for_too(reading: Reading) -> None:
+    fleet = make_fleet()
+    Run.objects.filter(pk=fleet.running.pk).update(status="succeeded")
+    RunLogLine.objects.filter(run=fleet.running).update(level="info")
+    page = reading(fleet.olga).open(f"/runs/{fleet.running.pk}/log?level=error#L5")
+    page.wait_for_url("**/log?lines=5-5#L5")
+    expect(page.locator("#log li.picked")).to_have_count(1)
+
+
 def test_steps_are_folded_but_never_one_with_an_error(reading: Reading) -> None:
     fleet = make_fleet()
     Run.objects.filter(pk=fleet.running.pk).update(status="failed")

@@ -153,6 +153,15 @@ def test_the_last_receipts_lead_to_revision_run_and_history(olga: User, environm
     assert 'href="/history?service=orders&amp;environment=orders-eu"' in page
 
 
+def test_beside_a_run_on_the_way_it_says_that_it_does_not_follow_it(olga: User, environment: Environment) -> None:
+    told = "is on the way: its page follows it, this one does not."
+    assert told not in text(signed_in(olga).get(PAGE))
+    run = make_run(environment, olga, status="running")
+    assert f"Run {run.pk} {told}" in text(signed_in(olga).get(PAGE))
+    Run.objects.filter(pk=run.pk).update(status="succeeded")
+    assert told not in text(signed_in(olga).get(PAGE))
+
+
 def test_the_plan_shows_what_a_run_would_do(olga: User, environment: Environment) -> None:
     page = text(signed_in(olga).get(PAGE))
     assert "CREATE TABLE t1" in page

@@ -118,3 +118,18 @@ def test_the_only_service_is_opened_without_asking(olga: User, service: Service)
     assert signed_in(olga).get("/revisions")["Location"] == "/services/orders/revisions"
     make_service(olga, "second")
     assert "choose one" in heading(signed_in(olga).get("/revisions"))
+
+
+def test_sql_that_an_eye_would_read_in_another_order_is_marked(olga: User, service: Service) -> None:
+    upload(olga, **{"0001_a__up__sql": "SELECT 1; /* \u202e } \u2066if empty\u2069 \u2066 */ SELECT 2;"})
+    page = signed_in(olga).get("/services/orders/revisions/0001_a")
+    assert "signs that turn its direction (U+202E, U+2066, U+2069)" in text(page)
+    upload(olga, **{"0002_b__up__sql": "SELECT 'größer';"})
+    assert "turn its direction" not in text(signed_in(olga).get("/services/orders/revisions/0002_b"))
+
+
+def test_what_a_role_may_not_do_is_there_with_the_reason(service: Service) -> None:
+    vic = signed_in(person("vic", VIEWER))
+    assert "Upload revisions Needs one of these roles: operator" in text(vic.get("/services/orders/revisions"))
+    assert "Add an environment Needs the role admin." in text(vic.get("/services/orders"))
+    assert "Add a service Needs the role admin." in text(vic.get("/services"))

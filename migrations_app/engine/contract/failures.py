@@ -10,6 +10,7 @@ from migrations_app.engine.contract.plan import Direction
 from migrations_app.engine.contract.postconditions import Finding
 from migrations_app.engine.contract.work import Progress
 from migrations_app.engine.errors import LockExhausted, LockstepError, StatementFailed, Stopped
+from migrations_app.engine.signs import contained
 from migrations_app.engine.sql.script import Postcondition, Statement, Step
 from migrations_app.engine.target.blockers import Blocker
 
@@ -52,7 +53,7 @@ def statement_failed(
         said += f" ({'; '.join(diagnosis.message_detail.splitlines())})"
     return StatementFailed(
         f"sqlstate_{error.sqlstate or 'unknown'}",
-        f"{where}: {said}.",
+        f"{where}: {contained(said)}.",
         not_done=not_done,
         next_step=diagnosis.message_hint or WAY_OUT[progress.direction],
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from migrations_app.engine.signs import contained
+
 LENGTH = 120
 WINDOW = 2_000
 # Order matters: comments and quotes first, so that nothing inside them is read as SQL.
@@ -44,7 +46,7 @@ def summarise(sql: str, tag: str) -> str:
     elif tag in ("CREATE VIEW", "CREATE MATERIALIZED VIEW"):
         line = BODY.sub(" …", line)
     line = line.translate(UNHIDE)
-    return line if len(line) <= LENGTH else line[: LENGTH - 1] + "…"
+    return contained(line if len(line) <= LENGTH else line[: LENGTH - 1] + "…")
 
 
 def _squeeze(sql: str) -> str:

@@ -93,8 +93,11 @@ class Stages:
                 run.pop("since", None)
             case "ended" | "connection_lost" | "connected" if since is not None:
                 waited = event.kind == "connected" or self._waiting is not None
-                passed = int((at - since).total_seconds() * 1000)
-                self._add("run", passed if waited else 0, 0 if waited else passed)
+                verifying = self._marks.pop("verifying", None)
+                if verifying is not None:
+                    self._add("run", 0, _ms(since, verifying))
+                passed = _ms(verifying or since, at)
+                self._add("verify" if verifying else "run", passed if waited else 0, 0 if waited else passed)
                 del run["since"]
 
     def _stage(self, at: datetime, event: Event) -> None:
@@ -115,6 +118,7 @@ class Stages:
                 self._add("run", event.wait_ms, event.work_ms)
             case "verifying":
                 self._status = RunStatus.VERIFYING
+                self._set("run", "done", str(self._phases["run"].get("detail", "")))
                 self._set("verify", "active", event.message)
                 self._marks.setdefault("verifying", at)
             case "recording":
@@ -142,7 +146,7 @@ class Stages:
             self._set("verify", "done", "no verify script; the receipt's constraints held")
             return
         self._set("verify", "done", "every value was true")
-        self._add("verify", 0, int((at - began).total_seconds() * 1000))
+        self._add("verify", 0, _ms(began, at))
 
     def _recorded(self, at: datetime, event: Event) -> None:
         """What was sent together with its statement was not announced, and its time is the statement's."""
@@ -154,7 +158,7 @@ class Stages:
 
     def _since(self, mark: str, at: datetime) -> int:
         began = self._marks.get(mark)
-        return 0 if began is None else int((at - began).total_seconds() * 1000)
+        return 0 if began is None else _ms(began, at)
 
     def _set(self, stage: Stage, state: str, detail: str) -> None:
         self._phases.setdefault(stage, {"wait_ms": 0, "work_ms": 0}).update(state=state, detail=detail)
@@ -163,6 +167,10 @@ class Stages:
         phase = self._phases[stage]
         phase["wait_ms"] = int(str(phase.get("wait_ms", 0))) + max(wait_ms, 0)
         phase["work_ms"] = int(str(phase.get("work_ms", 0))) + max(work_ms, 0)
+
+
+def _ms(began: datetime, ended: datetime) -> int:
+    return int((ended - began).total_seconds() * 1000)
 
 
 def _shown(blocker: Blocker) -> dict[str, object]:

@@ -23,7 +23,9 @@
     const at = cell.getBoundingClientRect();
     const size = tip.getBoundingClientRect();
     const below = at.bottom + 4 + size.height < innerHeight;
-    tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+    /* Without the scrollbar, which the window's own width holds. */
+    const wide = document.documentElement.clientWidth;
+    tip.style.left = `${Math.max(8, Math.min(at.left, wide - size.width - 8))}px`;
     tip.style.top = `${below ? at.bottom + 4 : Math.max(8, at.top - size.height - 4)}px`;
   }
   function show(next) {

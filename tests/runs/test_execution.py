@@ -39,6 +39,14 @@ def test_it_applies_and_shows_what_stands(fleet):
     assert set(StepAttempt.objects.values_list("outcome", flat=True)) == {"done"}
 
 
+def test_the_time_of_a_verify_that_failed_is_its_own_and_the_run_phase_is_done(fleet):
+    fleet.put("0001_a", "CREATE TABLE a (id int)", verify="SELECT pg_sleep(0.2) IS NULL")
+    run = fleet.apply()
+    assert run.status == RunStatus.FAILED
+    assert (run.phases["run"]["state"], run.phases["verify"]["state"]) == ("done", "active")
+    assert run.phases["verify"]["work_ms"] >= 200
+
+
 def test_it_writes_run_steps_audit_and_wake_up_together(fleet):
     fleet.put("0001_a", "CREATE TABLE a ()")
     run = fleet.start()

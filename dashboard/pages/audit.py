@@ -17,7 +17,7 @@ from dashboard.pages.audit_lines import draw_entries
 from dashboard.pages.audit_rows import AuditWindow, read_audit
 from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import address
-from migrations_app.audit.checking import check_and_keep
+from migrations_app.audit.checking import check_and_keep, last_check
 from migrations_app.permissions import may, who_may
 
 WINDOWS: Kept[tuple[AuditWindow, SafeString]] = Kept(40)
@@ -27,6 +27,7 @@ WINDOWS: Kept[tuple[AuditWindow, SafeString]] = Kept(40)
 def audit(request: HttpRequest) -> HttpResponse:
     entries = access.audit_for(request.user)
     wanted = read_filter(request)
+    check = last_check()
     head = head_of(entries)
     page, drawn = WINDOWS.get(page_version(request), lambda: _window(entries, wanted))
     return render(
@@ -38,7 +39,8 @@ def audit(request: HttpRequest) -> HttpResponse:
             "drawn": drawn,
             "shown": len(page.rows),
             "head": head,
-            "chain": chain_line(head),
+            "chain": chain_line(check, head, entries),
+            "may_begin": head is not None or check is not None,
             "older_url": address(request, before=write("audit", page.older)) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",
             "clear_url": request.path,

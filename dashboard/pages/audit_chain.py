@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from dashboard import access
 from dashboard.access import AuditEntry
 from dashboard.templatetags.text import utc
-from migrations_app.audit.checking import LastCheck, last_check
+from migrations_app.audit.checking import LastCheck
 from migrations_app.audit.export import line_of
 from migrations_app.audit.verify import stored_links
 
@@ -46,32 +46,41 @@ def head_of(entries: QuerySet[AuditEntry]) -> Head | None:
     return Head(newest.seq, bytes(newest.hash).hex(), utc(newest.at)) if newest else None
 
 
-def chain_line(head: Head | None) -> ChainLine:
-    """From the last check that was kept: the page itself recomputes only the rows it shows."""
+def chain_line(check: LastCheck | None, head: Head | None, entries: QuerySet[AuditEntry]) -> ChainLine:
+    """From the last check, which has to be read before the head: the page itself recomputes only the rows it shows."""
+    bad = _broken(check, head, entries) if check else ""
+    if check and bad:
+        return ChainLine("The audit log is not what was written.", f"{bad} Checked {utc(check.at)}.")
     if head is None:
         return ChainLine("The audit log is empty.", "Every change is written here in the transaction that makes it.")
-    check = last_check()
     kept = f"{head.seq} audit {'entry' if head.seq == 1 else 'entries'}"
     if check is None:
         return ChainLine(f"{kept}, not verified yet.", "The scheduler verifies all of them every few minutes.")
-    checked = f"Checked {utc(check.at)}."
-    bad = _broken(head, check)
-    if bad:
-        return ChainLine("The audit log is not what was written.", f"{bad} {checked}")
     if check.late:
         return ChainLine(
             f"{kept}, not verified since {utc(check.at)}.",
             f"Then they held to number {check.head_seq}. The scheduler should have verified them again: is it running?",
         )
-    return ChainLine(f"{kept}, verified to number {check.head_seq}.", checked)
+    return ChainLine(f"{kept}, verified to number {check.head_seq}.", f"Checked {utc(check.at)}.")
 
 
-def _broken(head: Head, check: LastCheck) -> str:
+def _broken(check: LastCheck, head: Head | None, entries: QuerySet[AuditEntry]) -> str:
+    """What the check found, or what became since of the head that it verified."""
+    last = head.seq if head else 0
     if not check.ok:
         return check.sentence
-    if check.head_seq > head.seq:
-        return f"It ends at number {head.seq}, but number {check.head_seq} was verified: the tail was cut off."
+    if check.head_seq > last:
+        return f"It ends at number {last}, but number {check.head_seq} was verified: the tail was cut off."
+    if check.head_seq and check.head_hash != _hash_of(check.head_seq, head, entries):
+        return f"Number {check.head_seq} is not the entry that was verified: the tail was exchanged."
     return ""
+
+
+def _hash_of(seq: int, head: Head | None, entries: QuerySet[AuditEntry]) -> str:
+    if head and seq == head.seq:
+        return head.hash
+    found = entries.filter(seq=seq).values_list("hash", flat=True).first()
+    return bytes(found).hex() if found else ""
 
 
 @require_safe

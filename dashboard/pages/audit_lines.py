@@ -64,7 +64,7 @@ def _proof(row: AuditRow) -> str:
     told = "the same" if row.recomputed == row.hash else f"<code>{row.recomputed}</code>, so it is not what was written"
     return (
         f'<p class="faint break proof">hash <code>{row.hash}</code><br>after <code>{row.prev_hash}</code><br>'
-        f"recomputed: {told}</p>"
+        f"recomputed {row.drawn_at:%H:%M:%S} UTC: {told}</p>"
     )
 
 

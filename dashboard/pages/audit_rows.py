@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from dashboard.access import AuditEntry
 from dashboard.pages.audit_filter import AuditFilter
@@ -37,6 +38,7 @@ class AuditRow:
     hash: str
     prev_hash: str
     recomputed: str
+    drawn_at: datetime
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def draw_row(entry: AuditEntry) -> AuditRow:
         hash=link.hash.hex(),
         prev_hash=link.prev_hash.hex(),
         recomputed=digest(link.prev_hash, link.seq, link.at_us, link.body).hex(),
+        drawn_at=timezone.now(),
     )
 
 

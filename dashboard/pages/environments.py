@@ -27,7 +27,7 @@ from migrations_app.fleet.ledger import count_rows_from
 from migrations_app.fleet.standing import Standing, standings
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.listing import RunRow, runs_of_environment
-from migrations_app.statuses import OPEN
+from migrations_app.statuses import HELD, OPEN
 
 LAST_RECEIPTS = 6
 
@@ -74,6 +74,7 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "receipts": looked.receipts,
             "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
+            "may_check": may(request.user, "control_run"),
             "runners": who_may("create_run"),
             "may_sql": may(request.user, "view_sql"),
             "sql_readers": who_may("view_sql"),
@@ -81,7 +82,7 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "editors": who_may("edit_fleet"),
             "needs_editor": needed_for("edit_fleet"),
             "needs_runner": needed_for("control_run"),
-            "open_run": standing.run_id if standing.run_status in OPEN else None,
+            "open_run": standing.run_id if standing.run_status in OPEN - HELD else None,
             "superseding": count_rows_from(found, found.differs_from) if found.differs_from else 0,
             "shortest_reason": SHORTEST_REASON,
             **(plan_words(found, plan, Asked(direction, to)) if plan else {}),

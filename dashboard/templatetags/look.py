@@ -123,11 +123,12 @@ def sql(source: str, label: str) -> SafeString:
 
 def _turned(source: str) -> SafeString:
     found = turning_in(source)
-    told = "This text holds signs that turn its direction ({}): what is shown may not be the order that runs."
-    return (
-        format_html(f'<div class="pad"><p class="notice warn">{told}</p></div>', ", ".join(found))
-        if found
-        else SafeString()
+    if not found:
+        return SafeString()
+    return format_html(
+        '<div class="pad"><p class="notice warn">This text holds signs that turn its direction ({}): what is shown may '
+        "not be the order that runs.</p></div>",
+        ", ".join(found),
     )
 
 

@@ -28,18 +28,19 @@ def check_and_keep() -> Verdict:
     anchor = Anchor(kept.head_seq, kept.head_hash) if kept else None
     verdict = verify(anchor=anchor)
     head = Anchor(verdict.head_seq, verdict.head_hash) if verdict.ok or anchor is None else anchor
-    AuditCheck.objects.update_or_create(
-        id=1,
-        defaults={
-            "checked_at": Now(),
-            "took_ms": round((time.monotonic() - began) * 1000),
-            "ok": verdict.ok,
-            "checked": verdict.checked,
-            "head_seq": head.seq,
-            "head_hash": head.hash,
-            "sentence": verdict.sentence[:500],
-        },
-    )
+    found = {
+        "checked_at": Now(),
+        "took_ms": round((time.monotonic() - began) * 1000),
+        "ok": verdict.ok,
+        "checked": verdict.checked,
+        "head_seq": head.seq,
+        "head_hash": head.hash,
+        "sentence": verdict.sentence[:500],
+    }
+    # What another check kept in the meantime may be newer: that all is well does not overwrite it.
+    since = AuditCheck.objects.filter(id=1, checked_at__gt=kept.checked_at) if kept and verdict.ok else None
+    if since is None or not since.exists():
+        AuditCheck.objects.update_or_create(id=1, defaults=found)
     return verdict
 
 
@@ -48,6 +49,7 @@ class LastCheck:
     at: datetime
     ok: bool
     head_seq: int
+    head_hash: str
     sentence: str
     rest: timedelta  # how long the next one may wait
 
@@ -62,7 +64,7 @@ def last_check() -> LastCheck | None:
     if kept is None:
         return None
     rest = max(CHECK_EVERY, timedelta(milliseconds=kept.took_ms * REST))
-    return LastCheck(kept.checked_at, kept.ok, kept.head_seq, kept.sentence, rest)
+    return LastCheck(kept.checked_at, kept.ok, kept.head_seq, kept.head_hash, kept.sentence, rest)
 
 
 def check_when_due() -> Verdict | None:

@@ -15,7 +15,8 @@ def contained(text: str) -> str:
     """The text between the signs that isolate it, so that nothing said before or after it is turned round."""
     if text.isascii() or not TURNING.search(text):
         return text
-    closed = "\u202c" * len(_EMBEDDINGS.findall(text)) + "\u2069" * (len(_ISOLATES.findall(text)) + 1)
+    # Isolates first: inside an open one the end of an embedding has no effect.
+    closed = "\u2069" * (len(_ISOLATES.findall(text)) + 1) + "\u202c" * len(_EMBEDDINGS.findall(text))
     return f"\u2068{text}{closed}"
 
 

@@ -170,7 +170,9 @@ def allowed_actions(run: Run) -> dict[str, str]:
     pausing = closed or ("The run is held already." if run.status in HELD else asked)
     resuming = "" if run.status in HELD else f"Only a held run can be resumed; this one is {word}."
     resolving = "" if run.status == RunStatus.NEEDS_OPERATOR else "Nothing about this run is unknown."
-    cancelling = closed or ("A cancel was asked for already." if run.asked == Asked.CANCEL else "")
+    # One that was asked for while the run came to rest was not heard.
+    unheard = run.asked == Asked.CANCEL and run.status in HELD
+    cancelling = closed or ("A cancel was asked for already." if run.asked == Asked.CANCEL and not unheard else "")
     return {"pause": pausing, "cancel": cancelling, "resume": resuming, "resolve": resolving}
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from migrations_app.audit.chain import Verdict
 from migrations_app.audit.checking import check_and_keep, check_when_due
 from migrations_app.audit.record import record
+from migrations_app.audit.verify import verify
 from migrations_app.models import AuditCheck, AuditEntry
 from tests.audit.test_verify import TABLE, tamper
 
@@ -66,3 +69,17 @@ def test_a_tail_that_was_cut_is_told_until_it_is_there_again(seq: int) -> None:
     cut.save(force_insert=True)
     assert check_and_keep().ok
     assert last_check().ok
+
+
+def test_what_another_check_found_meanwhile_is_not_taken_back(seq: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_and_keep()
+
+    def slow(**given: Any) -> Verdict:
+        verdict = verify(**given)
+        tamper(f"UPDATE {TABLE} SET body = '{{}}' WHERE seq = {seq}")
+        AuditCheck.objects.update(ok=False, checked_at=timezone.now(), sentence="Found by the other one.")
+        return verdict
+
+    monkeypatch.setattr("migrations_app.audit.checking.verify", slow)
+    check_and_keep()
+    assert last_check().sentence == "Found by the other one."

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from dashboard.pages.audit import WINDOWS
+from dashboard.pages.audit_chain import Head, head_of
 from migrations_app.audit.chain import Anchor
 from migrations_app.audit.checking import check_and_keep
 from migrations_app.audit.export import verify_file
@@ -96,6 +98,36 @@ def test_a_field_that_stays_empty_is_no_change(ann: User) -> None:
     assert ">note</span>" not in told
 
 
+def test_a_tail_that_was_exchanged_or_a_log_that_was_emptied_is_told_before_the_next_check(
+    ann: User, seqs: list[int]
+) -> None:
+    check_and_keep()
+    tamper(f"DELETE FROM {TABLE} WHERE seq = {seqs[-1]}")
+    record(actor=ann, action="test.done", object="thing:other")
+    assert heading(page(ann)) == "The audit log is not what was written."
+    record(actor=ann, action="test.done", object="thing:more")
+    assert f"Number {seqs[-1]} is not the entry that was verified: the tail was exchanged." in text(page(ann))
+    tamper(f"DELETE FROM {TABLE}")
+    assert heading(page(ann)) == "The audit log is not what was written."
+    assert "It ends at number 0" in text(page(ann))
+    assert "Verify now" in text(page(ann))
+
+
+def test_an_entry_and_a_check_while_the_page_is_drawn_are_no_alarm(
+    ann: User, seqs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_and_keep()
+
+    def read_late(entries: QuerySet[AuditEntry]) -> Head | None:
+        found = head_of(entries)
+        record(actor=ann, action="test.done", object="thing:late")
+        check_and_keep()
+        return found
+
+    monkeypatch.setattr("dashboard.pages.audit.head_of", read_late)
+    assert heading(page(ann)) == f"{seqs[-1]} audit entries, verified to number {seqs[-1]}."
+
+
 def test_each_row_shows_its_hash_and_the_one_recomputed_now(ann: User, seqs: list[int]) -> None:
     entry = AuditEntry.objects.get(seq=seqs[3])
     told = page(ann).content.decode()
@@ -137,7 +169,7 @@ def test_the_chain_is_a_file_that_verifies_without_the_database(ann: User, seqs:
     anchor = Anchor(seqs[-1], bytes(AuditEntry.objects.get(seq=seqs[-1]).hash).hex())
     assert verify_file(file, anchor).checked == seqs[-1]
     shown = text(page(ann))
-    assert f"audit-to-{seqs[-1]}.jsonl --anchor {anchor.seq}:{anchor.hash}" in shown
+    assert f"FILE --anchor {anchor.seq}:{anchor.hash}" in shown
     file.write_text(file.read_text().replace("thing:4", "thing:5"))
     assert not verify_file(file, anchor).ok
 

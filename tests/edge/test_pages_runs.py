@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -9,6 +11,7 @@ from django.test import Client
 from dashboard.cursors import write
 from migrations_app.models import AuditEntry, Run, RunStep
 from migrations_app.permissions import ON_CALL, VIEWER
+from migrations_app.runs import actions
 from migrations_app.runs.detail import PHASES, bars, step_window
 from migrations_app.runs.listing import RunFilter, list_runs
 from migrations_app.statuses import TERMINAL, RunStatus
@@ -249,3 +252,30 @@ def test_an_ended_run_shows_nothing_as_still_to_come(olga: User, run: Run) -> No
     assert [step.state for step in step_window(run).shown] == ["not_run"]
     RunStep.objects.filter(run=run).update(status="running")
     assert [step.state for step in step_window(run).shown] == ["cancelled"]
+
+
+def test_a_paused_run_tells_what_was_asked_of_it(olga: User, run: Run) -> None:
+    become(run, "pausing", asked="pause", asked_reason="lunch")
+    assert "A pause was asked for: “lunch”. The worker looks between statements." in text(_page(olga, run))
+    become(run, "paused")
+    assert "Paused: “lunch”." in text(_page(olga, run))
+    assert "The worker looks" not in text(_page(olga, run))
+    become(run, "paused", asked="cancel", asked_reason="wrong table")
+    page = _page(olga, run)
+    assert "A cancel was asked for: “wrong table”, when the run was pausing already. It was not cancelled." in text(
+        page
+    )
+    assert f"Cancel run {run.pk}" in text(page)
+    assert actions.cancel(run, by=olga).status == "cancelled"
+
+
+def test_what_was_cancelled_before_it_began_never_started(olga: User, run: Run) -> None:
+    become(run, "queued", started_at=None, worker="")
+    assert "Started not yet" in text(_page(olga, run))
+    become(run, "cancelled")
+    assert "Started never" in text(_page(olga, run))
+    assert ">never</span>" in signed_in(olga).get("/runs").content.decode()
+
+
+def _page(user: User, run: Run) -> Any:
+    return signed_in(user).get(f"/runs/{run.pk}")

@@ -30,6 +30,15 @@ def test_a_listing_has_as_many_lines_as_its_source(source: str) -> None:
     assert len(lines_of(source)) == max(len(source.splitlines()), 1)
 
 
+def test_a_quoted_name_is_a_piece_of_its_own() -> None:
+    assert kinds('SELECT "from ""it\'s" -- x') == {
+        "SELECT": "word",
+        '"from "': "name",
+        '"it\'s"': "name",
+        "-- x": "note",
+    }
+
+
 def test_it_sets_words_texts_and_remarks_apart() -> None:
     found = kinds("SELECT 'it', $x$ from $x$ -- from here\n/* to\nthere */ AS selected")
     assert found == {

@@ -55,7 +55,7 @@ def statement_failed(
         f"sqlstate_{error.sqlstate or 'unknown'}",
         f"{where}: {contained(said)}.",
         not_done=not_done,
-        next_step=diagnosis.message_hint or WAY_OUT[progress.direction],
+        next_step=contained(diagnosis.message_hint or "") or WAY_OUT[progress.direction],
     )
 
 

@@ -84,6 +84,11 @@ class Dsn:
         parameters = {**dict(self._parameters), "dbname": dbname}
         return Dsn(self.user, self.host, self.port, dbname, self.trusted, tuple(sorted(parameters.items())))
 
+    def as_user(self, user: str, password: str) -> Dsn:
+        """The same database, another user."""
+        parameters = {**dict(self._parameters), "user": user, "password": password}
+        return Dsn(user, self.host, self.port, self.dbname, self.trusted, tuple(sorted(parameters.items())))
+
 
 def parse(dsn: str, *, trusted: bool) -> Dsn:
     """Read a URL or `key=value` text; `trusted` means the machine's administrator wrote it, not a user."""

@@ -1,166 +1,70 @@
--- Everything a schema change can change, one row per object: kind, name, definition, position.
--- Position is a column's place among the live ones, else 0. Run with an empty search_path, so that names in
--- definitions are always qualified. Left out: our own schemas, system and temporary ones, members of extensions,
--- owners and privileges, comments, tablespaces.
+-- Everything a schema change can change, one row per object, in one query with those of fingerprint_tables.sql,
+-- fingerprint_code.sql, fingerprint_types.sql, fingerprint_rest.sql and, from 15 on, fingerprint_publications.sql
+-- in place of the word below. Run with an empty search_path, so that names in definitions are always qualified.
+--
+-- A definition is a list of lines; most begin with a word and a colon, by which compare.py pairs them. A row
+-- without one counts for its privileges only. `owned` says whether the owner is told; `acltype` is what
+-- acldefault() calls the kind. Privileges are told as what they add to the default ones or take from them, so that
+-- an object nobody ever granted on equals one whose grants were taken back.
+--
+-- What is left out, and why, is in docs/fingerprint.md.
 WITH space AS MATERIALIZED (
-  SELECT n.oid, n.nspname FROM pg_namespace n
+  SELECT n.oid, n.nspname, n.nspowner, n.nspacl FROM pg_namespace n
   WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
     AND n.nspname NOT IN ('lockstep', 'lockstep_trace')
 ), member AS MATERIALIZED (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+  SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ), rel AS MATERIALIZED (
-  SELECT c.*, format('%I.%I', s.nspname, c.relname) AS name
+  SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, c.relam, c.reltype, c.reloftype, c.reloptions,
+    c.relpersistence, c.relpartbound, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relreplident,
+    c.reltoastrelid, format('%I.%I', s.nspname, c.relname) AS name
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
   WHERE c.relpersistence <> 't' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
     AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
+    AND NOT EXISTS (SELECT FROM member m
+                    WHERE c.relkind = 'c' AND m.classid = 'pg_type'::regclass AND m.objid = c.reltype)
 ), typ AS MATERIALIZED (
   SELECT t.*, format('%I.%I', s.nspname, t.typname) AS name
   FROM pg_type t JOIN space s ON s.oid = t.typnamespace
-  WHERE t.typtype IN ('d', 'e', 'r')
+  WHERE (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'b' AND t.typinput <> 'pg_catalog.array_in'::regproc
+         OR t.typtype = 'p' AND NOT t.typisdefined)
     AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_type'::regclass AND m.objid = t.oid)
+), object (classid, objid, subid, kind, name, definition, position, owned, owner, acl, acltype) AS (
+  /* objects */
 )
-SELECT 'schema' AS kind, quote_ident(s.nspname) AS name, '' AS definition, 0 AS position
-FROM space s
-WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_namespace'::regclass AND m.objid = s.oid)
-
-UNION ALL
-SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-         WHEN 'c' THEN 'composite type' ELSE 'table' END,
-  c.name,
-  concat_ws(' ',
-    CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
-    'using ' || quote_ident(am.amname),
-    'partition by ' || CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
-    (SELECT 'inherits ' || string_agg(format('%I.%I', pn.nspname, p.relname)
-                                      || CASE WHEN i.inhdetachpending THEN ' (being detached)' ELSE '' END,
-                                      ', ' ORDER BY i.inhseqno)
-     FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
-     WHERE i.inhrelid = c.oid),
-    pg_get_expr(c.relpartbound, c.oid),
-    'of type ' || CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
-    (SELECT 'server ' || quote_ident(f.srvname) || ' options ' || coalesce(ft.ftoptions::text, '')
-     FROM pg_foreign_table ft JOIN pg_foreign_server f ON f.oid = ft.ftserver WHERE ft.ftrelid = c.oid),
-    'with (' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o) || ')',
-    CASE WHEN c.relrowsecurity THEN 'row security' END,
-    CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
-    CASE WHEN c.relkind IN ('r', 'p') THEN
-      'replica identity ' || CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full'
-                               WHEN 'i' THEN 'index' END END,
-    CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'not populated' END,
-    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END),
-  0
-FROM rel c LEFT JOIN pg_am am ON am.oid = c.relam
-WHERE c.relkind <> 'S'
-
-UNION ALL
-SELECT 'column', c.name || '.' || quote_ident(a.attname),
-  concat_ws(' ',
-    format_type(a.atttypid, a.atttypmod),
-    CASE WHEN a.attcollation <> t.typcollation THEN
-      (SELECT format('collate %I.%I', ln.nspname, l.collname)
-       FROM pg_collation l JOIN pg_namespace ln ON ln.oid = l.collnamespace WHERE l.oid = a.attcollation) END,
-    CASE WHEN a.attnotnull THEN 'not null' END,
-    CASE a.attidentity WHEN 'a' THEN 'generated always as identity'
-      WHEN 'd' THEN 'generated by default as identity' END,
-    CASE a.attgenerated WHEN 's' THEN 'generated stored' WHEN 'v' THEN 'generated virtual' END,
-    'default ' || pg_get_expr(d.adbin, d.adrelid),
-    'storage ' || CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END,
-    'compression ' || nullif(a.attcompression::text, '')),
-  (row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum))::int
-FROM rel c
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE c.relkind IN ('r', 'p', 'f', 'c')
-
-UNION ALL
--- From 18 on NOT NULL has rows here too; the column tells of them, unless they are not validated.
-SELECT 'constraint', coalesce(c.name, t.name) || '.' || quote_ident(k.conname), pg_get_constraintdef(k.oid), 0
-FROM pg_constraint k LEFT JOIN rel c ON c.oid = k.conrelid LEFT JOIN typ t ON t.oid = k.contypid
-WHERE (c.oid IS NOT NULL OR t.oid IS NOT NULL) AND k.contype <> 't' AND (k.contype <> 'n' OR NOT k.convalidated)
-
-UNION ALL
-SELECT 'index', format('%I.%I', s.nspname, x.relname),
-  concat_ws(' ', pg_get_indexdef(i.indexrelid),
-    CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN NOT i.indisready THEN 'not ready' END,
-    CASE WHEN i.indisreplident THEN 'is replica identity' END, CASE WHEN i.indisclustered THEN 'clusters' END),
-  0
-FROM pg_index i JOIN rel c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
-JOIN space s ON s.oid = x.relnamespace
-
-UNION ALL
-SELECT 'sequence', c.name,
-  concat_ws(' ', format_type(q.seqtypid, NULL), 'start', q.seqstart, 'increment', q.seqincrement,
-    'min', q.seqmin, 'max', q.seqmax, 'cache', q.seqcache, CASE WHEN q.seqcycle THEN 'cycle' END,
-    (SELECT format('owned by %I.%I.%I', on_.nspname, o.relname, a.attname)
-     FROM pg_depend d JOIN pg_class o ON o.oid = d.refobjid JOIN pg_namespace on_ ON on_.oid = o.relnamespace
-     JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.refobjsubid
-     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
-       AND d.deptype IN ('a', 'i') LIMIT 1)),
-  0
-FROM rel c JOIN pg_sequence q ON q.seqrelid = c.oid
-
-UNION ALL
-SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-  format('%I.%I(%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
-  CASE WHEN p.prokind = 'a' THEN
-    (SELECT concat_ws(' ', pg_get_function_result(p.oid), a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
-       a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggfinalextra,
-       a.aggfinalmodify, format_type(a.aggtranstype, NULL), a.agginitval, a.aggminitval, a.aggsortop::regoperator,
-       p.proparallel) FROM pg_aggregate a WHERE a.aggfnoid = p.oid)
-  ELSE pg_get_functiondef(p.oid) END,
-  0
-FROM pg_proc p JOIN space s ON s.oid = p.pronamespace
-WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_proc'::regclass AND m.objid = p.oid)
-
-UNION ALL
-SELECT 'trigger', c.name || '.' || quote_ident(g.tgname),
-  pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' enabled ' || g.tgenabled::text END, 0
-FROM pg_trigger g JOIN rel c ON c.oid = g.tgrelid
-WHERE NOT g.tgisinternal
-
-UNION ALL
-SELECT 'event trigger', quote_ident(e.evtname),
-  concat_ws(' ', e.evtevent, format('%I.%I', s.nspname, p.proname), 'enabled', e.evtenabled, e.evttags::text), 0
-FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN space s ON s.oid = p.pronamespace
-WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_event_trigger'::regclass AND m.objid = e.oid)
-
-UNION ALL
-SELECT 'rule', c.name || '.' || quote_ident(w.rulename),
-  pg_get_ruledef(w.oid) || CASE w.ev_enabled WHEN 'O' THEN '' ELSE ' enabled ' || w.ev_enabled::text END, 0
-FROM pg_rewrite w JOIN rel c ON c.oid = w.ev_class
-WHERE w.rulename <> '_RETURN'
-
-UNION ALL
-SELECT 'policy', c.name || '.' || quote_ident(y.polname),
-  concat_ws(' ', CASE WHEN y.polpermissive THEN 'permissive' ELSE 'restrictive' END, 'for', y.polcmd, 'to',
-    (SELECT string_agg(CASE r WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END, ', '
-                       ORDER BY pg_get_userbyid(r)) FROM unnest(y.polroles) r),
-    'using ' || pg_get_expr(y.polqual, y.polrelid), 'check ' || pg_get_expr(y.polwithcheck, y.polrelid)),
-  0
-FROM pg_policy y JOIN rel c ON c.oid = y.polrelid
-
-UNION ALL
-SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'range' END, t.name,
-  CASE t.typtype
-    WHEN 'e' THEN (SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
-                   FROM pg_enum e WHERE e.enumtypid = t.oid)
-    WHEN 'd' THEN concat_ws(' ', format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN 'not null' END,
-                    'default ' || t.typdefault,
-                    (SELECT format('collate %I', l.collname) FROM pg_collation l
-                     JOIN pg_type b ON b.oid = t.typbasetype
-                     WHERE l.oid = t.typcollation AND t.typcollation <> b.typcollation))
-    ELSE (SELECT concat_ws(' ', format_type(r.rngsubtype, NULL), r.rngcanonical, r.rngsubdiff,
-                           (SELECT opcname FROM pg_opclass o WHERE o.oid = r.rngsubopc))
-          FROM pg_range r WHERE r.rngtypid = t.oid)
-  END,
-  0
-FROM typ t
-
-UNION ALL
-SELECT 'extension', quote_ident(e.extname), e.extversion || ' in ' || quote_ident(n.nspname), 0
-FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-
-UNION ALL
-SELECT 'statistics', format('%I.%I', s.nspname, x.stxname), pg_get_statisticsobjdef(x.oid), 0
-FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace JOIN rel c ON c.oid = x.stxrelid
+SELECT o.kind, o.name, o.definition, o.position,
+  CASE WHEN o.owned THEN pg_get_userbyid(o.owner) END AS owner,
+  CASE WHEN o.acl IS NOT NULL THEN (
+    SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+      SELECT who || ': ' || string_agg(privilege, ', ' ORDER BY privilege COLLATE "C") AS line FROM (
+        SELECT
+          CASE grantee WHEN o.owner THEN 'owner' WHEN 0 THEN 'public'
+            ELSE CASE pg_get_userbyid(grantee) WHEN 'owner' THEN '"owner"'
+                   ELSE quote_ident(pg_get_userbyid(grantee)) END END AS who,
+          CASE WHEN NOT bool_or(given) THEN 'not ' ELSE '' END || privilege_type
+            || CASE WHEN bool_or(grantable) THEN ' (grantable)' ELSE '' END AS privilege
+        FROM (
+          SELECT e.grantee, e.privilege_type, e.is_grantable AND e.grantee <> o.owner AS grantable, true AS given
+          FROM aclexplode(o.acl) e
+          UNION ALL
+          SELECT e.grantee, e.privilege_type, false, false FROM aclexplode(acldefault(o.acltype, o.owner)) e
+        ) entry
+        GROUP BY grantee, privilege_type
+        HAVING bool_or(given) <> bool_or(NOT given) OR bool_or(grantable)
+      ) unlike_default GROUP BY who
+    ) line_per_role
+  ) END AS privileges,
+  d.description AS comment, l.labels, x.extensions
+FROM object o
+LEFT JOIN (SELECT * FROM pg_description WHERE objoid >= 16384 OR objoid = 2200) d
+  ON d.classoid = o.classid AND d.objoid = o.objid AND d.objsubid = o.subid
+LEFT JOIN (
+  SELECT classoid, objoid, objsubid,
+    string_agg(provider || ': ' || label, E'\n' ORDER BY provider COLLATE "C") AS labels
+  FROM pg_seclabel GROUP BY 1, 2, 3
+) l ON l.classoid = o.classid AND l.objoid = o.objid AND l.objsubid = o.subid
+LEFT JOIN (
+  SELECT p.classid, p.objid, string_agg(quote_ident(e.extname), E'\n' ORDER BY e.extname) AS extensions
+  FROM pg_depend p JOIN pg_extension e ON e.oid = p.refobjid
+  WHERE p.refclassid = 'pg_extension'::regclass AND p.deptype = 'x' GROUP BY 1, 2
+) x ON x.classid = o.classid AND x.objid = o.objid AND o.subid = 0

@@ -1,0 +1,301 @@
+"""SQL that would turn one schema into another, drafted for a person to finish: what cannot be told stands as a TODO.
+
+Each kind of object has a function that makes it from its definition and one that takes it away; what a table or a
+constraint brings along is left out. Nothing here is ever run by Lockstep itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from migrations_app.engine.target.draft_about import ABOUT, say, subject
+from migrations_app.engine.target.draft_columns import add_column, alter_column, column_clause
+from migrations_app.engine.target.draft_text import last_part, lines_of, owner_of, said, todo
+from migrations_app.engine.target.fingerprint import CatalogueObject
+
+Key = tuple[str, str]
+Side = Mapping[Key, CatalogueObject]
+
+# Made in this order, taken away in the other.
+ORDER = (
+    "schema", "extension", "enum", "domain", "range", "composite type", "sequence", "table", "foreign table", "column",
+    "function", "procedure", "aggregate", "constraint", "index", "statistics", "view", "materialized view", "rule",
+    "trigger", "policy", "event trigger", "owner", "privileges", "comment",
+)  # fmt: skip
+HEADING = """-- A draft, made from what was read: finish and test it before you upload it.
+-- Environments that have this change already need IF EXISTS and IF NOT EXISTS, or a revision that is adopted there.
+"""
+_BELONGS = ("column", "constraint", "index", "trigger", "policy", "rule")
+_WITH_COLUMNS = ("table", "foreign table", "composite type")
+_NEXT = "\n"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`todos` counts what a person has to write."""
+
+    up: str
+    down: str
+    todos: int
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What there was and what there shall be, of the objects that differ."""
+
+    before: Side
+    after: Side
+    kinds: Mapping[str, str]  # of what is no table, by name
+
+
+def draft(
+    before: Sequence[CatalogueObject], after: Sequence[CatalogueObject], *, kinds: Mapping[str, str] | None = None
+) -> Draft:
+    """Both ways, from the objects that differ. `kinds` tells of what is no table although it has columns or checks."""
+    old, new = ({(one.kind, one.name): one for one in side} for side in (before, after))
+    up, down = list(_statements(_Scene(old, new, kinds or {}))), list(_statements(_Scene(new, old, kinds or {})))
+    todos = sum(text.startswith("-- TODO") for text in up)
+    return Draft(_script(up), _script(down), todos)
+
+
+def _script(statements: Sequence[str]) -> str:
+    return HEADING + "".join(f"\n{text}\n" for text in statements)
+
+
+def _statements(scene: _Scene) -> Iterator[str]:
+    """What goes, then what comes or changes."""
+    gone = [one for key, one in scene.before.items() if key not in scene.after]
+    for one in sorted(gone, key=lambda one: (-_rank(one), one.name)):
+        if not _comes_along(one, scene, scene.before):
+            yield _drop(one, scene)
+    came = [one for key, one in scene.after.items() if scene.before.get(key) != one]
+    for one in sorted(came, key=lambda one: (_rank(one), _late(one), one.position, one.name)):
+        old = scene.before.get((one.kind, one.name))
+        if old is not None:
+            yield from _change(old, one, scene)
+        elif not _comes_along(one, scene, scene.after):
+            yield _create(one, scene)
+
+
+def _rank(one: CatalogueObject) -> int:
+    return ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
+
+
+def _late(one: CatalogueObject) -> bool:
+    """A foreign key after the key that it leads to."""
+    return one.kind == "constraint" and one.definition.startswith("FOREIGN KEY")
+
+
+def _comes_along(one: CatalogueObject, scene: _Scene, side: Side) -> bool:
+    """Whether it is made or taken away together with something else that is."""
+    other = scene.after if side is scene.before else scene.before
+    going = side is scene.before
+    if one.kind == "index":
+        return _of_constraint(one, side, other, going=going)
+    if one.kind == "sequence" and "owned by: " in one.definition:
+        column = side.get(("column", one.definition.rpartition("owned by: ")[2]))
+        return column is not None and ("\nidentity: " in column.definition or side is scene.before)
+    if one.kind in ABOUT:
+        found = subject(one.name)
+        return found is not None and found in side and found not in other and (one.kind == "owner" or going)
+    if one.kind not in _BELONGS:
+        return False
+    if _of_view(one, scene):
+        return True
+    owner = owner_of(one.name)
+    made = any((kind, owner) in side and (kind, owner) not in other for kind in _WITH_COLUMNS)
+    return made and (one.kind == "column" or side is scene.before)
+
+
+def _of_view(one: CatalogueObject, scene: _Scene) -> bool:
+    """A column of a view that differs itself: its definition tells of it."""
+    owner = owner_of(one.name)
+    views = (("view", owner), ("materialized view", owner))
+    return one.kind == "column" and any(view in scene.before or view in scene.after for view in views)
+
+
+def _of_constraint(one: CatalogueObject, side: Side, other: Side, *, going: bool) -> bool:
+    """Whether a constraint has it, or it goes with its table."""
+    name, schema = last_part(one.name), owner_of(one.name)
+    for (kind, constraint), found in side.items():
+        if kind != "constraint" or last_part(constraint) != name or (kind, constraint) in other:
+            continue
+        if found.definition.startswith(("PRIMARY KEY", "UNIQUE", "EXCLUDE")):
+            return owner_of(owner_of(constraint)) == schema
+    table = one.definition.partition(" ON ")[2].removeprefix("ONLY ").partition(" USING ")[0]
+    return going and ("table", table) in side and ("table", table) not in other
+
+
+def _create(one: CatalogueObject, scene: _Scene) -> str:
+    if one.kind in ABOUT:
+        return say(one.kind, one.name, "", one.definition) or todo("say", one.kind, one.name, "", one.definition)
+    make = None if _elsewhere(one, scene) else _CREATE.get(one.kind)
+    text = make(one, scene) if make else ""
+    return text or todo("make", one.kind, one.name, "", one.definition)
+
+
+def _drop(one: CatalogueObject, scene: _Scene) -> str:
+    owner, name = owner_of(one.name), last_part(one.name)
+    if one.kind in ABOUT:
+        return say(one.kind, one.name, one.definition, "") or todo("unsay", one.kind, one.name, one.definition, "")
+    if one.kind in _DROP and not _elsewhere(one, scene):
+        return _DROP[one.kind].format(owner=owner, name=name, whole=one.name, table=_domain_or_table(owner, scene))
+    return todo("take away", one.kind, one.name, one.definition, "")
+
+
+def _change(old: CatalogueObject, new: CatalogueObject, scene: _Scene) -> Iterator[str]:
+    if new.kind in ABOUT and (text := say(new.kind, new.name, old.definition, new.definition)):
+        yield text
+    elif _of_view(new, scene):
+        return
+    elif new.kind == "column" and not _elsewhere(new, scene):
+        yield from alter_column(old, new)
+    elif new.kind in _REPLACED:
+        yield _create(new, scene)
+    elif new.kind in _ANEW and new.kind in _DROP:
+        yield _drop(old, scene)
+        yield _create(new, scene)
+    elif new.kind == "enum" and (added := _enum_values(old, new)):
+        yield added
+    else:
+        yield todo("change", new.kind, new.name, old.definition, new.definition)
+
+
+_REPLACED = frozenset({"function", "procedure", "view"})
+_ANEW = frozenset({"constraint", "index", "trigger", "policy", "statistics", "materialized view", "rule"})
+_DROP: dict[str, str] = {
+    "schema": "DROP SCHEMA {whole};",
+    "extension": "DROP EXTENSION {whole};",
+    "enum": "DROP TYPE {whole};",
+    "range": "DROP TYPE {whole};",
+    "composite type": "DROP TYPE {whole};",
+    "domain": "DROP DOMAIN {whole};",
+    "sequence": "DROP SEQUENCE IF EXISTS {whole};",
+    "table": "DROP TABLE IF EXISTS {whole};",
+    "foreign table": "DROP FOREIGN TABLE IF EXISTS {whole};",
+    "column": "ALTER TABLE {owner} DROP COLUMN IF EXISTS {name};",
+    "function": "DROP FUNCTION IF EXISTS {whole};",
+    "procedure": "DROP PROCEDURE IF EXISTS {whole};",
+    "constraint": "ALTER {table} {owner} DROP CONSTRAINT IF EXISTS {name};",
+    "index": "DROP INDEX IF EXISTS {whole};",
+    "statistics": "DROP STATISTICS IF EXISTS {whole};",
+    "view": "DROP VIEW IF EXISTS {whole};",
+    "materialized view": "DROP MATERIALIZED VIEW IF EXISTS {whole};",
+    "rule": "DROP RULE IF EXISTS {name} ON {owner};",
+    "trigger": "DROP TRIGGER IF EXISTS {name} ON {owner};",
+    "policy": "DROP POLICY IF EXISTS {name} ON {owner};",
+    "event trigger": "DROP EVENT TRIGGER IF EXISTS {whole};",
+}
+
+
+def _elsewhere(one: CatalogueObject, scene: _Scene) -> bool:
+    """A column of something that ALTER TABLE does not change."""
+    return one.kind == "column" and scene.kinds.get(owner_of(one.name), "table") != "table"
+
+
+def _domain_or_table(owner: str, scene: _Scene) -> str:
+    return "DOMAIN" if scene.kinds.get(owner) == "domain" else "TABLE"
+
+
+def _table(one: CatalogueObject, scene: _Scene) -> str:
+    """With its columns; what else its definition says, such as partitions, is for a person."""
+    columns = [c for c in scene.after.values() if c.kind == "column" and owner_of(c.name) == one.name]
+    clauses = [column_clause(column) for column in sorted(columns, key=lambda column: column.position)]
+    if one.definition not in ("", "using: heap") or not all(clauses):
+        shown = "".join(f"\n{last_part(c.name)} {c.definition}" for c in columns)
+        return todo("make", one.kind, one.name, "", f"{one.definition}{shown}")
+    body = ",\n  ".join(clauses)
+    return f"CREATE TABLE IF NOT EXISTS {one.name} (\n  {body}\n);" if body else f"CREATE TABLE {one.name} ();"
+
+
+def _composite(one: CatalogueObject, scene: _Scene) -> str:
+    columns = [c for c in scene.after.values() if c.kind == "column" and owner_of(c.name) == one.name]
+    clauses = [column_clause(column) for column in sorted(columns, key=lambda column: column.position)]
+    return f"CREATE TYPE {one.name} AS ({', '.join(clauses)});" if all(clauses) else ""
+
+
+def _sequence(one: CatalogueObject, scene: _Scene) -> str:
+    told = lines_of(one.definition, ("type", "start", "increment", "min", "max", "cache", "owned by"), ("cycle",))
+    if told is None:
+        return ""
+    owner = told.get("owned by", "")
+    after = f"\n-- Once its column is there: ALTER SEQUENCE {one.name} OWNED BY {said(owner)};" if owner else ""
+    return (
+        f"CREATE SEQUENCE IF NOT EXISTS {one.name} AS {told['type']} START {told['start']} "
+        f"INCREMENT {told['increment']} MINVALUE {told['min']} MAXVALUE {told['max']} CACHE {told['cache']}"
+        f"{' CYCLE' if 'cycle' in told else ''};{after}"
+    )
+
+
+def _index(one: CatalogueObject, scene: _Scene) -> str:
+    """One that is not valid, or is more than its definition, has further lines."""
+    text = one.definition
+    for words in ("CREATE UNIQUE INDEX ", "CREATE INDEX "):
+        if text.startswith(words) and "\n" not in text:
+            return f"{words}IF NOT EXISTS {text.removeprefix(words)};"
+    return ""
+
+
+def _policy(one: CatalogueObject, scene: _Scene) -> str:
+    told = lines_of(one.definition, ("for", "to", "using", "check"), ("permissive", "restrictive"))
+    if told is None or "to" not in told:
+        return ""
+    kind = "RESTRICTIVE" if "restrictive" in told else "PERMISSIVE"
+    text = f"CREATE POLICY {last_part(one.name)} ON {owner_of(one.name)} AS {kind} FOR {told['for']} TO {told['to']}"
+    using, check = told.get("using", ""), told.get("check", "")
+    return f"{text}{f' USING ({using})' if using else ''}{f' WITH CHECK ({check})' if check else ''};"
+
+
+def _one_line(one: CatalogueObject, scene: _Scene) -> str:
+    """A trigger, rule or statistics of which a further line tells needs a second statement: for a person."""
+    return "" if "\n" in one.definition.rstrip("\n") else f"{one.definition.rstrip().rstrip(';')};"
+
+
+def _view(one: CatalogueObject, scene: _Scene) -> str:
+    text = one.definition.strip()
+    return f"CREATE OR REPLACE VIEW {one.name} AS\n{text}" if text[:6].upper() in ("SELECT", "WITH R") else ""
+
+
+def _materialized(one: CatalogueObject, scene: _Scene) -> str:
+    text = one.definition.removeprefix("using: heap\n").strip()
+    return f"CREATE MATERIALIZED VIEW IF NOT EXISTS {one.name} AS\n{text}" if text.startswith("SELECT") else ""
+
+
+def _enum_values(old: CatalogueObject, new: CatalogueObject) -> str:
+    """Values that were only added at the end; in between or taken away is for a person."""
+    before, after = old.definition.split("\n"), new.definition.split("\n")
+    if after[: len(before)] != before:
+        return ""
+    return "\n".join(f"ALTER TYPE {new.name} ADD VALUE IF NOT EXISTS {value};" for value in after[len(before) :])
+
+
+def _constraint(one: CatalogueObject, scene: _Scene) -> str:
+    owner = owner_of(one.name)
+    return f"ALTER {_domain_or_table(owner, scene)} {owner} ADD CONSTRAINT {last_part(one.name)} {one.definition};"
+
+
+def _ended(one: CatalogueObject, scene: _Scene) -> str:
+    """Printed by the server as the statement that makes it."""
+    return f"{one.definition.rstrip().rstrip(';')};"
+
+
+_CREATE: dict[str, Callable[[CatalogueObject, _Scene], str]] = {
+    "schema": lambda one, scene: f"CREATE SCHEMA IF NOT EXISTS {one.name};",
+    "extension": lambda one, scene: f"CREATE EXTENSION IF NOT EXISTS {one.name};",
+    "enum": lambda one, scene: f"CREATE TYPE {one.name} AS ENUM ({one.definition.replace(_NEXT, ', ')});",
+    "composite type": _composite,
+    "sequence": _sequence,
+    "table": _table,
+    "column": lambda one, scene: add_column(one),
+    "constraint": _constraint,
+    "index": _index,
+    "function": _ended,
+    "procedure": _ended,
+    "statistics": _one_line,
+    "view": _view,
+    "materialized view": _materialized,
+    "trigger": _one_line,
+    "policy": _policy,
+    "rule": _one_line,
+}

@@ -30,9 +30,10 @@ install: .venv/.runtime
 	@sh .ci/install dev
 	@touch .venv/.runtime .venv/.dev
 
-# No command may end on a browser: .ci/chromium prints its path, or one loud line on stderr and nothing.
+# No command may end on a browser or an old PostgreSQL: .ci/chromium and .ci/postgres15 print where they are, or one
+# loud line on stderr and nothing.
 test: .venv/.dev
-	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" $(PY) -m pytest $(ARGS)
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(ARGS)
 
 # `make -k check` goes on after the first failure and names them all.
 check: lint types contracts templates django

@@ -147,6 +147,11 @@ LOCKSTEP_STALE_SECONDS = env.number("LOCKSTEP_STALE_SECONDS", 90)
 LOCKSTEP_RECONCILE_SECONDS = env.number("LOCKSTEP_RECONCILE_SECONDS", 2)
 LOCKSTEP_LOCK_WINDOW_SECONDS = env.number("LOCKSTEP_LOCK_WINDOW_SECONDS", 1800)
 
+# Addresses of servers where clones of targets are made, one for each major version; nobody else's database lives there.
+LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
+# Where the administrator keeps a smoke check for each service, named like it; empty: there are none.
+LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

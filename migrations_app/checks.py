@@ -22,3 +22,17 @@ def credentials_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     except LockstepError as refusal:
         return [Error(refusal.message, hint=refusal.next_step, id="lockstep.E001")]
     return []
+
+
+@register()
+def rehearsal_servers(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.engine.target.dsn import parse
+
+    found: list[CheckMessage] = []
+    for number, address in enumerate(settings.LOCKSTEP_REHEARSAL_SERVERS, 1):
+        try:
+            parse(address, trusted=True)
+        except LockstepError as refusal:
+            which = f"LOCKSTEP_REHEARSAL_SERVERS, address {number}: {refusal.message}"
+            found.append(Error(which, hint=refusal.next_step, id="lockstep.E002"))
+    return found

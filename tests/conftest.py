@@ -1,4 +1,4 @@
-"""Real servers for every test: PostgreSQL 18 and 16 and Redis, started once and ended with the run."""
+"""Real servers for every test: PostgreSQL 18, 16 and 15 and Redis, started once and ended with the run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from psycopg import sql
 from migrations_app.embedded import pytest_servers
 from migrations_app.embedded.postgres import Server
 from migrations_app.embedded.redis import RedisServer
+from tests import postgres15
 from tests.audit_flush import django_db_setup  # noqa: F401  a fixture
 
 # The plugin has done this already when pyproject.toml loads it, as it must for Django's settings.
@@ -59,11 +60,13 @@ def _administrators() -> Iterator[Callable[[int], psycopg.Connection]]:
 def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Iterator[MakeDatabase]:
     """Make a fresh empty database and get its superuser URL: `target_database()` or `(major=16)`.
 
-    It is dropped after the test, whoever is still connected.
+    It is dropped after the test, whoever is still connected. Without a PostgreSQL 15 a test of that is skipped.
     """
     made: list[tuple[int, str]] = []
 
     def make(*, major: int = 18, name: str | None = None) -> str:
+        if major == 15:
+            postgres15.require()
         database = name or f"target_{next(_numbers)}"
         _administrators(major).execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database))

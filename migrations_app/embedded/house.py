@@ -6,6 +6,7 @@ Nothing is told on a command line that is secret; children get it in their envir
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from migrations_app.embedded.supervisor import Supervisor
 from migrations_app.engine.errors import Refused
 
 CONTROL = "lockstep"
+REHEARSALS = "LOCKSTEP_REHEARSAL_SERVERS"
+# A rehearsal is one or two sessions at work; restoring a schema in one transaction locks each of its tables.
+SCRATCH = {"max_connections": "60", "shared_buffers": "48MB", "max_locks_per_transaction": "256"}
 WORKERS = 2
 WEB_PATIENCE_SECONDS = 35.0  # A little more than gunicorn's graceful_timeout.
 WORKER_PATIENCE_SECONDS = 20.0
@@ -50,7 +54,30 @@ def start_servers(plan: Plan, supervisor: Supervisor) -> dict[str, str]:
         made[targets.variable(16)] = _add_postgres(plan, supervisor, 16).dsn
     if not plan.given("LOCKSTEP_REDIS_URL"):
         made["LOCKSTEP_REDIS_URL"] = _add_redis(plan, supervisor).url()
+    if not plan.given(REHEARSALS):
+        made[REHEARSALS] = " ".join(
+            _add_scratch(plan, supervisor, major) for major in ((18, 16) if plan.demo else (18,))
+        )
     return made
+
+
+def _add_scratch(plan: Plan, supervisor: Supervisor, major: int) -> str:
+    """A server for rehearsals alone, apart from all targets; it starts after the pages, and may be lost."""
+    home = plan.data_dir / f"rehearsal{major}"
+    supervisor.add_later(f"PostgreSQL {major} for rehearsals", lambda: start_scratch(home, major))
+    return postgres.address(home)
+
+
+def start_scratch(home: Path, major: int) -> postgres.Server:
+    """Losing everything on it costs nothing: a folder that no server starts on any more is made anew."""
+    try:
+        return postgres.start(home, major, fast=True, settings=SCRATCH)
+    except Refused as refusal:
+        if refusal.code not in ("postgres_did_not_start", "foreign_data_folder"):
+            raise
+        program.say("up", f"{refusal.message} It holds nothing of value: making it anew.")
+        shutil.rmtree(home / "data")
+        return postgres.start(home, major, fast=True, settings=SCRATCH)
 
 
 def _add_postgres(plan: Plan, supervisor: Supervisor, major: int) -> postgres.Server:

@@ -95,7 +95,7 @@ def start(data_dir: Path, major: int, *, fast: bool = False, settings: Mapping[s
     """Start PostgreSQL `major` on `data_dir`, which becomes its home (made on first use).
 
     1. Take the folder's lock. 2. Stop what a crashed start left behind. 3. Make the cluster if it is new.
-    4. Start on the port of last time if that is free. `fast` trades durability for speed: tests only.
+    4. Start on the port of last time if that is free. `fast` trades durability for speed: for what may be lost.
     """
     account = server_account()
     home = make_home(data_dir, account)
@@ -109,6 +109,15 @@ def start(data_dir: Path, major: int, *, fast: bool = False, settings: Mapping[s
     except BaseException:
         lock.release()
         raise
+
+
+def address(data_dir: Path) -> str:
+    """The superuser's URL of a server that will be started on `data_dir` later, its port chosen and kept now."""
+    home = make_home(data_dir, server_account())
+    port = _preferred_port(home)
+    secret.write(home / "port", str(port))
+    password = quote(secret.kept(home / "password", secret.password), safe="")
+    return f"postgresql://{SUPERUSER}:{password}@{places.LOOPBACK}:{port}/postgres"
 
 
 @dataclass(frozen=True)

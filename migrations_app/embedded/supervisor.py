@@ -63,6 +63,10 @@ class Supervisor:
         self.parts.append(part)
         return self._start(part)
 
+    def add_later(self, name: str, start: Callable[[], Running]) -> None:
+        """A part that nothing waits for: started by `watch`, and if that fails again and again like a dead one."""
+        self.parts.append(Part(name, start))
+
     def oversee(self, leader: int) -> None:
         """Include a child that is not kept running, such as a command, in the final sweep."""
         self._sessions.add(leader)
@@ -131,9 +135,10 @@ class Supervisor:
     def _start_again(self, part: Part) -> None:
         if time.monotonic() < part.start_again_at:
             return
+        again = " again" if part.started_at else ""
         try:
             running = self._start(part)
         except LockstepError as error:
             self._put_off(part, f"{part.name} did not start: {error.sentence}")
         else:
-            say("up", f"{part.name} runs again (process {running.pid}).")
+            say("up", f"{part.name} runs{again} (process {running.pid}).")

@@ -8,10 +8,18 @@ from pathlib import Path
 from migrations_app.engine.errors import Refused
 
 POSTGRES_FOLDERS = {16: "pginstall", 18: "pginstall18"}
+_installed: dict[int, Path] = {}
+
+
+def use_installed(major: int, folder: Path) -> None:
+    """Take a major version that no wheel brings from this machine: `folder` holds its programs."""
+    _installed[major] = folder
 
 
 def postgres_bin(major: int) -> Path:
     """The folder with `postgres`, `initdb`, `psql` and `pg_dump` of a major version."""
+    if major in _installed:
+        return _installed[major]
     if major not in POSTGRES_FOLDERS:
         raise Refused(
             "unknown_postgres_major",

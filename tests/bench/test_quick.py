@@ -19,6 +19,7 @@ import pytest
 from migrations_app.embedded import pytest_servers
 from migrations_app.embedded.postgres import Server
 from tests.bench import report
+from tests.bench.forecast_revisions import REVISIONS
 from tests.bench.house import GIVEN
 from tests.bench.load_process import Plan, Target, run
 from tests.bench.report import Failure, Table
@@ -74,6 +75,7 @@ def test_it_writes_every_table_in_order(lines: list[str]):
         "## 8. Pages under a constant rate",
         "## 9. First page, last page, and Django's admin",
         "## 10. The matrix in a browser",
+        "## 11. Forecast and reality",
     ]
 
 
@@ -139,6 +141,13 @@ def test_it_compares_lists_with_their_last_page_and_with_the_admin(lines: list[s
 def test_it_looks_at_the_matrix_in_a_browser_or_says_why_not(lines: list[str]):
     found = rows(lines, "## 10. The matrix in a browser")[1:]
     assert len(found) == 3 or found[0][0] == "not measured"
+
+
+def test_it_compares_forecasts_with_what_really_happened(lines: list[str]):
+    *statements, summary = rows(lines, "## 11. Forecast and reality")[1:]
+    assert len(statements) == len(REVISIONS) > 30
+    assert all(row[4].endswith("×") or row[4] == "too short to tell" for row in statements)
+    assert float(summary[4].split()[0]) >= 1 and summary[4].endswith(("within", "over"))
 
 
 def test_it_counts_the_time_of_a_request_from_when_it_was_due():

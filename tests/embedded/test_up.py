@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
 
 from migrations_app.embedded import secret
@@ -151,6 +152,7 @@ def test_children_find_servers_and_keys_and_other_terminals_do_too(base: Path) -
         seen = house.wait_for(r"worker-1 +\| worker sees (.*)").group(1)
         for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIALS_KEY", "DATA_DIR", "EMBEDDED_PG16_URL"):
             assert f"LOCKSTEP_{name}" in seen
+        assert "LOCKSTEP_REHEARSAL_SERVERS" in seen
         assert "GUNICORN_BIND" in seen
         kept = (base / "data" / "runtime.env").read_text()
         assert "LOCKSTEP_DATABASE_URL=postgresql://lockstep:" in kept
@@ -323,6 +325,34 @@ def test_what_dies_comes_back(base: Path) -> None:
         house.wait_for(rf"web \(process {master}\) ended with signal SIGKILL")
         house.wait_for(r"web runs again")
         wait_until(lambda: _answers(house), "the page is back")
+
+
+def test_the_server_for_rehearsals_comes_after_the_pages_and_again_when_it_is_lost(base: Path) -> None:
+    with up(base, "--no-demo") as house:
+        house.wait_for("PostgreSQL 18 for rehearsals runs \\(process")
+        assert house.said.index("Ctrl-C stops everything") < house.said.index("for rehearsals runs")
+        assert not (base / "data" / "rehearsal16").exists()
+        kept = (base / "data" / "runtime.env").read_text()
+        url = re.search("^LOCKSTEP_REHEARSAL_SERVERS=(.*)$", kept, re.MULTILINE)
+        assert url
+        home = base / "data" / "rehearsal18"
+        pid = int((home / "data" / "postmaster.pid").read_text().split()[0])
+        (home / "data" / "global" / "pg_control").write_bytes(b"lost with the machine")
+        os.kill(pid, signal.SIGKILL)
+        house.wait_for("It holds nothing of value: making it anew")
+        house.wait_for("PostgreSQL 18 for rehearsals runs again")
+        assert fetch(house) == b"/login"
+        with psycopg.connect(url.group(1)) as conn:
+            assert conn.info.server_version // 10000 == 18
+        assert house.ends_with(signal.SIGTERM) == 0
+    assert not house.left()
+
+
+def test_given_servers_for_rehearsals_switch_the_embedded_one_off(base: Path, pg18: Server) -> None:
+    with up(base, "--no-demo", extra={"LOCKSTEP_REHEARSAL_SERVERS": pg18.dsn}) as house:
+        house.wait_for("Ctrl-C stops everything")
+        assert not list((base / "data").glob("rehearsal*"))
+        assert pg18.password not in (base / "data" / "runtime.env").read_text()
 
 
 def _answers(house: House) -> bool:

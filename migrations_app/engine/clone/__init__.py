@@ -1,0 +1,1 @@
+"""Throw-away copies of a target: made, traced, removed."""

@@ -1,0 +1,336 @@
+"""One revision rehearsed on a clone: up and verify, down, compare with the copy made before, up again.
+
+The job contract runs the scripts, as it does on a target: same locks, steps, verify and receipts. What was there before
+is a database of its own, so that a comparison sees everything and a script cannot reach it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import psycopg
+
+from migrations_app.engine.clone.contents import Loss, compare_contents
+from migrations_app.engine.clone.copying import copy_clone, drop_clone
+from migrations_app.engine.clone.guard import require_clone
+from migrations_app.engine.clone.make import Clone
+from migrations_app.engine.clone.server import RehearsalServer
+from migrations_app.engine.clone.source import named_failures
+from migrations_app.engine.clone.trace import StatementTrace, trace
+from migrations_app.engine.clone.unproven import unproven_losses
+from migrations_app.engine.contract.canceller import Canceller
+from migrations_app.engine.contract.events import Event, ShouldStop
+from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
+from migrations_app.engine.contract.recovery import execute_to_the_end
+from migrations_app.engine.contract.work import Job, Limits
+from migrations_app.engine.errors import (
+    ConnectionLost,
+    Fenced,
+    LockExhausted,
+    LockstepError,
+    NeedsOperator,
+    Refused,
+    Stopped,
+)
+from migrations_app.engine.target.compare import compare
+from migrations_app.engine.target.connect import open_session
+from migrations_app.engine.target.dsn import Dsn
+from migrations_app.engine.target.fingerprint import CatalogueObject, catalogue, comparable, hash_of
+
+BEFORE, TRACED = "before", "trace"
+WORKER = "rehearsal"
+_LIMITS = Limits(lock_window_s=30.0, reconnect_window_s=10.0)
+
+_NO_ANSWER = (Stopped, ConnectionLost, NeedsOperator, LockExhausted, Fenced)
+_BEYOND = re.compile(r"(?:CREATE|ALTER|DROP) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM)\b")
+# Whatever the target's role or database is set to, a comparison sees every row and each digit, and calls nobody else's
+# functions.
+_ALL_OF_IT = """
+SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('row_security', 'off', false),
+       pg_catalog.set_config('extra_float_digits', '3', false), pg_catalog.set_config('statement_timeout', '0', false)
+"""
+Schema = tuple[CatalogueObject, ...]
+StageName = Literal["up", "smoke", "trace", "down", "compare", "again"]
+Verdict = Literal["reversible", "lossy", "irreversible"]
+Smoke = Callable[[Dsn], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: StageName
+    ms: int
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came of one revision; `verdict` is None when it did not get as far as being rolled back."""
+
+    revision_id: str
+    verdict: Verdict | None
+    fp_before: str
+    fp_after: str = ""
+    fp_back: str = ""
+    losses: tuple[Loss, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    traces: tuple[StatementTrace, ...] = ()
+    down_traces: tuple[StatementTrace, ...] = ()
+    failure: LockstepError | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The clone to rehearse on, and who is told. `smoke` raises a named failure when the application is unwell."""
+
+    clone: Clone
+    server: RehearsalServer
+    installation: uuid.UUID
+    operator: str
+    report: Callable[[Event], None]
+    stage: Callable[[str, StageName], None]
+    should_stop: ShouldStop
+    canceller: Canceller
+    smoke: Smoke | None = None
+
+    def admin(self, clone: Clone) -> Dsn:
+        """The way in that sees every row."""
+        return self.server.admin_dsn(clone.name)
+
+
+@dataclass
+class _Sheet:
+    """What is known so far of the revision under way."""
+
+    ground: Ground
+    revision_id: str
+    stages: list[Stage] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: StageName) -> Iterator[None]:
+        self.ground.stage(self.revision_id, name)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages.append(Stage(name, round((time.monotonic() - began) * 1000)))
+
+
+def rehearse_up(ground: Ground, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
+    """Leaves the clone as the revision leaves a target, so that the next one of the chain can follow.
+
+    Raises Stopped; every other named failure is part of the answer.
+    """
+    _refuse_reaching_beyond(up, down)
+    with _kept(ground) as before:
+        return _up_and_back(_Sheet(ground, up.revision_id), before, up, down)
+
+
+def rehearse_down(
+    ground: Ground, up: PlannedRevision, down: PlannedRevision | None, *, receipt_before: str
+) -> Rehearsed:
+    """The other way round, for a revision that is applied: what rolling it back takes, and whether up brings it back.
+
+    `receipt_before` is the fingerprint its receipt names for the schema before it, if it names one. Leaves the clone
+    rolled back. Raises Stopped.
+    """
+    _refuse_reaching_beyond(up, down)
+    with _kept(ground) as before:
+        return _down_and_up(_Sheet(ground, up.revision_id), before, up, down, receipt_before)
+
+
+def _refuse_reaching_beyond(*scripts: PlannedRevision | None) -> None:
+    """Roles and databases belong to the whole server, and a subscription takes from a real one."""
+    for script in scripts:
+        for step in script.steps if script else ():
+            for statement in step.statements:
+                if _BEYOND.match(statement.tag):
+                    raise Refused(
+                        "beyond_the_database",
+                        f"{script.revision_id if script else ''} has {statement.tag} on line {statement.line}, which "
+                        "reaches beyond its database and so cannot be tried on a clone.",
+                        not_done="It and what follows was not rehearsed.",
+                        next_step="Keep roles, databases, tablespaces and subscriptions out of revisions, or rehearse "
+                        "without this one.",
+                    )
+
+
+@contextmanager
+def _kept(ground: Ground) -> Iterator[Clone]:
+    """The clone as it is now, in a database of its own."""
+    before = copy_clone(ground.clone, ground.server, installation=ground.installation, part=BEFORE)
+    try:
+        yield before
+    finally:
+        drop_clone(ground.server, before.name)
+
+
+def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
+    ground = sheet.ground
+    was = _schema(ground, before)
+    failure = _tried(lambda: _up_and_smoke(sheet, up))
+    if failure is not None:
+        return Rehearsed(up.revision_id, None, _fp(was), stages=tuple(sheet.stages), failure=failure)
+    became = _schema(ground, ground.clone)
+    up_traces, down_traces = _traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
+    known = Rehearsed(up.revision_id, "irreversible", _fp(was), _fp(became), traces=up_traces, down_traces=down_traces)
+    failure = None if down is None else _tried(lambda: _timed_run(sheet, "down", down))
+    if down is None or failure is not None:
+        if down is not None:
+            _start_over(ground, before, "up", up)
+        return replace(known, stages=tuple(sheet.stages), failure=failure)
+    with sheet.stage("compare"):
+        back = _schema(ground, ground.clone)
+        losses = (*_compared(ground, before, was, back), *_unproven(ground, before, was, became, up, up_traces))
+    with sheet.stage("again"):
+        losses += _again(ground, up)
+    if losses:
+        _start_over(ground, before, "up", up)
+    return replace(known, verdict=_verdict(losses), fp_back=_fp(back), losses=losses, stages=tuple(sheet.stages))
+
+
+def _down_and_up(
+    sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, receipt_before: str
+) -> Rehearsed:
+    ground = sheet.ground
+    stood = _schema(ground, before)
+    known = Rehearsed(up.revision_id, "irreversible", receipt_before, _fp(stood))
+    if down is None:
+        return known
+    failure = _tried(lambda: _timed_run(sheet, "down", down))
+    if failure is not None:
+        return replace(known, stages=tuple(sheet.stages), failure=failure)
+    back = _schema(ground, ground.clone)
+    down_traces, up_traces = _traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
+    known = replace(known, fp_back=_fp(back), traces=up_traces, down_traces=down_traces)
+    with sheet.stage("again"):
+        losses = (*_other_than_receipt(up, _fp(back), receipt_before), *_again(ground, up))
+    with sheet.stage("compare"):
+        losses += _compared(ground, before, stood, _schema(ground, ground.clone))
+    _start_over(ground, before, "down", down)
+    return replace(known, verdict=_verdict(losses), losses=losses, stages=tuple(sheet.stages))
+
+
+def _tried(work: Callable[[], None]) -> LockstepError | None:
+    """The named failure of a part whose failing is an answer; a stop is none, nor is a server that went away."""
+    try:
+        work()
+    except _NO_ANSWER:
+        raise
+    except LockstepError as failure:
+        return failure
+    return None
+
+
+def _up_and_smoke(sheet: _Sheet, up: PlannedRevision) -> None:
+    ground = sheet.ground
+    _timed_run(sheet, "up", up)
+    if ground.smoke is not None:
+        with sheet.stage("smoke"):
+            ground.smoke(ground.clone.dsn)
+
+
+def _timed_run(sheet: _Sheet, direction: Direction, revision: PlannedRevision) -> None:
+    with sheet.stage(direction):
+        _run(sheet.ground, direction, revision)
+
+
+def _run(ground: Ground, direction: Direction, revision: PlannedRevision) -> None:
+    execute_to_the_end(
+        Plan(direction, (revision,)),
+        ground.clone.dsn,
+        job=Job(uuid.uuid4(), ground.operator, WORKER, ground.clone.uid),
+        limits=_LIMITS,
+        report=ground.report,
+        should_stop=ground.should_stop,
+        canceller=ground.canceller,
+    )
+
+
+def _traced(sheet: _Sheet, before: Clone, plans: Sequence[Plan]) -> list[tuple[StatementTrace, ...]]:
+    """Measured on a copy of its own, statement by statement; always two answers."""
+    ground = sheet.ground
+    with sheet.stage("trace"):
+        copy = copy_clone(before, ground.server, installation=ground.installation, part=TRACED)
+        try:
+            found = [_trace(ground, copy, plan) for plan in plans]
+        finally:
+            drop_clone(ground.server, copy.name)
+    return [*found, ()][:2]
+
+
+def _trace(ground: Ground, copy: Clone, plan: Plan) -> tuple[StatementTrace, ...]:
+    try:
+        return trace(copy.dsn, plan, clone=copy.uid, report=_silent, admin=ground.admin(copy))
+    except Stopped:
+        raise
+    except LockstepError as failure:
+        # What was measured is a help; the run itself, which succeeded or failed on its own, is the answer.
+        ground.report(Event("notice", f"The measuring was given up: {failure.message}", level="warning"))
+        return ()
+
+
+def _silent(line: str) -> None:
+    """The run on the clone has told it already."""
+
+
+def _compared(ground: Ground, before: Clone, was: Schema, back: Schema) -> tuple[Loss, ...]:
+    with named_failures("the clone"), _looking(ground, before) as old, _looking(ground, ground.clone) as new:
+        contents = compare_contents(old, new)
+    return (*contents, *_schema_losses(was, back))
+
+
+def _schema_losses(was: Schema, back: Schema) -> tuple[Loss, ...]:
+    return tuple(Loss("schema", f"{one.kind} {one.name}", one.sentence) for one in compare(was, back))
+
+
+def _unproven(
+    ground: Ground, before: Clone, was: Schema, became: Schema, up: PlannedRevision, traces: Sequence[StatementTrace]
+) -> tuple[Loss, ...]:
+    with named_failures("the clone"), _looking(ground, before) as conn:
+        return unproven_losses(conn, was, became, up.script, traces)
+
+
+def _again(ground: Ground, up: PlannedRevision) -> tuple[Loss, ...]:
+    """Only that it can be: what is made of the moment, as a view over now() is, differs each time it is applied."""
+    failure = _tried(lambda: _run(ground, "up", up))
+    return () if failure is None else (Loss("again", up.revision_id, f"It cannot be applied again: {failure.message}"),)
+
+
+def _other_than_receipt(up: PlannedRevision, back: str, receipt_before: str) -> tuple[Loss, ...]:
+    if not receipt_before or not comparable(back, receipt_before) or back == receipt_before:
+        return ()
+    sentence = f"The schema is not the one that stood before {up.revision_id} was applied."
+    return (Loss("schema", up.revision_id, sentence),)
+
+
+def _start_over(ground: Ground, before: Clone, direction: Direction, revision: PlannedRevision) -> None:
+    """The clone as it was, and the revision run on it once: what the next of the chain meets on a target."""
+    drop_clone(ground.server, ground.clone.name)
+    copy_clone(before, ground.server, installation=ground.installation, part="")
+    _run(ground, direction, revision)
+
+
+def _verdict(losses: Sequence[Loss]) -> Verdict:
+    return "lossy" if losses else "reversible"
+
+
+def _schema(ground: Ground, clone: Clone) -> Schema:
+    with _looking(ground, clone) as conn:
+        return catalogue(conn)
+
+
+def _fp(schema: Schema) -> str:
+    return str(hash_of(schema))
+
+
+@contextmanager
+def _looking(ground: Ground, clone: Clone) -> Iterator[psycopg.Connection]:
+    with closing(open_session(ground.admin(clone), application_name="lockstep:rehearsal")) as conn:
+        require_clone(conn, clone.uid)
+        conn.execute(_ALL_OF_IT)
+        yield conn

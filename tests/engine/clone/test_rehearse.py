@@ -1,0 +1,212 @@
+"""The verdict on each way back is the right one, and none that loses something is called reversible."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from migrations_app.embedded.postgres import Server
+from migrations_app.engine.clone.copying import clones_on, copy_clone, drop_clone
+from migrations_app.engine.clone.make import Clone, Sizes, make_clone
+from migrations_app.engine.clone.rehearse import Ground, Rehearsed, rehearse_down, rehearse_up
+from migrations_app.engine.clone.server import RehearsalServer
+from migrations_app.engine.contract.canceller import Canceller
+from migrations_app.engine.contract.events import StopRequest
+from migrations_app.engine.contract.plan import PlannedRevision
+from migrations_app.engine.errors import Refused, Stopped
+from migrations_app.engine.target.dsn import parse
+from migrations_app.engine.target.identity import check_identity
+from tests.engine.clone.down_scripts import EXACT, LOSSY, SHOP, STUCK, WAYS, Way
+from tests.engine.clone.support import rehearsal_server
+from tests.engine.contract.support import Target, revision
+
+INSTALLATION = uuid.uuid4()
+ANOTHER = uuid.uuid4()  # whose clone is only there to be copied
+
+
+@pytest.fixture(scope="module")
+def server(pg18: Server) -> RehearsalServer:
+    return rehearsal_server(pg18)
+
+
+@pytest.fixture
+def shop(target_database: Callable[..., str]) -> Target:
+    return shop_at(target_database())
+
+
+def shop_at(url: str) -> Target:
+    target = Target(url)
+    with target.connect() as conn:
+        conn.execute(SHOP)
+    return target
+
+
+def clone_of(shop: Target, server: RehearsalServer, installation: uuid.UUID = INSTALLATION) -> Clone:
+    return make_clone(
+        parse(shop.url, trusted=True),
+        server,
+        installation=installation,
+        clone=uuid.uuid4(),
+        sizes=Sizes(),
+        report=lambda line: None,
+        should_stop=lambda: False,
+    )
+
+
+@pytest.fixture(scope="module")
+def untouched(pg18: Server, server: RehearsalServer) -> Iterator[tuple[Target, Clone]]:
+    """A shop and its clone, of which each test gets a copy."""
+    with psycopg.connect(pg18.dsn, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE rehearsed_shop TEMPLATE template0")
+        target = shop_at(pg18.url("rehearsed_shop"))
+        clone = clone_of(target, server, ANOTHER)
+        yield target, clone
+        drop_clone(server, clone.name)
+        admin.execute("DROP DATABASE rehearsed_shop WITH (FORCE)")
+
+
+@pytest.fixture
+def ground(untouched: tuple[Target, Clone], server: RehearsalServer) -> Iterator[Ground]:
+    copy = copy_clone(untouched[1], server, installation=INSTALLATION, part="")
+    yield on(copy, server)
+    drop_clone(server, copy.name)
+
+
+def on(clone: Clone, server: RehearsalServer, stop: Callable[[], StopRequest | None] = lambda: None) -> Ground:
+    return Ground(
+        clone=clone,
+        server=server,
+        installation=INSTALLATION,
+        operator="olga",
+        report=lambda event: None,
+        stage=lambda revision_id, stage: None,
+        should_stop=stop,
+        canceller=Canceller(),
+    )
+
+
+def pair_of(way: Way, name: str = "0001_r", parent: str = "") -> tuple[PlannedRevision, PlannedRevision | None]:
+    up = revision(name, way.up, parent=parent)
+    down = None if way.down is None else revision(name, way.down, parent=parent, direction="down", up=way.up)
+    return up, down
+
+
+def up_and_back(ground: Ground, way: Way, name: str = "0001_r", parent: str = "") -> Rehearsed:
+    return rehearse_up(ground, *pair_of(way, name, parent))
+
+
+def sentences(found: Rehearsed) -> str:
+    return "\n".join(loss.sentence for loss in found.losses)
+
+
+def test_the_set_has_enough_of_each_kind() -> None:
+    assert len(WAYS) >= 60
+    assert min(len(EXACT), len(LOSSY)) >= 20
+    assert len({way.name for way in WAYS}) == len(WAYS)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_it_gives_the_right_verdict(ground: Ground, way: Way) -> None:
+    found = up_and_back(ground, way)
+    assert (found.verdict or "") == way.verdict, f"{sentences(found)} {found.failure}"
+    assert way.told in sentences(found)
+    assert bool(found.losses) == (way.verdict == "lossy")
+    assert (found.failure is not None) == (way in STUCK and way.down is not None)
+
+
+def test_a_chain_goes_on_from_what_a_target_would_be(ground: Ground, server: RehearsalServer) -> None:
+    lossy, exact = LOSSY[2], EXACT[0]
+    first = up_and_back(ground, lossy)
+    second = up_and_back(ground, exact, "0002_r", "0001_r")
+    assert (first.verdict, second.verdict) == ("lossy", "reversible")
+    assert first.fp_after == second.fp_before
+    assert clones_on(server, INSTALLATION) == (ground.clone.name,)
+
+
+def test_a_chain_goes_on_after_a_down_that_was_refused(ground: Ground) -> None:
+    assert up_and_back(ground, STUCK[1]).verdict == "irreversible"
+    assert up_and_back(ground, EXACT[3], "0002_r", "0001_r").verdict == "reversible"
+
+
+def test_it_measures_each_statement_up_and_down(ground: Ground) -> None:
+    found = up_and_back(ground, Way("", "CREATE INDEX i ON orders (note); SELECT 1", "DROP INDEX i", "reversible"))
+    assert [one.statement for one in found.traces] == [1, 2]
+    assert ("public.orders", "SHARE") in found.traces[0].locks
+    assert ("public.orders", "ACCESS EXCLUSIVE") in found.down_traces[0].locks
+    assert {stage.name for stage in found.stages} == {"up", "trace", "down", "compare", "again"}
+
+
+def test_a_stop_is_no_verdict_and_leaves_no_copy(ground: Ground, server: RehearsalServer) -> None:
+    asked = StopRequest("cancel", "Cancelled at a person's request.")
+    with pytest.raises(Stopped):
+        up_and_back(on(ground.clone, server, lambda: asked), EXACT[0])
+    assert clones_on(server, INSTALLATION) == (ground.clone.name,)
+
+
+def test_the_target_is_only_read(untouched: tuple[Target, Clone], server: RehearsalServer) -> None:
+    shop = untouched[0]
+    query = "SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname = current_database()"
+    with shop.connect() as conn:
+        conn.execute("SELECT pg_stat_force_next_flush()")
+    before = shop.value(query)
+    clone = clone_of(shop, server)
+    try:
+        assert up_and_back(on(clone, server), LOSSY[5]).verdict == "lossy"
+    finally:
+        drop_clone(server, clone.name)
+    assert (shop.value(query), shop.receipts()) == (before, ())
+    assert shop.value("SELECT count(*) FROM orders") == 120
+
+
+@pytest.fixture
+def applied(shop: Target) -> Callable[[Way], PlannedRevision]:
+    def apply(way: Way) -> PlannedRevision:
+        up, _ = pair_of(way)
+        shop.apply(up)
+        return up
+
+    return apply
+
+
+def down_first(shop: Target, server: RehearsalServer, way: Way, receipt_before: str) -> Rehearsed:
+    clone = clone_of(shop, server)
+    try:
+        return rehearse_down(on(clone, server), *pair_of(way), receipt_before=receipt_before)
+    finally:
+        drop_clone(server, clone.name)
+
+
+def test_rolling_back_what_is_applied_tells_what_was_written_since(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision]
+) -> None:
+    way = EXACT[0]
+    applied(way)
+    before = shop.receipts()[-1].fp_before
+    assert down_first(shop, server, way, before).verdict == "reversible"
+    with shop.connect() as conn:
+        conn.execute("UPDATE orders SET coupon = 'X' WHERE id <= 7")
+    found = down_first(shop, server, way, before)
+    assert (found.verdict, sentences(found)) == ("lossy", "7 values of public.orders.coupon are NULL now.")
+    assert (found.fp_before, found.fp_back) == (before, before)
+
+
+def test_rolling_back_to_another_schema_than_the_receipt_names_is_lossy(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision]
+) -> None:
+    way = Way("", "ALTER TABLE orders ADD coupon text", "ALTER TABLE orders DROP coupon, DROP note", "lossy")
+    applied(way)
+    found = down_first(shop, server, way, shop.receipts()[-1].fp_before)
+    assert found.verdict == "lossy"
+    assert "The schema is not the one that stood before 0001_r was applied." in sentences(found)
+
+
+def test_a_clone_is_never_taken_for_its_target(untouched: tuple[Target, Clone], ground: Ground) -> None:
+    """The contract refuses the clone for the target's environment, and the target for the clone's."""
+    shop = untouched[0]
+    with psycopg.connect(ground.clone.dsn.conninfo(), autocommit=True) as conn, pytest.raises(Refused):
+        check_identity(conn, environment=shop.environment)
+    with shop.connect() as conn, pytest.raises(Refused):
+        check_identity(conn, environment=ground.clone.uid)

@@ -6,4 +6,5 @@ from __future__ import annotations
 CONTROL = 7061
 AUDIT_APPEND = (CONTROL, 1)
 SCHEDULER = (CONTROL, 2)
+SCHEMA_CONTENTS = (CONTROL, 3)
 # In a target: see engine/contract/lock.py (the engine has no imports from here).

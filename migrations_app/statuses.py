@@ -106,3 +106,62 @@ class Phase(TextChoices):
     EXPAND = "expand", "expand"
     MIGRATE = "migrate", "migrate"
     CONTRACT = "contract", "contract"
+
+
+class RehearsalStatus(TextChoices):
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+REHEARSAL_SENTENCES: dict[str, str] = {
+    RehearsalStatus.QUEUED: "Waiting for a worker; no clone has been made.",
+    RehearsalStatus.RUNNING: "A worker tries the revisions on a clone; the target is only read.",
+    RehearsalStatus.DONE: "Each revision has its verdict, and the clone is removed.",
+    RehearsalStatus.FAILED: "It ended before each revision had a verdict, and the clone is removed.",
+    RehearsalStatus.CANCELLED: "Stopped at a person's request, and the clone is removed.",
+}
+REHEARSAL_OPEN = frozenset({RehearsalStatus.QUEUED, RehearsalStatus.RUNNING})
+
+
+class Verdict(TextChoices):
+    REVERSIBLE = "reversible", "reversible"
+    LOSSY = "lossy", "lossy"
+    IRREVERSIBLE = "irreversible", "irreversible"
+    FAILED = "failed", "failed"
+
+
+VERDICT_SENTENCES: dict[str, str] = {
+    Verdict.REVERSIBLE: "Rolled back, schema and rows were what they had been, and it could be applied again.",
+    Verdict.LOSSY: "It can be rolled back, but not everything is as it was before.",
+    Verdict.IRREVERSIBLE: "It cannot be rolled back: there is no down file, or it was refused.",
+    Verdict.FAILED: "It could not be applied on the clone, so nothing is known about its way back.",
+}
+
+
+class RehearsalPolicy(TextChoices):
+    """When a run needs a fresh rehearsal; empty: production needs one to roll back."""
+
+    BY_STAGE = "", "by stage"
+    NEVER = "never", "never"
+    ROLLBACK = "rollback", "to roll back"
+    ALWAYS = "always", "to apply and to roll back"
+
+
+class ConsentStatus(TextChoices):
+    ASKED = "asked", "waiting for a second person"
+    GRANTED = "granted", "granted"
+    DECLINED = "declined", "declined"
+    WITHDRAWN = "withdrawn", "withdrawn"
+    OVERTAKEN = "overtaken", "overtaken"
+
+
+CONSENT_SENTENCES: dict[str, str] = {
+    ConsentStatus.ASKED: "A second person has to grant or decline it; nothing has been started.",
+    ConsentStatus.GRANTED: "A second person granted it, and its run was started with that.",
+    ConsentStatus.DECLINED: "A second person declined it; nothing was started.",
+    ConsentStatus.WITHDRAWN: "Whoever asked for it took it back; nothing was started.",
+    ConsentStatus.OVERTAKEN: "The plan, its losses or the day it was good for went by; nothing was started.",
+}

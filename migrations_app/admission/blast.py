@@ -42,11 +42,17 @@ class Blast:
     fingerprint: str  # of the plan, where it would run, and what is asked of the person
 
 
-def blast_of(environment: Environment, direction: Direction, revisions: Sequence[PlannedRevision]) -> Blast:
-    losses = tuple(_losses(environment, direction, revisions))
+def blast_of(
+    environment: Environment,
+    direction: Direction,
+    revisions: Sequence[PlannedRevision],
+    rehearsed: Sequence[tuple[str, str]] = (),
+) -> Blast:
+    """`rehearsed` is what fresh rehearsals of the way back found lost: revision and sentence."""
+    losses = (*_losses(environment, direction, revisions), *(Loss(one, what) for one, what in rehearsed))
     production = is_production(environment)
     friction = Friction.CLICK if not losses else Friction.TYPED if production else Friction.CONFIRM
-    return Blast(friction, production, losses, _fingerprint(environment, direction, revisions, friction))
+    return Blast(friction, production, losses, _fingerprint(environment, direction, revisions, friction, losses))
 
 
 def _losses(environment: Environment, direction: Direction, revisions: Sequence[PlannedRevision]) -> Iterator[Loss]:
@@ -69,7 +75,11 @@ def _without_down(environment: Environment, revisions: Sequence[PlannedRevision]
 
 
 def _fingerprint(
-    environment: Environment, direction: Direction, revisions: Sequence[PlannedRevision], friction: Friction
+    environment: Environment,
+    direction: Direction,
+    revisions: Sequence[PlannedRevision],
+    friction: Friction,
+    losses: Sequence[Loss],
 ) -> str:
     plan = {
         "environment": str(environment.uid),
@@ -78,5 +88,6 @@ def _fingerprint(
         "revisions": [(revision.revision_id, revision.checksum, revision.up_checksum) for revision in revisions],
         "steps": [step.sha256 for revision in revisions for step in revision.steps],
         "friction": friction,
+        "losses": [(loss.revision_id, loss.what) for loss in losses],
     }
     return hashlib.sha256(json.dumps(plan).encode()).hexdigest()

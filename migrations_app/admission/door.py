@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -12,9 +13,12 @@ from django.db import transaction
 from migrations_app.admission.blast import Blast, blast_of
 from migrations_app.admission.conditions import Condition, NotAdmitted
 from migrations_app.admission.look import unmet
+from migrations_app.admission.rehearsed import losses_of
 from migrations_app.engine.contract.plan import Direction, PlannedRevision
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Environment, Revision, Run
+from migrations_app.rehearsals.forecasts import forecast_plan, step_forecasts
+from migrations_app.rehearsals.freshness import Freshness, freshness
 from migrations_app.runs.actions import create_run
 from migrations_app.runs.planning import planned, revisions_between
 
@@ -34,6 +38,7 @@ class Preview:
     revisions: tuple[PlannedRevision, ...]
     conditions: tuple[Condition, ...]
     blast: Blast
+    rehearsals: tuple[Freshness, ...]  # for each revision that would be run or rolled back
 
 
 def start_run(
@@ -45,10 +50,12 @@ def start_run(
     reason: str = "",
     idempotency_key: str | None = None,
     shown: str | None = None,
+    consented: str = "",
 ) -> Started:
     """Create the run, or raise NotAdmitted with every unmet condition. The same key again is the same run.
 
     `shown` is the fingerprint of the plan that a person confirmed: another plan is refused ("plan_differs").
+    `consented` is the hash of the losses that a second person accepted; admission.consent is the one to give it.
     """
     way = _direction(direction)
     fingerprint = _request_sha256(environment, way, to, reason)
@@ -61,11 +68,12 @@ def start_run(
         if earlier is not None:
             return Started(earlier, created=False)
         revisions = revisions_between(environment, way, to)
-        conditions = unmet(environment, way, revisions)
+        known = freshness(environment, way, revisions)
+        conditions = unmet(environment, way, revisions, known, consented=consented)
         if conditions:
             raise NotAdmitted(conditions)
         plan = [planned(revision, way) for revision in revisions]
-        if shown is not None and shown != blast_of(environment, way, plan).fingerprint:
+        if shown is not None and shown != _blast(environment, way, known, plan).fingerprint:
             raise plan_differs(environment)
         run = create_run(
             environment=environment,
@@ -75,6 +83,7 @@ def start_run(
             reason=reason,
             idempotency_key=idempotency_key,
             request_sha256=fingerprint,
+            forecasts=step_forecasts(forecast_plan(known, way, environment.lock_budget_seconds)),
         )
         return Started(run, created=True)
 
@@ -83,8 +92,15 @@ def preview(*, environment: Environment, direction: str, to: str | None = None) 
     """Look without creating anything."""
     way = _direction(direction)
     revisions = revisions_between(environment, way, to)
+    known = freshness(environment, way, revisions)
     plan = tuple(planned(revision, way) for revision in revisions if _runnable(revision, way))
-    return Preview(plan, unmet(environment, way, revisions), blast_of(environment, way, plan))
+    return Preview(plan, unmet(environment, way, revisions, known), _blast(environment, way, known, plan), known)
+
+
+def _blast(
+    environment: Environment, way: Direction, known: Sequence[Freshness], plan: Sequence[PlannedRevision]
+) -> Blast:
+    return blast_of(environment, way, plan, losses_of(known) if way == "down" else ())
 
 
 def plan_differs(environment: Environment) -> Refused:

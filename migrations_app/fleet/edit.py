@@ -8,8 +8,11 @@ from enum import Enum
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.place import Place
 from migrations_app.models import Environment
+from migrations_app.statuses import RehearsalPolicy
 
 LONGEST_LOCK_WINDOW = 86_400
+LONGEST_LOCK_BUDGET = 3600
+MOST_REHEARSAL_DAYS = 365
 
 
 class Unchanged(Enum):
@@ -30,6 +33,9 @@ class Edit:
     order: int | None = None
     health_url: str | None = None
     lock_window_seconds: int | Unchanged | None = UNCHANGED
+    rehearsal_policy: str | None = None
+    rehearsal_days: int | None = None
+    lock_budget_seconds: int | None = None
 
     def of(self, stored: Environment) -> dict[str, str | int | None]:
         """The fields as they will be; raises for the first one that is of no use."""
@@ -42,23 +48,59 @@ class Edit:
         place.check()
         window = self.lock_window_seconds
         if isinstance(window, Unchanged):
-            return {**vars(place), "lock_window_seconds": stored.lock_window_seconds}
-        check_lock_window(window)
-        return {**vars(place), "lock_window_seconds": window}
+            window = stored.lock_window_seconds
+        else:
+            check_lock_window(window)
+        budget = stored.lock_budget_seconds if self.lock_budget_seconds is None else self.lock_budget_seconds
+        _check_lock_budget(budget)
+        rest = {"lock_window_seconds": window, "lock_budget_seconds": budget}
+        return {**vars(place), **rest, **self._rehearsals(stored)}
+
+    def _rehearsals(self, stored: Environment) -> dict[str, str | int]:
+        policy = stored.rehearsal_policy if self.rehearsal_policy is None else self.rehearsal_policy
+        days = stored.rehearsal_days if self.rehearsal_days is None else self.rehearsal_days
+        if policy not in RehearsalPolicy.values:
+            known = ", ".join(value or "empty (by stage)" for value in RehearsalPolicy.values)
+            raise _refused("bad_rehearsal_policy", f"{policy!r} is no rehearsal policy.", f"Use one of: {known}.")
+        if not 1 <= days <= MOST_REHEARSAL_DAYS:
+            raise _refused(
+                "bad_rehearsal_days",
+                f"A rehearsal cannot count for {days} days.",
+                f"Use 1 to {MOST_REHEARSAL_DAYS} days.",
+            )
+        return {"rehearsal_policy": str(policy), "rehearsal_days": days}
 
 
 def editable(stored: Environment) -> dict[str, str | int | None]:
     """The same fields as they are."""
     place = Place(stored.stage, stored.region, stored.order, stored.health_url)
-    return {**vars(place), "lock_window_seconds": stored.lock_window_seconds}
+    return {
+        **vars(place),
+        "lock_window_seconds": stored.lock_window_seconds,
+        "lock_budget_seconds": stored.lock_budget_seconds,
+        "rehearsal_policy": stored.rehearsal_policy,
+        "rehearsal_days": stored.rehearsal_days,
+    }
 
 
 def check_lock_window(seconds: int | None) -> None:
     if seconds is None or 1 <= seconds <= LONGEST_LOCK_WINDOW:
         return
-    raise Refused(
+    raise _refused(
         "bad_lock_window",
         f"A lock window of {seconds} seconds is out of range.",
-        not_done="Nothing was stored.",
-        next_step=f"Use 1 to {LONGEST_LOCK_WINDOW} seconds, or none for the installation's default.",
+        f"Use 1 to {LONGEST_LOCK_WINDOW} seconds, or none for the installation's default.",
     )
+
+
+def _check_lock_budget(seconds: int) -> None:
+    if not 1 <= seconds <= LONGEST_LOCK_BUDGET:
+        raise _refused(
+            "bad_lock_budget",
+            f"A lock budget of {seconds} seconds is out of range.",
+            f"Use 1 to {LONGEST_LOCK_BUDGET} seconds.",
+        )
+
+
+def _refused(code: str, message: str, next_step: str) -> Refused:
+    return Refused(code, message, not_done="Nothing was stored.", next_step=next_step)

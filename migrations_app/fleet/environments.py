@@ -105,9 +105,21 @@ def edit_environment(
     order: int | None = None,
     health_url: str | None = None,
     lock_window_seconds: int | Unchanged | None = UNCHANGED,
+    rehearsal_policy: str | None = None,
+    rehearsal_days: int | None = None,
+    lock_budget_seconds: int | None = None,
 ) -> Environment:
-    """Change where it stands and how long runs try for locks; its name is for good, since its target keeps it."""
-    edit = Edit(stage, region, order, health_url, lock_window_seconds)
+    """Change where it stands and what its runs need; its name is for good, since its target keeps it."""
+    edit = Edit(
+        stage,
+        region,
+        order,
+        health_url,
+        lock_window_seconds,
+        rehearsal_policy,
+        rehearsal_days,
+        lock_budget_seconds,
+    )
     with transaction.atomic():
         stored = locked(environment)
         entry = _edit(stored, edit)
@@ -118,8 +130,9 @@ def edit_environment(
 
 
 def has_history(environment: Environment) -> bool:
-    """Runs or receipts, which nobody removes."""
-    return environment.ledger.exists() or Run.objects.filter(environment=environment).exists()
+    """Runs, receipts or rehearsals, which nobody removes."""
+    kept = (environment.ledger, Run.objects.filter(environment=environment), environment.rehearsals)
+    return any(rows.exists() for rows in kept)
 
 
 def remove_environment(*, environment: Environment, by: User) -> None:
@@ -129,7 +142,7 @@ def remove_environment(*, environment: Environment, by: User) -> None:
         if has_history(stored):
             raise Refused(
                 "environment_has_history",
-                f"Environment {stored.name} has runs or receipts, which are kept.",
+                f"Environment {stored.name} has runs, receipts or rehearsals, which are kept.",
                 not_done="Nothing was removed.",
                 next_step="Leave it in place; its history belongs to the audit.",
             )

@@ -67,6 +67,7 @@ def _reasons(rows: Sequence[Standing], overdue: Sequence[Standing]) -> tuple[Rea
         Reason("needs_operator", "", tuple(_in_state(rows, "needs_operator")), of_runs=True),
         Reason("failed", "Last run failed", tuple(_in_state(rows, "failed")), of_runs=True),
         Reason("drift", "Ledger and target disagree", tuple(row for row in rows if row.reconcile_note)),
+        Reason("schema_drift", "Schema drifted", tuple(row for row in rows if row.schema_drift)),
         Reason("unreachable", "", tuple(_gone(rows))),
         Reason("unknown", "Unknown", tuple(_in_state(rows, "unknown"))),
         Reason("stale", "Compared long ago", tuple(overdue)),
@@ -86,6 +87,9 @@ def _trouble(rows: Sequence[Standing]) -> Verdict | None:
     different = [row for row in rows if row.reconcile_note]
     if different:
         return Verdict(f"Ledger and target disagree on {_names(different)}.", "bad")
+    drifted = [row for row in rows if row.schema_drift]
+    if drifted:
+        return Verdict(f"The schema of {_names(drifted)} is not as its receipts left it.", "bad")
     return None
 
 

@@ -40,6 +40,7 @@ class Standing:
     last_at: datetime | None = None  # when its newest receipt was written, by whom, which way
     last_by: str = ""
     last_direction: str = ""  # "down" where it rolled a revision back
+    schema_drift: str = ""  # what differs from what its receipts left, one sentence; empty where nothing is known to
 
     @property
     def state(self) -> str:
@@ -50,6 +51,8 @@ class Standing:
             return "unreachable"
         if self.reconcile_note:
             return "drift"
+        if self.schema_drift:
+            return "schema_drift"
         if self.behind is None or self.reconciled_at is None:
             return "unknown"
         if self.behind:

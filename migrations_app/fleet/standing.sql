@@ -4,7 +4,8 @@ SELECT s.name, e.name, e.stage, e.region, e."order", e.head_revision, e.head_seq
             ELSE COALESCE(last.position, 0) - head.position END,
        e.reachability, e.reachability_note, e.reconcile_note, e.reconciled_at, e.checked_at,
        run.id, COALESCE(run.status, ''), COALESCE(run.to_revision, ''),
-       e.id, receipt.applied_at, COALESCE(receipt.operator, ''), COALESCE(receipt.direction, '')
+       e.id, receipt.applied_at, COALESCE(receipt.operator, ''), COALESCE(receipt.direction, ''),
+       COALESCE(drift.summary, '')
   FROM migrations_app_environment e
   JOIN migrations_app_service s ON s.id = e.service_id
   LEFT JOIN migrations_app_revision head ON head.service_id = e.service_id AND head.revision_id = e.head_revision
@@ -17,3 +18,6 @@ SELECT s.name, e.name, e.stage, e.region, e."order", e.head_revision, e.head_seq
   LEFT JOIN LATERAL (
     SELECT applied_at, operator, direction FROM migrations_app_ledgerentry
      WHERE environment_id = e.id AND seq = e.head_seq AND superseded_at IS NULL ORDER BY id DESC LIMIT 1) receipt ON true
+  LEFT JOIN migrations_app_schemadrift drift
+    ON drift.environment_id = e.id AND drift.state IN ('open', 'ignored')
+   AND (drift.state = 'open' OR drift.ignore_until <= now())

@@ -5,10 +5,10 @@ One such process lives beside each worker; all of them may look at the same run,
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -16,10 +16,15 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
-from migrations_app.jobs import launcher
-from migrations_app.jobs.process import close_database_connections, die_with_parent, is_gone, machine
+from migrations_app.jobs import launcher, rehearse
+from migrations_app.jobs.child import Child
+from migrations_app.jobs.process import is_gone, machine
 from migrations_app.models import WorkerProcess
-from migrations_app.runs.claims import due, holders, release_of_dead
+from migrations_app.rehearsals import claims as rehearsals
+from migrations_app.rehearsals import clones
+from migrations_app.runs import claims
+
+SWEEP_EVERY_S = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +35,10 @@ class Reconciler:
     def __init__(self, name: str, execute: Callable[[int], str]) -> None:
         self._name = name
         self._execute = execute
-        self._child: int | None = None
-        self._child_run: int | None = None
+        self._run = Child()
+        self._rehearsal = Child()
+        self._sweeper = Child()
+        self._swept_at = -SWEEP_EVERY_S
         self._stopping = False
 
     def run_forever(self) -> None:
@@ -40,7 +47,7 @@ class Reconciler:
         while not self._stopping:
             self._try_once()
             time.sleep(settings.LOCKSTEP_RECONCILE_SECONDS)
-        self._end_child()
+        self._end_children()
 
     def once(self) -> None:
         """One look: beat, then start whatever is due."""
@@ -48,11 +55,13 @@ class Reconciler:
         _release_what_dead_processes_hold()
         queued = launcher.waiting_in_queue()
         self._beat(redis_ok=queued is not None)
-        for run_id in due():
+        for run_id in claims.due():
             if queued is None:
-                self._execute_here(run_id)
+                self._run.start(partial(self._execute, run_id))
             elif run_id not in queued:
                 launcher.wake(run_id)
+        self._rehearse()
+        self._sweep_clones()
 
     def _try_once(self) -> None:
         try:
@@ -68,42 +77,33 @@ class Reconciler:
             create_defaults={"beat_at": Now(), "started_at": Now(), "redis_ok": redis_ok},
         )
 
-    def _execute_here(self, run_id: int) -> None:
-        """Without Redis: one run at a time, in a child that dies with this process."""
-        if self._child is not None:
-            return
-        close_database_connections()
-        parent = os.getpid()
-        child = os.fork()
-        if child == 0:
-            self._be_child(run_id, parent)
-        self._child, self._child_run = child, run_id
+    def _rehearse(self) -> None:
+        """A rehearsal needs no wake-up: each worker's reconciler carries out one at a time."""
+        if not self._rehearsal.busy:
+            for rehearsal_id in rehearsals.due(limit=1):
+                self._rehearsal.start(partial(rehearse.execute, rehearsal_id))
 
-    def _be_child(self, run_id: int, parent: int) -> None:
-        status = 1
-        try:
-            die_with_parent(parent)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self._execute(run_id)
-            status = 0
-        finally:
-            os._exit(status)
+    def _sweep_clones(self) -> None:
+        """In a process of its own, for a rehearsal server that does not answer must not keep runs waiting."""
+        if time.monotonic() - self._swept_at >= SWEEP_EVERY_S and not self._sweeper.busy:
+            self._swept_at = time.monotonic()
+            self._sweeper.start(clones.sweep)
 
     def _reap(self) -> None:
-        if self._child is not None and os.waitpid(self._child, os.WNOHANG)[0]:
-            self._child = self._child_run = None
+        for child in (self._run, self._rehearsal, self._sweeper):
+            child.reap()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            os.kill(self._child, signal.SIGTERM)
-            os.waitpid(self._child, 0)
+    def _end_children(self) -> None:
+        for child in (self._run, self._rehearsal, self._sweeper):
+            child.end()
 
 
 def _release_what_dead_processes_hold() -> None:
-    """A process of this machine that is gone will not renew its lease; the run need not wait for it to run out."""
-    for worker in holders(machine()):
-        if is_gone(int(worker.rpartition(":")[2])):
-            release_of_dead(worker)
+    """A process of this machine that is gone will not renew its lease; nobody need wait for that to run out."""
+    for held in (claims, rehearsals):
+        for worker in held.holders(machine()):
+            if is_gone(int(worker.rpartition(":")[2])):
+                held.release_of_dead(worker)

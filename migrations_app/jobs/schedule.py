@@ -1,5 +1,5 @@
-"""What happens by the clock: each target's receipts are compared with the ledger, the audit chain is checked, old rows
-are swept."""
+"""What happens by the clock: each target's receipts are compared with the ledger and its schema is read, the audit
+chain is checked, old rows are swept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 import psycopg
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from migrations_app.audit.checking import check_when_due
@@ -18,13 +18,18 @@ from migrations_app.engine.errors import LockstepError
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.identity import check_identity
 from migrations_app.fleet.ledger import mark_unreachable, reconcile
+from migrations_app.fleet.readings import read_when_possible
 from migrations_app.fleet.secrets import resolve_dsn
 from migrations_app.jobs.process import end_idle_transactions
 from migrations_app.locks import SCHEDULER
-from migrations_app.models import Environment, OutboxItem, WorkerProcess
+from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
+from migrations_app.models.environment import Reachability
+from migrations_app.models.schema import Source
+from migrations_app.statuses import OPEN
 
 RECONCILE_EVERY = timedelta(seconds=60)
 _TICK_S = 5.0
+_READ_AT_ONCE = 10  # schemas in one tick, so that receipts are not compared late
 
 log = structlog.get_logger(__name__)
 
@@ -52,10 +57,22 @@ def tick(stopping: threading.Event) -> None:
         if stopping.is_set():
             return
         compare(environment)
+    _read_schemas(stopping)
     verdict = check_when_due()
     if verdict is not None and not verdict.ok:
         log.error("the audit chain is broken", finding=verdict.sentence)
     _sweep()
+
+
+def _read_schemas(stopping: threading.Event) -> None:
+    """Those that are due and at rest. A target that could not be reached just now is not tried a second time."""
+    running = Run.objects.filter(environment=OuterRef("pk"), status__in=OPEN)
+    due = Environment.objects.filter(~Exists(running), Q(schema=None) | Q(schema__due_at__lte=Now()))
+    reachable = due.exclude(reachability=Reachability.UNREACHABLE)
+    for environment in reachable.select_related("service").order_by("schema__due_at", "pk")[:_READ_AT_ONCE]:
+        if stopping.is_set():
+            return
+        read_when_possible(environment, source=Source.SCHEDULE)
 
 
 def compare(environment: Environment) -> bool:

@@ -2,12 +2,17 @@
 
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_check import AuditCheck
+from migrations_app.models.consent import RollbackConsent
+from migrations_app.models.drill import Drill, DrillCheck, DrillFollowUp, DrillIntervention, DrillStep
 from migrations_app.models.environment import Environment
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
+from migrations_app.models.rehearsal import Rehearsal, RehearsalLine, RevisionRehearsal
+from migrations_app.models.release import Release
 from migrations_app.models.revision import Revision
 from migrations_app.models.run import Run, RunLogLine, RunStep, StepAttempt
+from migrations_app.models.schema import SchemaContent, SchemaDefinition, SchemaDrift, SchemaReading, SchemaState
 from migrations_app.models.service import Service
 from migrations_app.models.token import ApiToken
 from migrations_app.models.worker import WorkerProcess
@@ -19,14 +24,29 @@ __all__ = [
     "AuditCheck",
     "AuditEntry",
     "ChainTally",
+    "Drill",
+    "DrillCheck",
+    "DrillFollowUp",
+    "DrillIntervention",
+    "DrillStep",
     "Environment",
     "Installation",
     "LedgerEntry",
     "OutboxItem",
+    "Rehearsal",
+    "RehearsalLine",
+    "Release",
     "Revision",
+    "RevisionRehearsal",
+    "RollbackConsent",
     "Run",
     "RunLogLine",
     "RunStep",
+    "SchemaContent",
+    "SchemaDefinition",
+    "SchemaDrift",
+    "SchemaReading",
+    "SchemaState",
     "Service",
     "StepAttempt",
     "WorkerProcess",

@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from migrations_app.statuses import RehearsalPolicy
+
 
 class DsnKind(models.TextChoices):
     STORED = "stored", "stored encrypted"
@@ -33,6 +35,15 @@ class Environment(models.Model):
 
     # How long a run keeps trying for a lock before it gives up with nothing applied; null: the installation's default.
     lock_window_seconds = models.PositiveIntegerField(null=True)
+
+    # When a run needs a fresh rehearsal, and for how many days one counts as fresh.
+    rehearsal_policy = models.CharField(
+        max_length=8, choices=RehearsalPolicy.choices, default=RehearsalPolicy.BY_STAGE, db_default="", blank=True
+    )
+    rehearsal_days = models.PositiveIntegerField(default=14, db_default=14)
+
+    # How long a run may keep writers or readers of an existing table out, by what was measured on a clone.
+    lock_budget_seconds = models.PositiveIntegerField(default=2, db_default=2)
 
     dsn_kind = models.CharField(max_length=8, choices=DsnKind.choices)
     dsn_reference = models.CharField(max_length=500, blank=True)  # the name or path; empty when stored

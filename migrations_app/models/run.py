@@ -112,6 +112,7 @@ class RunStep(models.Model):
     summary = models.CharField(max_length=300)
     lock = models.CharField(max_length=30, blank=True)  # strongest lock on what existed before
     sql_sha256 = models.CharField(max_length=64)
+    forecast_ms = models.FloatField(null=True)  # of its work, from the newest fresh rehearsal; null: there was none
     status = models.CharField(max_length=8, choices=StepStatus.choices, default=StepStatus.PENDING)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

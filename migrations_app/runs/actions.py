@@ -19,6 +19,7 @@ from migrations_app.runs.transitions import move
 from migrations_app.runs.verdict import may_be_judged
 from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus, StepStatus
 
+NO_FORECASTS: Mapping[tuple[str, int], float] = {}
 PHASES = ("lock", "run", "verify", "record", "release")
 
 # Called after commit with the run's id; jobs.launcher puts the real one here when Django is ready.
@@ -39,6 +40,7 @@ def create_run(
     reason: str = "",
     idempotency_key: str | None = None,
     request_sha256: str = "",
+    forecasts: Mapping[tuple[str, int], float] = NO_FORECASTS,
 ) -> Run:
     """Write run, steps, audit entry and wake-up in the caller's transaction; admission.door is the way in."""
     steps_total = sum(max(len(revision.steps), 1) for revision in revisions)
@@ -57,7 +59,7 @@ def create_run(
         idempotency_key=idempotency_key,
         request_sha256=request_sha256,
     )
-    _write_steps(run, run_steps(revisions))
+    _write_steps(run, run_steps(revisions, forecasts))
     wake(run)
     record(
         actor=by,
@@ -178,10 +180,10 @@ def allowed_actions(run: Run) -> dict[str, str]:
 
 _WRITE_STEPS = """
 INSERT INTO migrations_app_runstep (run_id, ordinal, revision_id, n, of, mode, statements, summary, lock, sql_sha256,
-                                    status, wait_ms, work_ms)
+                                    forecast_ms, status, wait_ms, work_ms)
 SELECT %s, v.*, %s, 0, 0
   FROM json_to_recordset(%s) AS v (ordinal int, revision_id text, n int, of int, mode text, statements int,
-                                   summary text, lock text, sql_sha256 text)
+                                   summary text, lock text, sql_sha256 text, forecast_ms float8)
 """
 
 
@@ -191,12 +193,16 @@ def _write_steps(run: Run, rows: Sequence[Mapping[str, object]]) -> None:
         cursor.execute(_WRITE_STEPS, [run.pk, StepStatus.PENDING, json.dumps(rows)])
 
 
-def run_steps(revisions: Sequence[PlannedRevision]) -> list[dict[str, object]]:
-    """The steps of a plan, each with the columns of its row."""
+def run_steps(
+    revisions: Sequence[PlannedRevision], forecasts: Mapping[tuple[str, int], float] = NO_FORECASTS
+) -> list[dict[str, object]]:
+    """The steps of a plan, each with the columns of its row; `forecasts` by revision and step, in milliseconds."""
     rows: list[dict[str, object]] = []
     for revision in revisions:
         for step in revision.steps or (NOTHING,):
-            rows.append({"ordinal": len(rows) + 1, "revision_id": revision.revision_id, **_row(step, revision)})
+            expected = {"forecast_ms": forecasts.get((revision.revision_id, step.n))}
+            ordinal = {"ordinal": len(rows) + 1, "revision_id": revision.revision_id}
+            rows.append({**ordinal, **_row(step, revision), **expected})
     return rows
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models.functions import Now
 
 from migrations_app.fleet.standing import Standing
-from migrations_app.models import Run
+from migrations_app.models import RollbackConsent, Run
 from migrations_app.permissions import may, who_may
 from migrations_app.runs.lease import Lease, lease_of
 from migrations_app.runs.pace import left_ms
 from migrations_app.runs.verdict import TOLD_FIELDS, verdict
-from migrations_app.statuses import ACTIVE, CLAIMABLE, OPEN, RunStatus
+from migrations_app.statuses import ACTIVE, CLAIMABLE, OPEN, ConsentStatus, RunStatus
 
 SHOWN = 12
 
@@ -24,7 +25,7 @@ _RUN_ASKS = {
     RunStatus.FAILED: ("create_run", "See why"),
     RunStatus.PAUSED: ("control_run", "Resume or cancel"),
 }
-_ORDER = ("needs_operator", "failed", "drift", "paused", "unreachable")
+_ORDER = ("needs_operator", "asked", "failed", "drift", "schema_drift", "paused", "unreachable")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Item:
     ask: str
     verb: str
     run: Run | None = None
+    consent: RollbackConsent | None = None
 
     @property
     def others(self) -> str:
@@ -96,13 +98,42 @@ def telling_runs(rows: Sequence[Standing]) -> dict[int, Run]:
     return runs.in_bulk(ids)
 
 
-def needs_person(rows: Sequence[Standing], runs: dict[int, Run], user: AbstractBaseUser | AnonymousUser) -> Needs:
+def waiting_consents() -> tuple[RollbackConsent, ...]:
+    """Roll-backs that wait for a second person; one for each environment at most."""
+    waiting = RollbackConsent.objects.filter(status=ConsentStatus.ASKED, expires_at__gt=Now())
+    return tuple(waiting.select_related("asked_by").order_by("pk"))
+
+
+def needs_person(
+    rows: Sequence[Standing],
+    runs: dict[int, Run],
+    user: AbstractBaseUser | AnonymousUser,
+    consents: Sequence[RollbackConsent] = (),
+) -> Needs:
     """Decisions first, then failures, disagreements, what somebody paused, and targets that are gone."""
-    found = sorted([*_of_runs(rows, runs), *_of_places(rows)], key=lambda item: _ORDER.index(item.state))
+    items = [*_of_runs(rows, runs), *_of_places(rows), *_of_consents(rows, consents)]
+    found = sorted(items, key=lambda item: _ORDER.index(item.state))
     return Needs(
         mine=tuple(item for item in found if may(user, item.verb)),
         others=tuple(item for item in found if not may(user, item.verb)),
     )
+
+
+def _of_consents(rows: Sequence[Standing], consents: Sequence[RollbackConsent]) -> list[Item]:
+    places = {row.id: row for row in rows}
+    return [
+        Item(
+            "asked",
+            places[consent.environment_id],
+            f"Waiting for a second person: roll back {consent.to or 'one step'} on "
+            f"{places[consent.environment_id].environment}, asked for by {consent.asked_by.get_username()}.",
+            "Decide",
+            "grant_rollback",
+            consent=consent,
+        )
+        for consent in consents
+        if consent.environment_id in places
+    ]
 
 
 def _of_runs(rows: Sequence[Standing], runs: dict[int, Run]) -> list[Item]:
@@ -118,6 +149,7 @@ def _of_runs(rows: Sequence[Standing], runs: dict[int, Run]) -> list[Item]:
 
 def _of_places(rows: Sequence[Standing]) -> list[Item]:
     items = [_place("drift", row, row.reconcile_note) for row in rows if row.reconcile_note]
+    items += [Item("schema_drift", row, row.schema_drift, "Decide", "decide_drift") for row in rows if row.schema_drift]
     gone = [row for row in rows if row.reachability == "unreachable"]
     return items + [_place("unreachable", row, row.reachability_note or "It could not be reached.") for row in gone]
 

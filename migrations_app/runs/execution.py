@@ -26,15 +26,17 @@ from migrations_app.engine.errors import ConnectionLost, LockstepError, NeedsOpe
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.dsn import Dsn
 from migrations_app.fleet.ledger import catch_up, mark_unreachable
+from migrations_app.fleet.readings import read_when_possible
 from migrations_app.fleet.secrets import resolve_dsn
 from migrations_app.models import Run
+from migrations_app.models.schema import Source
 from migrations_app.runs.claims import Claim
 from migrations_app.runs.planning import plan_of
 from migrations_app.runs.progress import Recorder
 from migrations_app.runs.step_progress import close_lost_attempts, mark_step, settle_steps, stop_step
 from migrations_app.runs.transitions import move
 from migrations_app.runs.verdict import LEFT_HALF_MADE
-from migrations_app.statuses import RunStatus, StepStatus
+from migrations_app.statuses import TERMINAL, RunStatus, StepStatus
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ class Execution:
         self.recorder = Recorder(self.run, claim, cancel_statement=self.canceller.cancel)
         self._observe = observe
         self._at: tuple[str, int] = ("", 1)
+        self._reached = False
 
     def carry_out(self) -> str:
         """Execute the run and return the status it ended in."""
@@ -68,7 +71,10 @@ class Execution:
         finally:
             restore()
             self.recorder.close()
-        return self._end(failure)
+        status = self._end(failure)
+        if self._reached and status in TERMINAL:
+            read_when_possible(self.run.environment, source=Source.RUN)
+        return status
 
     def _execute(self) -> LockstepError | None:
         try:
@@ -121,8 +127,8 @@ class Execution:
         )
 
     def _end(self, failure: LockstepError | None) -> str:
-        reached = self._reconcile()
-        status = self._status(failure, reached)
+        self._reached = self._reconcile()
+        status = self._status(failure, self._reached)
         fields: dict[str, object] = {"waiting": None, "lease_until": None}
         if isinstance(failure, Stopped):
             if self._at[0]:

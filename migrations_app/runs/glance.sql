@@ -4,6 +4,10 @@ WITH places AS (
          (SELECT t.version FROM migrations_app_appliedtally t WHERE t.environment_id = e.id) AS applied,
          r.id AS run, r.status, r.version, r.beat_at,
          COALESCE(r.status = ANY(%(open)s), false) AS open,
+         EXISTS (
+           SELECT FROM migrations_app_schemadrift d
+            WHERE d.environment_id = e.id AND d.state IN ('open', 'ignored')
+              AND (d.state = 'open' OR d.ignore_until <= now())) AS drifted,
          e.head_revision <> '' AND NOT EXISTS (
            SELECT FROM migrations_app_revision v
             WHERE v.service_id = e.service_id AND v.revision_id = e.head_revision) AS astray
@@ -13,7 +17,7 @@ WITH places AS (
        WHERE environment_id = e.id ORDER BY id DESC LIMIT 1) r ON true
 ), told AS (
   SELECT *,
-         COALESCE(status IN ('needs_operator', 'failed'), false) OR reconcile_note <> '' AS trouble,
+         COALESCE(status IN ('needs_operator', 'failed'), false) OR reconcile_note <> '' OR drifted AS trouble,
          reachability = 'unreachable'
            OR (NOT open AND (reconciled_at IS NULL OR astray))
            OR reconciled_at < now() - %(stale)s * interval '1 s' AS doubt,
@@ -32,7 +36,7 @@ WITH places AS (
          count(*) FILTER (WHERE doubt AND NOT trouble) AS doubt,
          md5(COALESCE(string_agg(ROW(id, reachability, reachability_note, reconcile_note, differs_from,
                                      reconciled_at IS NULL, head_seq, applied,
-                                     run, version, trouble, doubt, silent, CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
+                                     run, version, trouble, drifted, doubt, silent, CASE WHEN open THEN beat_at END)::text, ',' ORDER BY id), '')) AS fingerprint,
          date_trunc('minute', min(reconciled_at)) AS oldest
     FROM told
 ), workers AS (

@@ -13,7 +13,7 @@ from migrations_app.models import Environment, Revision, Run
 
 ROOT = "zero"  # what `to` says for "before the first revision"
 # A plan has thousands of revisions, so only what it is made of is read.
-_PLANNED = ("revision_id", "parent", "checksum", "down_checksum", "phase", "schema_rev")
+_PLANNED = ("revision_id", "parent", "checksum", "down_checksum", "verify_checksum", "phase", "schema_rev")
 
 
 def revisions_between(environment: Environment, direction: Direction, to: str | None) -> list[Revision]:

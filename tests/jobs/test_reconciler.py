@@ -108,7 +108,7 @@ def test_it_executes_by_itself_without_redis(run, monkeypatch, tmp_path):
 
     def reaped() -> bool:
         reconciler._reap()
-        return reconciler._child is None
+        return not reconciler._run.busy
 
     wait_until(reaped)
     assert (tmp_path / f"{run.pk}").read_text() == str(os.getpid())

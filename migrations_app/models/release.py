@@ -1,0 +1,31 @@
+"""A version of a service's program, with the schemas it can work with; another version is another row."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Release(models.Model):
+    """A trigger refuses UPDATE, DELETE and TRUNCATE; what happens to a release later belongs into rows beside it."""
+
+    # Without an index of its own: a longer one begins with it.
+    service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="releases", db_index=False)
+    release_id = models.CharField(max_length=200)
+    schema_rev = models.CharField(max_length=200)  # the one it was built for
+    schema_rev_min = models.CharField(max_length=200)
+    schema_rev_max = models.CharField(max_length=200)
+    index_hash = models.CharField(max_length=200, blank=True)
+    secrets_rev = models.CharField(max_length=200, blank=True)  # names a set of secrets, and holds none
+
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["service", "release_id"], name="release_id_once")]
+        indexes = [models.Index(fields=["service", "-id"], name="release_by_service")]
+
+    def __str__(self) -> str:
+        return self.release_id

@@ -1,0 +1,1 @@
+"""Rollbacks proven before they are offered: rehearsals on clones, and drills by people."""

@@ -1,0 +1,166 @@
+"""When a run needs a fresh rehearsal, what makes one stale, and what a lossy one means for a way back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from migrations_app.admission.door import preview, start_run
+from migrations_app.engine.contract.plan import Direction
+from migrations_app.models import Environment, LedgerEntry, Revision
+from tests.edge.fleet import make_revision
+from tests.edge.rehearsals import ERROR, LOSS, make_part, make_rehearsal, make_rehearsed
+
+pytestmark = pytest.mark.django_db
+
+
+def codes(environment: Environment, direction: Direction = "down", to: str | None = None) -> list[str]:
+    environment.refresh_from_db()
+    return [one.code for one in preview(environment=environment, direction=direction, to=to).conditions]
+
+
+@pytest.mark.parametrize(
+    ("stage", "policy", "down", "up"),
+    [
+        ("prod", "", ["not_rehearsed"], []),
+        ("Production", "", ["not_rehearsed"], []),
+        ("staging", "", [], []),
+        ("prod", "never", [], []),
+        ("staging", "rollback", ["not_rehearsed"], []),
+        ("staging", "always", ["not_rehearsed"], ["not_rehearsed"]),
+    ],
+)
+def test_it_asks_by_the_environments_policy(
+    prod: Environment, stage: str, policy: str, down: list[str], up: list[str]
+) -> None:
+    Environment.objects.filter(pk=prod.pk).update(stage=stage, rehearsal_policy=policy)
+    assert codes(prod) == down
+    assert codes(prod, "up") == up
+
+
+def test_a_fresh_reversible_rehearsal_lets_it_pass(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == []
+    assert start_run(environment=prod, direction="down", to=None, by=olga).run.status == "queued"
+
+
+def test_a_rehearsal_of_the_way_up_counts_for_the_way_back(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="up")
+    assert codes(prod) == []
+
+
+def test_every_revision_of_the_plan_needs_one(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    plan = preview(environment=prod, direction="down", to="zero")
+    assert [(one.code, "0001_step was never rehearsed." in one.sentence) for one in plan.conditions] == [
+        ("not_rehearsed", True)
+    ]
+
+
+def test_one_of_another_environment_says_nothing(
+    prod: Environment, staging: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(staging, olga, revisions[1:2])
+    assert codes(prod) == ["not_rehearsed"]
+
+
+STALE: dict[str, tuple[dict[str, object], str]] = {
+    "other up bytes": ({"checksum": "sha256:older"}, "its up file has changed"),
+    "other down bytes": ({"down_checksum": "sha256:older"}, "its down file has changed"),
+    "other verify bytes": ({"verify_checksum": "sha256:older"}, "its verify file has changed"),
+    "another chain": ({"chain": "0" * 64}, "the chain below it has changed"),
+    "another server": ({"server_version_num": 160000}, "the target is PostgreSQL 18 and was 16"),
+    "another schema": ({"fp_after": "fp:v2:other"}, "the schema it began with is not the one that stands"),
+    "too old": ({"finished_at": timezone.now() - timedelta(days=14, minutes=1)}, "it is older than 14 days"),
+}
+
+
+@pytest.mark.parametrize(("bound", "why"), STALE.values(), ids=STALE.keys())
+def test_it_is_stale_when_what_it_is_bound_to_changed(
+    prod: Environment, revisions: list[Revision], olga: User, bound: dict[str, object], why: str
+) -> None:
+    LedgerEntry.objects.filter(environment=prod, seq=2).update(fp_after="fp:v2:stands")
+    Environment.objects.filter(pk=prod.pk).update(server_version_num=180003)
+    prod.refresh_from_db()
+    make_part(make_rehearsal(prod, olga), revisions[1], "reversible", **{"fp_after": "fp:v2:stands"} | bound)
+    plan = preview(environment=prod, direction="down", to=None)
+    assert [one.code for one in plan.conditions] == ["rehearsal_stale"]
+    assert why in plan.conditions[0].sentence
+
+
+def test_it_is_fresh_while_nothing_it_is_bound_to_changed(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    LedgerEntry.objects.filter(environment=prod, seq=2).update(fp_after="fp:v2:stands")
+    Environment.objects.filter(pk=prod.pk).update(server_version_num=180003, rehearsal_days=2)
+    almost = timezone.now() - timedelta(days=1, hours=23)
+    make_rehearsed(prod, olga, revisions[1:2], direction="down", fp_after="fp:v2:stands", finished_at=almost)
+    assert codes(prod) == []
+
+
+def test_a_newer_stale_one_does_not_hide_a_fresh_one(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    make_rehearsed(prod, olga, revisions[1:2], checksum="sha256:older")
+    assert codes(prod) == []
+
+
+def test_a_failed_one_is_told_as_that(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], "failed")
+    plan = preview(environment=prod, direction="down", to=None)
+    assert [one.code for one in plan.conditions] == ["rehearsal_failed"]
+    assert ERROR["message"] in plan.conditions[0].sentence
+
+
+def test_a_way_back_that_was_refused_on_the_clone_is_no_way(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], "irreversible")
+    assert codes(prod) == ["rollback_fails"]
+
+
+def test_a_lossy_way_back_on_production_needs_two_people(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], "lossy")
+    plan = preview(environment=prod, direction="down", to=None)
+    assert [one.code for one in plan.conditions] == ["lossy_rollback"]
+    assert str(LOSS["sentence"]) in plan.conditions[0].sentence
+    assert [(loss.revision_id, loss.what) for loss in plan.blast.losses] == [("0002_step", LOSS["sentence"])]
+
+
+def test_off_production_the_losses_are_confirmed_by_who_asks(
+    prod: Environment, staging: Environment, revisions: list[Revision], olga: User
+) -> None:
+    Environment.objects.filter(pk=staging.pk).update(rehearsal_policy="rollback")
+    staging.refresh_from_db()
+    make_rehearsed(staging, olga, revisions[1:2], "lossy")
+    plan = preview(environment=staging, direction="down", to=None)
+    assert plan.conditions == ()
+    assert [loss.what for loss in plan.blast.losses] == [LOSS["sentence"]]
+
+
+def test_many_that_are_not_fresh_are_counted(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    Environment.objects.filter(pk=prod.pk).update(rehearsal_policy="always")
+    for position in range(4, 11):
+        make_revision(prod.service, position, up_script=revisions[0].up_script)
+    prod.refresh_from_db()
+    told = preview(environment=prod, direction="up", to=None).conditions
+    assert len(told) == 6
+    assert told[-1].sentence == "3 more revisions have no fresh rehearsal."
+
+
+def test_a_chain_is_fresh_where_each_leaves_the_schema_for_the_next(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    LedgerEntry.objects.filter(environment=prod, seq=2).update(fp_after="fp:v2:c")
+    rehearsal = make_rehearsal(prod, olga, direction="down")
+    make_part(rehearsal, revisions[1], fp_before="fp:v2:b", fp_after="fp:v2:c")
+    last = make_part(rehearsal, revisions[0], fp_before="fp:v2:a", fp_after="fp:v2:b")
+    assert codes(prod, "down", "zero") == []
+    type(last).objects.filter(pk=last.pk).update(fp_after="fp:v2:x")
+    assert codes(prod, "down", "zero") == ["rehearsal_stale"]

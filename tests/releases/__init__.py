@@ -1,0 +1,1 @@
+"""Releases: registered once, and held against what stands in each environment."""

@@ -6,6 +6,7 @@ Call them before a verb's transaction: a refusal is recorded, and an outer rollb
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -19,9 +20,15 @@ from migrations_app.audit.record import record
 from migrations_app.models import (
     ApiToken,
     AuditEntry,
+    Drill,
     Environment,
     LedgerEntry,
+    Rehearsal,
+    RehearsalLine,
+    Release,
     Revision,
+    RevisionRehearsal,
+    RollbackConsent,
     Run,
     RunLogLine,
     RunStep,
@@ -33,21 +40,37 @@ from migrations_app.permissions import may, roles_of, who_may
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "Drill",
     "Environment",
     "LedgerEntry",
     "Person",
+    "Rehearsal",
+    "RehearsalLine",
+    "Release",
     "Revision",
+    "RevisionRehearsal",
+    "RollbackConsent",
     "Run",
     "RunLogLine",
     "RunStep",
     "Service",
     "User",
     "audit_for",
+    "consent_for",
+    "consents_for",
+    "drill_for",
     "environment_for",
     "environments_for",
     "log_for",
     "receipt_for",
     "receipts_for",
+    "rehearsal_for",
+    "rehearsal_log_for",
+    "rehearsal_part_for",
+    "rehearsal_parts_for",
+    "rehearsals_for",
+    "release_for",
+    "releases_for",
     "require",
     "revision_for",
     "revisions_for",
@@ -73,10 +96,16 @@ WORDS = {
     "export": "export rows",
     "verify_audit": "verify or export the audit log",
     "upload_revision": "upload revisions",
+    "register_release": "register releases",
     "create_run": "start runs",
     "control_run": "pause, resume or cancel runs",
+    "run_drill": "hold drills",
     "resolve_run": "decide about a run that needs an operator",
+    "rehearse": "start or cancel rehearsals",
+    "grant_rollback": "grant or decline a roll-back that somebody else asked for",
     "edit_fleet": "change services and environments",
+    "read_schema": "have a schema read",
+    "decide_drift": "decide about drift",
     "own_tokens": "have API tokens",
     "view_style": "open the style page",
 }
@@ -197,6 +226,58 @@ def steps_for(user: Person, run: Run) -> QuerySet[RunStep]:
 def log_for(user: Person, run: Run) -> QuerySet[RunLogLine]:
     require(user, "view_log", f"run:{run.pk}")
     return RunLogLine.objects.filter(run=run).order_by("seq")
+
+
+def rehearsals_for(user: Person, verb: str = "view") -> QuerySet[Rehearsal]:
+    require(user, verb)
+    return Rehearsal.objects.select_related("service", "environment", "requested_by")
+
+
+def rehearsal_for(user: Person, pk: int, verb: str = "view") -> Rehearsal:
+    require(user, verb, f"rehearsal:{pk}")
+    rehearsals = Rehearsal.objects.select_related("service", "environment__service", "requested_by")
+    return _one(rehearsals, f"rehearsal {pk}", pk=pk)
+
+
+def rehearsal_parts_for(user: Person, rehearsal: Rehearsal) -> QuerySet[RevisionRehearsal]:
+    require(user, "view", f"rehearsal:{rehearsal.pk}")
+    return RevisionRehearsal.objects.filter(rehearsal=rehearsal).order_by("ordinal")
+
+
+def rehearsal_part_for(user: Person, rehearsal: Rehearsal, revision_id: str) -> RevisionRehearsal:
+    parts = rehearsal_parts_for(user, rehearsal)
+    return _one(parts, f"revision {revision_id} in rehearsal {rehearsal.pk}", revision_id=revision_id)
+
+
+def rehearsal_log_for(user: Person, rehearsal: Rehearsal) -> QuerySet[RehearsalLine]:
+    require(user, "view_log", f"rehearsal:{rehearsal.pk}")
+    return RehearsalLine.objects.filter(rehearsal=rehearsal).order_by("seq")
+
+
+def releases_for(user: Person, verb: str = "view") -> QuerySet[Release]:
+    require(user, verb)
+    return Release.objects.select_related("service", "created_by").order_by("-id")
+
+
+def release_for(user: Person, pk: int, verb: str = "view") -> Release:
+    require(user, verb, f"release:{pk}")
+    return _one(Release.objects.select_related("service", "created_by"), f"release {pk}", pk=pk)
+
+
+def consents_for(user: Person, verb: str = "view") -> QuerySet[RollbackConsent]:
+    require(user, verb)
+    return RollbackConsent.objects.select_related("environment__service", "asked_by", "decided_by")
+
+
+def consent_for(user: Person, pk: int, verb: str = "view") -> RollbackConsent:
+    require(user, verb, f"rollback-request:{pk}")
+    consents = RollbackConsent.objects.select_related("environment__service", "asked_by", "decided_by")
+    return _one(consents, f"rollback request {pk}", pk=pk)
+
+
+def drill_for(user: Person, uid: UUID, verb: str = "view") -> Drill:
+    require(user, verb, f"drill:{uid}")
+    return _one(Drill.objects.select_related("environment__service", "operator"), f"drill {uid}", uid=str(uid))
 
 
 def audit_for(user: Person, verb: str = "view_audit") -> QuerySet[AuditEntry]:

@@ -24,12 +24,12 @@ SOURCES = settings.BASE_DIR / "static"
 # In this order: of two rules that weigh the same, the later one wins.
 STYLES = (
     "tokens", "base", "frame", "state", "button", "choice", "sheet", "dialog", "live", "table", "form", "run", "runs",
-    "text", "shapes", "drawn", "matrix", "palette", "home", "style", "print",
+    "text", "shapes", "drawn", "matrix", "palette", "home", "drills", "style", "print",
 )  # fmt: skip
 # In this order: what listens first hears first.
 SCRIPTS = (
-    "theme", "time", "signed_out", "poll", "copy", "submit", "dialog", "popover", "tip", "toast", "retry", "keys",
-    "palette", "patch", "log_fold", "log", "runs", "grid", "light", "matrix", "window",
+    "theme", "time", "signed_out", "poll", "copy", "stopwatch", "submit", "dialog", "popover", "tip", "toast", "retry",
+    "keys", "palette", "patch", "log_fold", "log", "runs", "grid", "light", "matrix", "window",
 )  # fmt: skip
 FILES = {"css": STYLES, "js": SCRIPTS}
 

@@ -33,6 +33,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("runs", "Runs", "view"),
         ),
     ),
+    ("Safety", (("rehearsals", "Rehearsals", "view"),)),
     ("Services", (("services", "Services", "view"), ("revisions", "Revisions", "view"))),
     ("Account", (("audit", "Audit", "view_audit"), ("tokens", "API tokens", "own_tokens"))),
 )
@@ -169,6 +170,8 @@ def _family(request: HttpRequest) -> str:
         "environment": "services",
         "revision": "revisions",
         "token": "tokens",
+        "rehearsal": "rehearsals",
+        "drill": "rehearsals",
     }.get(first, first)
 
 

@@ -54,6 +54,7 @@ LISTS = Group(
         Key(("[",), "previous problem"),
     ),
 )
+DRILL = Group("In a drill", (Key(("Space",), "stopwatch: end the step in hand and start the next"),))
 GRID = Group(
     "In the matrix",
     (
@@ -69,7 +70,7 @@ GRID = Group(
 def groups(pages: frozenset[str]) -> tuple[Group, ...]:
     """What the keys do for a reader whose navigation holds these pages."""
     there = tuple(Key(("g", letter), word) for name, (letter, word) in GO.items() if name in pages)
-    return (EVERYWHERE, LISTS, GRID, Group("Go to", there))
+    return (EVERYWHERE, LISTS, GRID, DRILL, Group("Go to", there))
 
 
 def as_markdown(pages: frozenset[str]) -> str:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dashboard.api import (
     audit,
+    contracts,
+    drill_remarks,
+    drills,
     environments,
     failures,
     history,
     matrix,
+    rehearsals,
+    releases,
     revisions,
+    rollback_requests,
     run_actions,
     run_log,
     runs,
+    schema,
     services,
 )
 from dashboard.api.body import StrictParser
@@ -31,8 +38,13 @@ api = EdgeApi(
 )
 failures.register(api)
 api.add_decorator(known_query_only)
-for noun in (services, environments, revisions, matrix, history):
+for noun in (services, environments, schema, revisions, matrix, contracts, history):
     api.add_router("/services", noun.router)
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
+api.add_router("/rehearsals", rehearsals.router)
+api.add_router("/releases", releases.router)
+api.add_router("/rollback-requests", rollback_requests.router)
+for noun in (drills, drill_remarks):
+    api.add_router("/drills", noun.router)
 api.add_router("/audit", audit.router)

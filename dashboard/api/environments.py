@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -18,7 +18,7 @@ from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import environments
 from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
-from migrations_app.fleet.edit import LONGEST_LOCK_WINDOW, Edit
+from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
 
 router = Router(tags=["environments"])
 
@@ -39,6 +39,13 @@ LockWindow = Annotated[
     Field(description="How long a run tries for locks; null is the installation's default."),
 ]
 
+Policy = Annotated[
+    Literal["", "never", "rollback", "always"],
+    Field(description="When a run needs a fresh rehearsal; empty goes by the stage: to roll back on production."),
+]
+Days = Annotated[int, Field(ge=1, le=MOST_REHEARSAL_DAYS, description="For how many days a rehearsal counts.")]
+Budget = Annotated[int, Field(ge=1, le=LONGEST_LOCK_BUDGET)]
+
 
 class NewEnvironment(Asking):
     name: NewName
@@ -58,6 +65,9 @@ class Changes(Asking):
     order: Order = Field(default_factory=int)
     health_url: HealthUrl = Field(default_factory=str)
     lock_window_seconds: LockWindow = Field(default_factory=lambda: None)
+    rehearsal_policy: Policy = Field(default_factory=lambda: "")
+    rehearsal_days: Days = Field(default_factory=int)
+    lock_budget_seconds: Budget = Field(default_factory=int)
     dsn: Address = Field(default_factory=str)
     adopt: Annotated[bool, Field(description="With dsn: accept that the database has moved or was replaced.")] = False
 
@@ -97,6 +107,9 @@ class EnvironmentOut(Telling):
     reconcile_note: str
     differs_from: int | None
     lock_window_seconds: int | None
+    rehearsal_policy: str
+    rehearsal_days: int
+    lock_budget_seconds: int
     created_at: Moment
     created_by: str
 
@@ -126,6 +139,9 @@ def told(environment: access.Environment) -> EnvironmentOut:
         reconcile_note=environment.reconcile_note,
         differs_from=environment.differs_from,
         lock_window_seconds=environment.lock_window_seconds,
+        rehearsal_policy=environment.rehearsal_policy,
+        rehearsal_days=environment.rehearsal_days,
+        lock_budget_seconds=environment.lock_budget_seconds,
         created_at=environment.created_at,
         created_by=environment.created_by.get_username(),
     )
@@ -165,7 +181,7 @@ def get_environment(request: HttpRequest, service: str, environment: str) -> Env
     operation_id="change_environment",
 )
 def change_environment(request: HttpRequest, service: str, environment: str, body: Changes) -> EnvironmentOut:
-    """Change where it stands, its lock window and its address; what is left out stays. All of it or nothing."""
+    """Change where it stands, what its runs need and its address; what is left out stays. All of it or nothing."""
     found = access.environment_for(request.user, service, environment, "edit_fleet")
     by = access.require(request.user, "edit_fleet")
     if body.adopt and not body.dsn:

@@ -20,22 +20,38 @@ from migrations_app.engine.errors import LockstepError, Refused
 MOST_FIELDS, LONGEST_FIELD = 20, 100
 CURSORS = ("after", "before")  # read back unread by whoever follows a list, so a wrong one was spoilt: 400, not 422
 
+# What is no longer in the state that the verb needs.
+OVER = ("run_is_", "rehearsal_is_", "consent_is_", "drill_is_")
 # Refusals because of how things stand, not because of how the request is written.
 CONFLICTS = frozenset(
     {
+        "baseline_unknown",
         "before_applied",
+        "drift_differs",
+        "all_steps_ended",
+        "drill_open",
         "environment_exists",
         "environment_has_history",
         "foreign_receipt",
         "foreign_schema",
         "idempotency_conflict",
+        "ledger_differs",
+        "no_drift",
+        "lap_passed",
+        "no_health_url",
         "not_admitted",
         "nothing_to_accept",
+        "nothing_to_rehearse",
         "other_environment",
+        "own_request",
+        "plan_differs",
         "receipt_cut",
         "receipts_broken",
+        "release_differs",
+        "rehearsal_open",
         "restored_copy",
         "revision_changed",
+        "run_in_progress",
         "run_open",
         "service_exists",
     }
@@ -78,7 +94,7 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
 def status_of(code: str) -> int:
     if code in TOO_LARGE:
         return 413
-    return 409 if code in CONFLICTS or code.startswith("run_is_") else 422
+    return 409 if code in CONFLICTS or code.startswith(OVER) else 422
 
 
 def prevented(request: HttpRequest, failure: LockstepError) -> HttpResponse:

@@ -76,6 +76,7 @@ class StepOut(Telling):
     finished_at: Moment | None
     wait_ms: int
     work_ms: int
+    forecast_ms: float | None
     attempts: list[AttemptOut]
 
 
@@ -200,6 +201,7 @@ def _step(step: access.RunStep) -> StepOut:
         finished_at=step.finished_at,
         wait_ms=step.wait_ms,
         work_ms=step.work_ms,
+        forecast_ms=step.forecast_ms,
         attempts=[
             AttemptOut(
                 number=attempt.number,

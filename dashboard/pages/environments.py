@@ -8,9 +8,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import access
+from dashboard.pages.environment_rehearsals import Rehearsed, look, newest_rehearsal, section_context, version_of
 from dashboard.pages.forms import EnvironmentForm, saved
 from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.query import one_of, reason, word
@@ -24,6 +26,7 @@ from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.history import HistoryFilter, read_history
 from migrations_app.fleet.lag import Lag, lag_of
 from migrations_app.fleet.ledger import count_rows_from
+from migrations_app.fleet.schema_view import brief_of
 from migrations_app.fleet.standing import Standing, standings
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.listing import RunRow, runs_of_environment
@@ -42,6 +45,7 @@ class _Looked:
     receipts: tuple[access.LedgerEntry, ...]
     runs: tuple[RunRow, ...]
     lag: Lag
+    rehearsed: Rehearsed
 
 
 # For looking only: the run itself is admitted anew, in its own transaction.
@@ -54,7 +58,8 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
     found = access.environment_for(request.user, service, environment)
     direction = one_of(request, "direction", DIRECTIONS) or "up"
     to = word(request, "to")
-    version = f"{fleet} {found.pk} {direction} {to}"
+    newest = newest_rehearsal(request, found)
+    version = f"{fleet} {version_of(newest)} {found.pk} {direction} {to}"
     standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
     looked = LOOKED.get(version, lambda: _look(found, standing, direction, to))
     plan = looked.plan
@@ -71,6 +76,7 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "targets": looked.targets,
             "runs": looked.runs,
             "lag": looked.lag,
+            "schema": brief_of(found, timezone.now()),
             "receipts": looked.receipts,
             "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
@@ -82,9 +88,14 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "editors": who_may("edit_fleet"),
             "needs_editor": needed_for("edit_fleet"),
             "needs_runner": needed_for("control_run"),
+            "may_read_schema": may(request.user, "read_schema"),
+            "needs_schema_reader": needed_for("read_schema"),
             "open_run": standing.run_id if standing.run_status in OPEN - HELD else None,
             "superseding": count_rows_from(found, found.differs_from) if found.differs_from else 0,
             "shortest_reason": SHORTEST_REASON,
+            "rehearsed": looked.rehearsed,
+            "measured": looked.rehearsed.measured,
+            **section_context(request, found, standing, plan, newest),
             **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
         },
     )
@@ -100,6 +111,7 @@ def _look(environment: access.Environment, standing: Standing, direction: str, t
         read_history(only, LAST_RECEIPTS).rows,
         runs_of_environment(environment.pk),
         lag_of(environment, standing),
+        look(environment, "down" if direction == "down" else "up", plan),
     )
 
 

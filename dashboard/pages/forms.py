@@ -7,9 +7,10 @@ from collections.abc import Callable
 from django import forms
 
 from migrations_app.engine.errors import LockstepError, Refused
-from migrations_app.fleet.edit import LONGEST_LOCK_WINDOW, Edit
+from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
 from migrations_app.fleet.names import check_name
 from migrations_app.fleet.place import ORDER_LIMIT
+from migrations_app.statuses import RehearsalPolicy
 
 
 class ServiceForm(forms.Form):
@@ -76,7 +77,14 @@ class PlaceForm(forms.Form):
 
 
 # A refusal that is not here is about the address, if one was given.
-FIELD_OF = {"bad_health_url": "health_url", "bad_order": "order", "bad_lock_window": "lock_window_seconds"}
+FIELD_OF = {
+    "bad_health_url": "health_url",
+    "bad_order": "order",
+    "bad_lock_window": "lock_window_seconds",
+    "bad_rehearsal_policy": "rehearsal_policy",
+    "bad_rehearsal_days": "rehearsal_days",
+    "bad_lock_budget": "lock_budget_seconds",
+}
 ABOUT_THE_WHOLE = frozenset({"run_open", "environment_exists"})
 ADDRESS = (
     "env:NAME, file:PATH, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, which is stored "
@@ -99,6 +107,24 @@ class EnvironmentForm(PlaceForm):
 class EnvironmentEditForm(PlaceForm):
     """The stored address is never in it: an empty field leaves it as it is."""
 
+    rehearsal_policy = forms.ChoiceField(
+        label="Fresh rehearsal needed",
+        choices=RehearsalPolicy.choices,
+        required=False,
+        help_text="By stage: to roll back where the stage is called prod or production, else never.",
+    )
+    rehearsal_days = forms.IntegerField(
+        label="A rehearsal counts for (days)",
+        min_value=1,
+        max_value=MOST_REHEARSAL_DAYS,
+        help_text="Other bytes, another chain or another schema end it sooner.",
+    )
+    lock_budget_seconds = forms.IntegerField(
+        label="Lock budget (seconds)",
+        min_value=1,
+        max_value=LONGEST_LOCK_BUDGET,
+        help_text="A run is refused when a lock that keeps writers out is forecast to be held for longer.",
+    )
     dsn = forms.CharField(
         label="New address",
         max_length=2000,
@@ -117,7 +143,10 @@ class EnvironmentEditForm(PlaceForm):
             self.add_error("dsn", "Give the address of that database, or take the tick below away.")
 
     def edit(self) -> Edit:
-        fields = ("stage", "region", "order", "health_url", "lock_window_seconds")
+        fields = (
+            "stage", "region", "order", "health_url", "lock_window_seconds", "rehearsal_policy", "rehearsal_days",
+            "lock_budget_seconds",
+        )  # fmt: skip
         return Edit(**{name: self.cleaned_data[name] for name in fields})
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, StreamingHttpResponse
@@ -13,6 +11,7 @@ from django.views.decorators.http import require_safe
 from dashboard import access
 from dashboard.pages.history_filter import read_filter
 from migrations_app.fleet.history import every_row
+from migrations_app.spreadsheet import csv_lines, json_lines
 
 MOST = 500_000
 COLUMNS = (
@@ -20,10 +19,8 @@ COLUMNS = (
     "applied_at", "operator", "duration_ms", "run", "run_uid", "fence", "fp_before", "fp_after",
     "server_version_num", "seen_at", "superseded_at",
 )  # fmt: skip
-# A spreadsheet takes a cell that begins with one of these for a formula, also after a separator or a blank.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-Row = dict[str, object]
+Row = Mapping[str, object]
 
 
 @require_safe
@@ -40,36 +37,13 @@ def history_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     return answer
 
 
-def safe(value: object) -> object:
-    """A cell that no spreadsheet computes: what looks like a formula gets an apostrophe in front."""
-    text = value if isinstance(value, str) else ""
-    return f"'{text}" if text.lstrip(" ,;").startswith(FORMULA) else value
-
-
-class _Line:
-    """What csv.writer writes to: it hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _csv(rows: Iterable[Row]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for row in rows:
-        yield writer.writerow([safe(value) for value in row.values()])
-
-
-def _json(rows: Iterable[Row]) -> Iterator[str]:
-    yield "["
-    for number, row in enumerate(rows):
-        yield f"{',' if number else ''}\n{json.dumps(row, ensure_ascii=False)}"
-    yield "\n]\n"
+    return csv_lines(COLUMNS, rows)
 
 
 KINDS: dict[str, tuple[str, Callable[[Iterable[Row]], Iterator[str]]]] = {
     "csv": ("text/csv; charset=utf-8", _csv),
-    "json": ("application/json", _json),
+    "json": ("application/json", json_lines),
 }
 
 

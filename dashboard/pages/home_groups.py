@@ -14,10 +14,11 @@ from migrations_app.fleet.standing import Standing
 
 FEW = 12  # up to so many environments, nothing is folded
 _ORDER = (
-    "needs_operator", "failed", "drift", "unreachable", "unknown", "paused", "interrupted", "waiting_for_lock",
-    "pausing", "rolling_back", "running", "verifying", "claimed", "queued", "behind", "empty", "in_step",
+    "needs_operator", "failed", "drift", "schema_drift", "unreachable", "unknown", "paused", "interrupted",
+    "waiting_for_lock", "pausing", "rolling_back", "running", "verifying", "claimed", "queued", "behind",
+    "empty", "in_step",
 )  # fmt: skip
-_STANDS_OUT = frozenset(_ORDER[:6])
+_STANDS_OUT = frozenset(_ORDER[:7])
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class StageGroup:
 
     @property
     def telling(self) -> tuple[Standing, ...]:
-        return tuple(row for row in self.rows if row.state in _STANDS_OUT or row.reconcile_note)
+        return tuple(row for row in self.rows if row.state in _STANDS_OUT or row.reconcile_note or row.schema_drift)
 
     @property
     def rest(self) -> tuple[Standing, ...]:

@@ -52,9 +52,11 @@ def _last_receipt(row: Standing) -> SafeString:
 def _also(row: Standing) -> SafeString:
     """What is true beside the state that matters most."""
     drift = row.reconcile_note and row.state != "drift"
+    drifted = row.schema_drift and row.state != "schema_drift"
     gone = row.reachability == "unreachable" and row.state != "unreachable"
     told = [
         *([draw_state(state_of("drift"), "Disagrees")] if drift else []),
+        *([draw_state(state_of("schema_drift"))] if drifted else []),
         *([draw_state(state_of("unreachable"))] if gone else []),
     ]
     return SafeString("".join(f"<br>{state}" for state in told))

@@ -21,7 +21,7 @@ from dashboard.pages.kept import Kept, fleet_version
 from migrations_app.fleet.overview import Verdict, fleet_verdict, unreadable
 from migrations_app.fleet.standing import Standing, reconciliation, standings
 from migrations_app.permissions import may, roles_of
-from migrations_app.runs.attention import first_steps, moving_runs, needs_person, telling_runs
+from migrations_app.runs.attention import first_steps, moving_runs, needs_person, telling_runs, waiting_consents
 from migrations_app.runs.events import last_events
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class _Reading:
         return fleet_verdict(self.rows, self._glance.services)
 
     def needs(self) -> Mapping[str, object]:
-        return {"needs": needs_person(self.rows, self.runs, self._user)}
+        return {"needs": needs_person(self.rows, self.runs, self._user, waiting_consents())}
 
     def environments(self) -> Mapping[str, object]:
         many = len({row.service for row in self.rows}) > 1

@@ -25,6 +25,7 @@ from dashboard.pages.choices import Choice
 from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, FRONTIER, PENDING, Wanted, address_of, read_wanted
 from dashboard.pages.matrix_cells import legend
+from dashboard.pages.matrix_tabs import matrix_tabs
 from dashboard.pages.matrix_window import View, draw, look
 from dashboard.pages.matrix_words import headline, nothing, oddities
 from dashboard.pages.query import word
@@ -80,6 +81,7 @@ def _page(request: HttpRequest, chosen: str, names: tuple[str, ...]) -> Page:
     everyone = environment_names(chosen)
     context = {
         **_around(view),
+        "tabs": matrix_tabs("matrix", chosen),
         "window": _window(view).markup,
         "services": _services(names, chosen),
         "environments": everyone,

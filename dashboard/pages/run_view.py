@@ -83,6 +83,7 @@ class PageContext(TypedDict):
     others: list[Choice]
     audit: tuple[AuditRow, ...] | None
     audit_readers: str
+    consent: access.RollbackConsent | None
 
 
 def count_anew(request: HttpRequest, run: access.Run) -> None:
@@ -149,6 +150,7 @@ def page_context(request: HttpRequest, run: access.Run, *, polled: bool = False)
         ],
         audit=tuple(draw_row(entry) for entry in audit_of(run)) if reads else None,
         audit_readers=who_may("view_audit"),
+        consent=access.consents_for(request.user).filter(run=run).first() if run.direction == "down" else None,
     )
 
 

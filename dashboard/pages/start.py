@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
+from dashboard.pages.environment_rehearsals import look
 from dashboard.pages.query import one_of, reason, sent, word
 from dashboard.pages.verb import told
 from migrations_app.admission.blast import SHORTEST_REASON, Friction
@@ -85,6 +86,7 @@ def _confirm_page(
         "reason": reason(request),
         "may_sql": may(request.user, "view_sql"),
         "sql_readers": who_may("view_sql"),
+        "measured": look(environment, "down" if asked.direction == "down" else "up", plan).measured,
         **plan_words(environment, plan, asked),
     }
     return render(request, "services/confirm_run.html", context, status=422 if wrong else 200)

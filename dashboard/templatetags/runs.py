@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from dashboard.pages.plan_rows import draw_plan
 from dashboard.pages.run_rows import COLUMNS, draw_rows
 from dashboard.templatetags import text
 from migrations_app.engine.contract.plan import PlannedRevision
+from migrations_app.rehearsals.measured import RevisionMeasured
 from migrations_app.runs.histogram import Bucket, Histogram
 from migrations_app.runs.listing import RunRow
 
@@ -80,5 +81,10 @@ def _rect(tone: str, *box: float) -> SafeString:
 
 
 @register.simple_tag
-def planned(revisions: Sequence[PlannedRevision], service: str, with_sql: bool) -> SafeString:
-    return draw_plan(revisions, service, with_sql=bool(with_sql))
+def planned(
+    revisions: Sequence[PlannedRevision],
+    service: str,
+    with_sql: bool,
+    measured: Mapping[str, RevisionMeasured] | None = None,
+) -> SafeString:
+    return draw_plan(revisions, service, with_sql=bool(with_sql), measured=measured or {})

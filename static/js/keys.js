@@ -63,7 +63,7 @@
       const term = document.createElement("dt");
       const cap = document.createElement("kbd");
       const does = document.createElement("dd");
-      cap.textContent = control.dataset.key;
+      cap.textContent = control.dataset.key === " " ? "Space" : control.dataset.key;
       term.append(cap);
       does.textContent = control.dataset.keyDoes || control.textContent.trim();
       return [term, does];
@@ -76,6 +76,8 @@
   document.addEventListener("keydown", (event) => {
     if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
+    /* Space belongs to the control that has the focus, and one long press is one press. */
+    if (event.key === " " && (event.repeat || event.target.closest("a, button, summary, input"))) return;
     if (Date.now() - went < PATIENCE) { went = 0; go(event.key); return; }
     if (event.key === "g") went = Date.now();
     else if (event.key === "/") { if (filter()) event.preventDefault(); }

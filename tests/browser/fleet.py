@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from migrations_app.fleet.revisions import put_revision
-from migrations_app.models import Environment, LedgerEntry, Revision, Run, RunStep, Service
+from migrations_app.models import (
+    Drill,
+    DrillStep,
+    Environment,
+    LedgerEntry,
+    Rehearsal,
+    Revision,
+    RollbackConsent,
+    Run,
+    RunStep,
+    Service,
+)
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
+from migrations_app.rehearsals.drills.remarks import Seen, add_check, add_follow_up, note_intervention
+from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
 from tests.edge.people import person
+from tests.edge.rehearsals import TRACE, make_consent, make_lines, make_part, make_rehearsal
+from tests.edge.releases import make_release
+from tests.edge.schemas import make_drift, make_reading
 
 LONG = "0003_orders_currency_check_with_a_rather_long_name_that_has_to_wrap_on_small_screens"
 # name, stage, how many revisions are applied
@@ -32,6 +49,12 @@ class Fleet:
     failed: Run
     undecided: Run
     receipt: LedgerEntry
+    rehearsal: Rehearsal
+    rehearsing: Rehearsal
+    consent: RollbackConsent
+    drill: Drill
+    earlier: Drill
+    timed: Drill
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -47,6 +70,14 @@ class Fleet:
             "/runs",
             *(f"/runs/{run.pk}" for run in runs),
             f"/runs/{self.running.pk}/log",
+            "/rehearsals/clones",
+            f"/rehearsals/{self.rehearsal.pk}",
+            f"/rehearsals/{self.rehearsal.pk}?revision=0001_orders",
+            f"/rehearsals/{self.rehearsing.pk}",
+            f"/rehearsals/{self.rehearsal.pk}/log",
+            f"/rollback-requests/{self.consent.pk}",
+            "/services/orders/environments/prod-us?direction=down",
+            "/services/orders/environments/prod-us/rollback",
             "/services",
             "/add-service",
             "/services/orders",
@@ -55,9 +86,25 @@ class Fleet:
             "/services/orders/environments/dev?direction=down",
             "/services/orders/environments/dev/edit",
             "/services/orders/environments/prod-eu",
+            "/services/orders/environments/prod-eu/schema",
+            "/services/orders/environments/prod-eu/schema/draft",
+            "/services/orders/environments/dev/schema",
+            "/matrix/schema",
+            "/matrix/schema?depth=privileges",
+            "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
+            "/matrix/contracts",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",
+            "/rehearsals",
+            "/rehearsals?scenario=data&result=failed",
+            "/rehearsals/levers?service=orders&environment=dev",
+            f"/rehearsals/compare?a={self.earlier.uid}&b={self.drill.uid}",
+            "/rehearsals/drills/start",
+            "/rehearsals/drills/start?service=orders&environment=prod-us&scenario=schema",
+            f"/rehearsals/drills/{self.drill.uid}",
+            f"/rehearsals/drills/{self.timed.uid}",
+            f"/rehearsals/drills/{self.timed.uid}/stopwatch",
             "/audit",
             "/tokens",
             "/find?q=o",
@@ -72,19 +119,26 @@ def make_fleet() -> Fleet:
         ("0002_index", "CREATE INDEX CONCURRENTLY orders_currency ON orders (currency);"),
         (LONG, "ALTER TABLE orders ADD CONSTRAINT currency_iso CHECK (currency ~ '^[A-Z]{3}$') NOT VALID;"),
     ):
-        put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", by=olga)
+        name = f"sc-{revision_id[:4]}"
+        put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", schema_rev=name, by=olga)
+    make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
+    make_release(service, olga, f"2026.11.2-{'with-a-long-name-' * 3}", "sc-0002")
     dev, eu, us, long_name = (
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
     parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
     Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
+    make_reading(dev)
+    make_drift(eu)
+    make_reading(us, failure="Connection refused.")
     error = {"code": "lock_exhausted", "message": "No lock.", "not_done": "Nothing.", "next_step": "Wait."}
     blocker = {"pid": 4711, "application": "psql", "state": "idle in transaction", "transaction_age_s": 241.0}
     waiting = {"sentence": "In the way.", "blockers": [blocker]}
     running = make_run(dev, olga, status="running", started_at=timezone.now(), phases=_phases())
     RunStep.objects.filter(run=running).update(summary="ALTER TABLE " + "very_long_relation_name_" * 5)
     make_log(running, *(f"{n}/40 statement {'with_a_long_unbroken_word_' * 4}" for n in range(40)))
+    earlier, drill, timed = _drills(eu, dev, olga)
     return Fleet(
         olga=olga,
         service=service,
@@ -93,7 +147,55 @@ def make_fleet() -> Fleet:
         failed=make_run(us, olga, status="failed", error=error),
         undecided=make_run(long_name, olga, status="needs_operator", error=error),
         receipt=LedgerEntry.objects.order_by("-seq")[0],
+        rehearsal=_rehearsal(dev, olga),
+        rehearsing=make_rehearsal(us, olga, "running", doing=f"1 of 1: {LONG}, trace"),
+        consent=make_consent(eu, person("oleg"), losses=[[LONG, f"Table public.{'orders_' * 12} is gone."]]),
+        drill=drill,
+        earlier=earlier,
+        timed=timed,
     )
+
+
+def _drills(eu: Environment, dev: Environment, olga: User) -> tuple[Drill, Drill, Drill]:
+    """Two that were held, the later one too slow and helped by hand, and one whose third step is being timed."""
+    week = timezone.now() - timedelta(days=7)
+    earlier = held(eu, olga, (25, 190, 120, 60, 240), ended=week)
+    drill = held(eu, olga, (31, 420, 490, 45, 200), result="failed")
+    Drill.objects.filter(pk=drill.pk).update(
+        issues_found="The restore script " + "asks_for_a_password_that_nobody_on_call_has_" * 3,
+        runbook_link="https://wiki.example.com/runbooks/" + "rollback-of-the-storefront-" * 6,
+        runbook_updated=True,
+    )
+    _write_step(drill)
+    timed = ready(dev, olga, "application")
+    add_check(timed, seen=Seen(side="before", kind="smoke", name="signing in works", passed=True), by=olga)
+    timed = press(timed, olga, 3)
+    note_intervention(timed, seconds=75, what="Restarted the proxy", note="It kept the old address.", by=olga)
+    add_follow_up(timed, what="Let the proxy look the address up again", owner="ann", by=olga)
+    return Drill.objects.get(pk=earlier.pk), Drill.objects.get(pk=drill.pk), timed
+
+
+def _write_step(drill: Drill) -> None:
+    DrillStep.objects.filter(drill=drill, number=2).update(
+        commands="manage.py rollback orders prod-eu --as olga --reason " + "x" * 120,
+        output="\n".join(f"line {n} {'of_a_rather_long_output_' * 5}" for n in range(12)),
+        note="The second try worked.",
+        held_ms=38_000,
+        saved_at=timezone.now(),
+    )
+
+
+def _rehearsal(environment: Environment, by: User) -> Rehearsal:
+    """One of each verdict, the last with names that have to wrap."""
+    revisions = list(Revision.objects.filter(service=environment.service).order_by("position"))
+    name = f"public.{'very_long_relation_name_' * 4}"
+    long = {**TRACE, "summary": f"ALTER TABLE {name}", "locks": [[name, "ACCESS EXCLUSIVE"]], "rewritten": [name]}
+    found = make_rehearsal(environment, by, reason="before the release")
+    make_part(found, revisions[0], traces=[TRACE], down_traces=[long], fp_before="fp:v2:" + "a" * 64)
+    make_part(found, revisions[1], "irreversible")
+    make_part(found, revisions[2], "lossy", traces=[long, TRACE], fp_after="fp:v2:" + "b" * 64)
+    make_lines(found, *(f"{n} statement {'with_a_long_unbroken_word_' * 4}" for n in range(4)))
+    return found
 
 
 def _phases() -> dict[str, dict[str, object]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from migrations_app.fleet.revisions import put_revision
-from migrations_app.models import Environment, Run, RunLogLine
+from migrations_app.models import Environment, Run, RunLogLine, SchemaDrift
 from migrations_app.runs.loglines import WINDOW
 from tests.browser.axe import grave
 from tests.browser.conftest import Reading
@@ -302,6 +302,7 @@ def test_what_cannot_be_undone_on_production_is_typed(reading: Reading, javascri
     put_revision(service=fleet.service, revision_id="0004_gone", up="DROP TABLE orders;", by=fleet.olga)
     Run.objects.filter(pk=fleet.waiting.pk).update(status="failed")
     Environment.objects.filter(name="prod-eu").update(reconcile_note="", differs_from=None)
+    SchemaDrift.objects.all().delete()
     page = reading(fleet.olga, javascript=javascript).open("/services/orders/environments/prod-eu")
     page.get_by_role("link", name=re.compile("^Apply two revisions")).click()
     expect(page.locator("#typed")).to_be_visible()

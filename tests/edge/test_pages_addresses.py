@@ -21,6 +21,7 @@ LISTS = (
     ("/services/orders/revisions", "before", "revisions of {service.pk}", (5,)),
     ("/runs", "before", "runs before", (5,)),
     ("/runs", "after", "runs after", (5,)),
+    ("/rehearsals", "before", "drills", (5,)),
     ("/history", "after", "history", ("2026-11-20T12:00:00+00:00", 5)),
 )
 SPOILT = ("zz", "-1", "5", "%ff", "%00", "~", "WzVd", "WzVd~", "9223372036854775808")

@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db
 MakeDatabase = Callable[..., str]
 PAGE = "/services/orders/environments/eu"
 EDIT = f"{PAGE}/edit"
-SAME = {"stage": "prod", "region": "eu", "order": "1", "lock_window_seconds": "", "health_url": "", "dsn": ""}
+SAME = {
+    "stage": "prod", "region": "eu", "order": "1", "lock_window_seconds": "", "health_url": "", "dsn": "",
+    "rehearsal_policy": "", "rehearsal_days": "14", "lock_budget_seconds": "2",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -104,6 +107,25 @@ def test_it_changes_the_place_and_the_lock_window(admin: Client, environment: En
     assert (entry["action"], entry["actor"]) == ("environment.edit", "ada")
     admin.post(EDIT, {**form, "lock_window_seconds": ""})
     assert stored()["lock_window_seconds"] is None
+
+
+def test_it_changes_what_has_to_be_rehearsed(admin: Client, environment: Environment) -> None:
+    admin.post(EDIT, {**SAME, "rehearsal_policy": "always", "rehearsal_days": "3"})
+    now = stored()
+    assert (now["rehearsal_policy"], now["rehearsal_days"]) == ("always", 3)
+    after = AuditEntry.objects.latest("seq").data["after"]
+    assert (after["rehearsal_policy"], after["rehearsal_days"]) == ("always", 3)
+
+
+@pytest.mark.parametrize(
+    "field, value", [("rehearsal_policy", "perhaps"), *(("rehearsal_days", n) for n in ("0", "366"))]
+)
+def test_a_rehearsal_policy_that_makes_no_sense_is_told_beside_its_field(
+    admin: Client, environment: Environment, field: str, value: str
+) -> None:
+    page = admin.post(EDIT, {**SAME, field: value})
+    assert page.status_code == 422 and beside(page, field)
+    assert (stored()["rehearsal_policy"], stored()["rehearsal_days"]) == ("", 14)
 
 
 def test_an_empty_address_leaves_it_and_no_change_is_no_entry(admin: Client, environment: Environment) -> None:

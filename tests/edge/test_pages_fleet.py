@@ -215,7 +215,7 @@ def test_nonsense_in_the_address_is_told_in_the_plan(olga: User, environment: En
 
 
 def test_what_cannot_be_rolled_back_says_so(olga: User, environment: Environment) -> None:
-    Environment.objects.filter(pk=environment.pk).update(head_revision="0003_i", head_seq=3)
+    Environment.objects.filter(pk=environment.pk).update(head_revision="0003_i", head_seq=3, rehearsal_policy="never")
     page = text(signed_in(olga).get(f"{PAGE}?direction=down&to=zero"))
     assert "0002_t has no down file, so it cannot be rolled back." in page
     assert "Roll back three" not in page

@@ -12,11 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dashboard.cursors import write
-from dashboard.pages.history_export import safe
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.fleet.history import Cursor
 from migrations_app.models import AppliedRevision, Environment, LedgerEntry
 from migrations_app.permissions import AUDITOR
+from migrations_app.spreadsheet import safe
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment, make_receipt, make_revision, make_service
 from tests.edge.people import person

@@ -10,9 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from migrations_app.engine.sql.script import SPLITTER
-from migrations_app.models import Environment, LedgerEntry, Revision, Service
+from migrations_app.models import Drill, DrillCheck, DrillIntervention, Environment, LedgerEntry, Revision, Service
 from migrations_app.permissions import ADMIN, OPERATOR
+from migrations_app.rehearsals.drills.remarks import add_follow_up, write_step
 from tests.browser.client import signed_in
+from tests.edge.drills import press, ready
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run
 from tests.edge.payloads import PAYLOADS
 from tests.edge.people import person
@@ -118,3 +120,28 @@ def test_what_is_typed_into_a_filter_comes_back_as_typed(olga: User, environment
 def test_a_stopped_run_says_why_verbatim(olga: User, environment: Environment) -> None:
     run = make_run(environment, olga, status="waiting_for_lock", waiting={"sentence": PAYLOADS[0], "blockers": []})
     assert PAYLOADS[0] in shown(olga, f"/runs/{run.pk}").text
+
+
+def test_what_people_write_about_a_drill_is_shown_verbatim(olga: User, environment: Environment) -> None:
+    """Many at once in the long texts, and one in each of the short ones."""
+    longer = "\n".join(PAYLOADS)
+    drill = press(ready(environment, olga, trigger_reason=PAYLOADS[0]), olga, 3)
+    write_step(drill, number=1, commands=longer, output=longer, note=longer, by=olga)
+    DrillCheck.objects.bulk_create(
+        DrillCheck(
+            drill=drill, side="after", kind="smoke", name=payload[:200], expected=payload[:1000], passed=True, by=olga
+        )
+        for payload in PAYLOADS
+    )
+    DrillIntervention.objects.bulk_create(
+        DrillIntervention(drill=drill, step=1, seconds=1, what=payload[:500], by=olga) for payload in PAYLOADS
+    )
+    add_follow_up(drill, what=PAYLOADS[1], owner=PAYLOADS[2][:150], by=olga)
+    here = f"/rehearsals/drills/{drill.uid}"
+    written = [payload.strip() for payload in PAYLOADS if payload.strip() and len(payload) <= 200]
+    assert missing(shown(olga, here), written) == []
+    assert missing(shown(olga, "/rehearsals"), PAYLOADS[:1]) == []
+    shown(olga, f"{here}/stopwatch")
+    Drill.objects.update(from_release=PAYLOADS[3][:200], issues_found=longer, runbook_rev=PAYLOADS[4][:200])
+    shown(olga, here)
+    shown(olga, f"/rehearsals/compare?a={drill.uid}&b={drill.uid}")

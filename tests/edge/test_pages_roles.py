@@ -8,8 +8,10 @@ from django.urls import get_resolver, reverse
 
 from migrations_app.permissions import VERBS
 from tests.browser.client import signed_in
+from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_run, make_service
 from tests.edge.people import IDENTITIES, identity, person
+from tests.edge.rehearsals import make_consent, make_rehearsal
 
 # name: method, verb, and what an allowed caller is answered
 ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
@@ -22,6 +24,9 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "matrix": ("get", "view", (200,)),
     "matrix_window": ("get", "view", (404,)),
     "matrix_diff": ("get", "view", (404,)),
+    "matrix_schema": ("get", "view", (200,)),
+    "matrix_schema_object": ("get", "view", (404,)),
+    "matrix_contracts": ("get", "view", (200,)),
     "matrix_cell": ("get", "view", (404,)),
     "matrix_remark": ("get", "view", (404,)),
     "history": ("get", "view", (200,)),
@@ -39,6 +44,26 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "run_log_raw": ("get", "view_log", (200,)),
     "run_resolve": ("post", "resolve_run", (302,)),
     "run_control": ("post", "control_run", (302,)),
+    "rehearsal_clones": ("get", "view", (200,)),
+    "rehearsal": ("get", "view", (200,)),
+    "rehearsal_live": ("get", "view", (200,)),
+    "rehearsal_log": ("get", "view_log", (200,)),
+    "rehearsal_export": ("get", "export", (200,)),
+    "rehearsal_cancel": ("post", "rehearse", (302,)),
+    "rollback_request": ("get", "view", (200,)),
+    "rollback_grant": ("post", "grant_rollback", (302,)),
+    "rollback_decline": ("post", "grant_rollback", (302,)),
+    "rehearsals": ("get", "view", (200,)),
+    "rehearsal_levers": ("get", "view", (200,)),
+    "rehearsal_compare": ("get", "view", (200,)),
+    "drills_export": ("get", "export", (200,)),
+    "drill_start": ("get", "run_drill", (200,)),
+    "drill": ("get", "view", (200,)),
+    "drill_stopwatch": ("get", "view", (200,)),
+    "drill_state": ("get", "view", (200,)),
+    "drill_export": ("get", "export", (200,)),
+    "drill_next": ("post", "run_drill", (302,)),
+    "drill_verb": ("post", "run_drill", (302,)),
     "services": ("get", "view", (200,)),
     "service_add": ("get", "edit_fleet", (200,)),
     "service": ("get", "view", (200,)),
@@ -46,8 +71,17 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment": ("get", "view", (200,)),
     "environment_run": ("post", "create_run", (302,)),
     "environment_confirm": ("get", "create_run", (302,)),
+    "environment_rollback": ("get", "create_run", (200,)),
+    "environment_rehearse": ("post", "rehearse", (302,)),
     "environment_check": ("post", "control_run", (302,)),
     "environment_accept": ("post", "edit_fleet", (302,)),
+    "environment_schema": ("get", "view", (200,)),
+    "environment_schema_read": ("post", "read_schema", (302,)),
+    "environment_schema_ignore": ("post", "decide_drift", (302,)),
+    "environment_schema_accept": ("post", "decide_drift", (302,)),
+    "environment_schema_policy": ("post", "decide_drift", (302,)),
+    "environment_schema_watch": ("post", "edit_fleet", (302,)),
+    "environment_schema_draft": ("get", "view_sql", (302,)),
     "environment_edit": ("get", "edit_fleet", (200,)),
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
@@ -95,6 +129,7 @@ def test_who_may_open_what(who: str, name: str) -> None:
 def _path(name: str, owner: User) -> str:
     service = make_service(owner)
     run = make_run(make_environment(service), owner)
+    drill = held(run.environment, owner)
     words: dict[str, list[str | int]] = {
         "service": [service.name],
         "environment_add": [service.name],
@@ -110,8 +145,19 @@ def _path(name: str, owner: User) -> str:
         "run_histogram": [],
         "run_cancel_many": [],
         "history_receipt": [1],
+        "drills_export": ["csv"],
+        "drill_start": [],
+        "drill_export": [str(drill.uid), "json"],
+        "drill_verb": [str(drill.uid), "abandon"],
     }
+    if name.startswith("rehearsal"):
+        bare = ("rehearsals", "rehearsal_clones", "rehearsal_levers", "rehearsal_compare")
+        words[name] = [] if name in bare else [make_rehearsal(run.environment, owner).pk]
+    if name.startswith("rollback"):
+        words[name] = [make_consent(run.environment, owner).pk]
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])
+    if name.startswith("drill"):
+        words.setdefault(name, [str(drill.uid)])
     given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])
     return reverse(name, args=given)

@@ -12,11 +12,15 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard.api.api import api
-from migrations_app.models import AuditEntry, Run
+from migrations_app.models import AuditEntry, Drill, Run
 from migrations_app.permissions import ROLES
 from tests.edge.caller import Caller
+from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import IDENTITIES, identity, person
+from tests.edge.rehearsals import make_consent, make_rehearsed
+from tests.edge.releases import make_release
+from tests.edge.schemas import make_drift
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +30,7 @@ HANDS = frozenset({"operator", "on-call", "release-manager"})
 DECIDERS = frozenset({"on-call", "release-manager"})
 UPLOADERS = frozenset({"operator", "release-manager", "admin"})
 ADMIN = frozenset({"admin"})
+MANAGERS = frozenset({"release-manager", "admin"})
 
 # operation: who may, and a body that is good enough to reach the permission check
 TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
@@ -39,11 +44,29 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("PATCH", "/services/{service}/environments/{environment}"): (ADMIN, {"order": 2}),
     ("POST", "/services/{service}/environments/{environment}/prove"): (ADMIN, None),
     ("POST", "/services/{service}/environments/{environment}/accept-target"): (ADMIN, {"reason": "ten characters"}),
+    ("GET", "/services/{service}/environments/{environment}/schema"): (ALL, None),
+    ("POST", "/services/{service}/environments/{environment}/schema/read"): (HANDS | ADMIN, None),
+    ("POST", "/services/{service}/environments/{environment}/schema/watch"): (ADMIN, {"on": True}),
+    ("POST", "/services/{service}/environments/{environment}/drift/ignore"): (
+        MANAGERS,
+        {"until": "2000-01-01T00:00:00Z", "reason": "ten characters"},
+    ),
+    ("POST", "/services/{service}/environments/{environment}/drift/accept"): (
+        MANAGERS,
+        {"found": "x", "reason": "ten characters"},
+    ),
+    ("PUT", "/services/{service}/environments/{environment}/drift/policy"): (MANAGERS, {"blocks": True}),
+    ("GET", "/services/{service}/environments/{environment}/drift/draft"): (NOT_VIEWERS, None),
+    ("GET", "/services/{service}/schema"): (ALL, None),
     ("GET", "/services/{service}/revisions"): (ALL, None),
     ("GET", "/services/{service}/revisions/{revision_id}"): (NOT_VIEWERS, None),
     ("PUT", "/services/{service}/revisions/{revision_id}"): (UPLOADERS, {"up": "SELECT 1;"}),
     ("GET", "/services/{service}/matrix"): (ALL, None),
+    ("GET", "/services/{service}/contracts"): (ALL, None),
     ("GET", "/services/{service}/history"): (ALL, None),
+    ("GET", "/releases"): (ALL, None),
+    ("POST", "/releases"): (UPLOADERS, {"service": "orders", "release_id": "2.0", "schema_rev": "sc-1"}),
+    ("GET", "/releases/{int:release_number}"): (ALL, None),
     ("GET", "/runs"): (ALL, None),
     ("POST", "/runs"): (HANDS, {"service": "orders", "environment": "orders-eu", "direction": "up"}),
     ("GET", "/runs/{int:run_id}"): (ALL, None),
@@ -52,7 +75,36 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("POST", "/runs/{int:run_id}/pause"): (HANDS, None),
     ("POST", "/runs/{int:run_id}/resume"): (HANDS, None),
     ("POST", "/runs/{int:run_id}/resolve"): (DECIDERS, {"verdict": "abandon", "reason": "ten characters"}),
+    ("GET", "/rehearsals"): (ALL, None),
+    ("POST", "/rehearsals"): (HANDS, {"service": "orders", "environment": "orders-eu"}),
+    ("GET", "/rehearsals/{int:rehearsal_id}"): (ALL, None),
+    ("GET", "/rehearsals/{int:rehearsal_id}/revisions/{str:revision_id}/traces"): (NOT_VIEWERS, None),
+    ("GET", "/rehearsals/{int:rehearsal_id}/log"): (NOT_VIEWERS, None),
+    ("POST", "/rehearsals/{int:rehearsal_id}/cancel"): (HANDS, None),
+    ("POST", "/rollback-requests"): (
+        HANDS,
+        {"service": "orders", "environment": "orders-eu", "typed": "orders-eu", "reason": "ten characters"},
+    ),
+    ("GET", "/rollback-requests/{int:request_id}"): (ALL, None),
+    ("POST", "/rollback-requests/{int:request_id}/grant"): (DECIDERS, None),
+    ("POST", "/rollback-requests/{int:request_id}/decline"): (DECIDERS, None),
     ("GET", "/audit"): (NOT_VIEWERS, None),
+    ("GET", "/drills"): (ALL, None),
+    ("POST", "/drills"): (
+        HANDS,
+        {"service": "orders", "environment": "orders-us", "scenario": "data", "trigger_reason": "practice"},
+    ),
+    ("GET", "/drills/{uuidstr:uid}"): (ALL, None),
+    ("POST", "/drills/{uuidstr:uid}/next"): (HANDS, {"lap": 0}),
+    ("POST", "/drills/{uuidstr:uid}/interventions"): (HANDS, {"seconds": 5, "what": "restarted it"}),
+    ("POST", "/drills/{uuidstr:uid}/checks"): (HANDS, {"side": "after", "kind": "smoke", "name": "the first page"}),
+    ("POST", "/drills/{uuidstr:uid}/health"): (HANDS, {"side": "after"}),
+    ("PUT", "/drills/{uuidstr:uid}/steps/{int:number}"): (HANDS, {"output": "done"}),
+    ("POST", "/drills/{uuidstr:uid}/follow-ups"): (HANDS, {"what": "shorten it", "owner": "ann"}),
+    ("POST", "/drills/{uuidstr:uid}/follow-ups/{int:number}/done"): (HANDS, None),
+    ("POST", "/drills/{uuidstr:uid}/runbook"): (HANDS, {"link": "https://wiki.example.com/1"}),
+    ("POST", "/drills/{uuidstr:uid}/finish"): (HANDS, {}),
+    ("POST", "/drills/{uuidstr:uid}/abandon"): (HANDS, {"reason": "called away"}),
 }
 
 
@@ -71,11 +123,17 @@ def operations() -> set[tuple[str, str]]:
 def run() -> Run:
     owner = person("owner")
     service = make_service(owner)
-    make_revision(service, 1)
+    revision = make_revision(service, 1, schema_rev="sc-1")
+    make_release(service, owner, "1.0", "sc-1")
     environment = make_environment(service)
     make_receipt(environment, 1)
     run = make_run(environment, owner)
     make_log(run, "one")
+    make_consent(environment, owner)
+    make_rehearsed(environment, owner, [revision])
+    make_drift(environment)
+    make_environment(service, "orders-us", order=2)
+    held(environment, owner)
     return run
 
 
@@ -84,8 +142,15 @@ def test_every_operation_has_a_row() -> None:
 
 
 def address(path: str, run: Run) -> str:
-    names = {"{service}": "orders", "{environment}": "orders-eu", "{revision_id}": "0001_step"}
-    for name, value in {**names, "{int:run_id}": str(run.pk)}.items():
+    names = {
+        "{service}": "orders", "{environment}": "orders-eu", "{revision_id}": "0001_step",
+        "{str:revision_id}": "0001_step", "{int:run_id}": str(run.pk),
+        "{int:rehearsal_id}": str(run.environment.rehearsals.get().pk),
+        "{int:release_number}": str(run.service.releases.get(release_id="1.0").pk),
+        "{int:request_id}": str(run.environment.consents.get().pk),
+        "{uuidstr:uid}": str(Drill.objects.earliest("pk").uid), "{int:number}": "1",
+    }  # fmt: skip
+    for name, value in names.items():
         path = path.replace(name, value)
     return path
 

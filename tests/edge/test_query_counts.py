@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,19 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboard.pages import audit, environments, history, home_view, matrix, revisions, run_list
+from dashboard.pages import audit, environments, history, home_view, matrix, matrix_schema, revisions, run_list
 from dashboard.pages.kept import Kept
 from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
-from migrations_app.models import LedgerEntry, Run
+from migrations_app.models import Drill, LedgerEntry, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.runs.detail import told_key
 from tests.browser.client import signed_in
+from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import person
+from tests.edge.releases import make_release
+from tests.edge.schemas import NOTE, TABLE, make_drift
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +37,7 @@ PINNED = Path(__file__).with_name("query_counts.json")
 SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
 KEPT: tuple[Kept[Any], ...] = (
     home_view.KEPT, matrix.PAGES, run_list.PAGES, history.PAGES, revisions.PAGES, audit.WINDOWS, environments.LOOKED,
+    matrix_schema.COMPARED,
 )  # fmt: skip
 PAGES = {
     "home": "/",
@@ -48,9 +53,17 @@ PAGES = {
     "run, refreshed": "/runs/{run}/live?told={told}",
     "run, refreshed after a change": "/runs/{run}/live",
     "log": "/runs/{run}/log",
+    "rehearsals": "/rehearsals",
+    "rehearsals, filtered": "/rehearsals?service=orders&scenario=schema",
+    "drill": "/rehearsals/drills/{drill}",
+    "stopwatch": "/rehearsals/drills/{drill}/stopwatch",
+    "two drills": "/rehearsals/compare?a={drill}&b={earlier}",
     "services": "/services",
     "service": "/services/orders",
     "environment": "/services/orders/environments/place-1",
+    "schema of an environment": "/services/orders/environments/place-1/schema",
+    "schemas of a service": "/matrix/schema",
+    "contracts of a service": "/matrix/contracts",
     "revisions": "/services/orders/revisions",
     "revision": "/services/orders/revisions/0001_step",
     "audit": "/audit",
@@ -67,20 +80,29 @@ def grow(olga: User, size: int) -> None:
     """`size` environments of one service with as many revisions, receipts, runs of each kind, lines, audit entries."""
     service = make_service(olga)
     for position in range(1, 3 * size + 1):
-        make_revision(service, position, up_script=SCRIPT)
+        make_revision(service, position, up_script=SCRIPT, schema_rev=f"sc-{position}")
+        make_release(service, olga, f"1.{position}", f"sc-{position}")
     for number in range(1, size + 1):
         environment = make_environment(service, f"place-{number}", f"stage-{number % 3}", order=number)
         for seq in range(1, size + 1):
             make_receipt(environment, seq)
+        make_drift(environment, (TABLE, *(replace(NOTE, name=f"public.orders.c{n}") for n in range(number))))
         for status in ("succeeded", "cancelled", "failed", "running")[: 1 + number % 4]:
             make_log(make_run(environment, olga, status=status), *(f"line {n}" for n in range(size)))
+        held(environment, olga)
         record(actor=olga, action="test.grown", object=f"environment:{number}")
 
 
 def counts(olga: User) -> dict[str, int]:
     client = signed_in(olga)
     run = Run.objects.order_by("pk")[0]
-    words = {"receipt": LedgerEntry.objects.order_by("pk")[0].pk, "run": run.pk, "told": told_key(run)}
+    drills = Drill.objects.order_by("-pk")
+    words: dict[str, object] = {
+        "receipt": LedgerEntry.objects.order_by("pk")[0].pk,
+        "run": run.pk,
+        "told": told_key(run),
+    }
+    words |= {"drill": drills[0].uid, "earlier": drills[1].uid}
     found = {}
     for name, address in PAGES.items():
         path = address.format_map(words)

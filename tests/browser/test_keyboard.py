@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from migrations_app.fleet.revisions import put_revision
-from migrations_app.models import Environment, Run, RunLogLine
+from migrations_app.models import Environment, Run, RunLogLine, SchemaDrift
 from tests.browser.conftest import Reader, Reading
 from tests.browser.fleet import LONG, Fleet, make_fleet
 from tests.browser.keyboard import Hands
@@ -124,6 +124,7 @@ def test_applying_what_cannot_be_undone_on_production(reading: Reading) -> None:
     put_revision(service=fleet.service, revision_id="0004_gone", up="DROP TABLE orders;", by=fleet.olga)
     Run.objects.filter(pk=fleet.waiting.pk).update(status="failed")
     Environment.objects.filter(name="prod-eu").update(reconcile_note="", differs_from=None)
+    SchemaDrift.objects.all().delete()
     reader, page, hands = sit_down(reading, fleet.olga, "/services/orders/environments/prod-eu")
     hands.tab_to("Apply two revisions")
     hands.press("Enter")

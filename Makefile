@@ -2,6 +2,7 @@
 #
 #   make up       everything from nothing, in the foreground; Ctrl-C stops all of it
 #   make test     the whole suite, browser included
+#   make thorough   the same with every case of the long lists, of which `make test` takes a part
 #   make check    what must hold before a push
 #   make bench    the benchmarks
 #   make faults   kill processes on purpose and see that nothing is lost
@@ -12,7 +13,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: up install test check bench faults screenshots lint types contracts templates django
+.PHONY: up install test thorough check bench faults screenshots lint types contracts templates django
 .DEFAULT_GOAL := up
 
 up: .venv/.runtime
@@ -36,6 +37,10 @@ test: .venv/.dev
 	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(ARGS)
 
 # `make -k check` goes on after the first failure and names them all.
+# What `make test` takes a part of: every way back, every pair of schemas, every page in every window.
+thorough: .venv/.dev
+	@LOCKSTEP_TEST_ALL=1 LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(ARGS)
+
 check: lint types contracts templates django
 
 lint: .venv/.dev

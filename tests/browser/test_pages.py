@@ -12,6 +12,7 @@ from migrations_app.models import Run, RunLogLine
 from tests.browser.conftest import Reading
 from tests.browser.fleet import make_fleet
 from tests.edge.fleet import make_log
+from tests.sampling import sample
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +35,7 @@ def test_every_page_fits_its_window_and_the_browser_has_nothing_to_say(
 ) -> None:
     fleet = make_fleet()
     reader = reading(fleet.olga, width=width, theme=theme)
-    for path in fleet.addresses:
+    for path in sample(fleet.addresses, 3, WINDOWS.index((width, theme))):
         page = reader.open(path)
         assert page.locator("h1").count() == 1, path
         assert reader.sideways() <= 0, path
@@ -153,7 +154,7 @@ def test_single_keys_work_until_they_are_switched_off(reading: Reading) -> None:
 def test_without_javascript_every_page_can_be_read_and_a_run_be_paused(reading: Reading, width: int) -> None:
     fleet = make_fleet()
     reader = reading(fleet.olga, width=width, javascript=False)
-    for path in fleet.addresses:
+    for path in sample(fleet.addresses, 2, width // 320):
         expect(reader.open(path).locator("h1")).to_be_visible()
     page = reader.open(f"/runs/{fleet.running.pk}")
     expect(page.locator("time[data-when]").first).to_contain_text("UTC")

@@ -13,6 +13,9 @@
 PY := .venv/bin/python
 ARGS ?=
 
+# A process for each core, each with servers of its own; whoever is done takes over what another has left.
+PARALLEL := -n auto --dist worksteal
+
 .PHONY: up install test thorough check bench faults screenshots lint types contracts templates django
 .DEFAULT_GOAL := up
 
@@ -34,12 +37,12 @@ install: .venv/.runtime
 # No command may end on a browser or an old PostgreSQL: .ci/chromium and .ci/postgres15 print where they are, or one
 # loud line on stderr and nothing.
 test: .venv/.dev
-	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(ARGS)
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 # `make -k check` goes on after the first failure and names them all.
 # What `make test` takes a part of: every way back, every pair of schemas, every page in every window.
 thorough: .venv/.dev
-	@LOCKSTEP_TEST_ALL=1 LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(ARGS)
+	@LOCKSTEP_TEST_ALL=1 LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 check: lint types contracts templates django
 

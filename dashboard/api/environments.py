@@ -44,7 +44,7 @@ Policy = Annotated[
     Field(description="When a run needs a fresh rehearsal; empty goes by the stage: to roll back on production."),
 ]
 Days = Annotated[int, Field(ge=1, le=MOST_REHEARSAL_DAYS, description="For how many days a rehearsal counts.")]
-Budget = Annotated[int, Field(ge=1, le=LONGEST_LOCK_BUDGET)]
+Budget = Annotated[int, Field(ge=0, le=LONGEST_LOCK_BUDGET, description="0 lets any lock pass.")]
 
 
 class NewEnvironment(Asking):

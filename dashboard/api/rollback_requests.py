@@ -18,12 +18,16 @@ router = Router(tags=["rollback requests"])
 
 
 class NewRequest(Asking):
-    """`typed` is the environment's name, as a person types it to confirm what is lost; `to` as for a run."""
+    """`typed` is the environment's name, as a person types it to confirm what is lost; `to` as for a run.
+
+    `plan` is the fingerprint of the plan that was looked at: with another plan nothing is asked for.
+    """
 
     service: Name
     environment: Name
     to: RevisionId | None = None
     typed: Annotated[str, Field(max_length=200)]
+    plan: Annotated[str, Field(max_length=64)] | None = None
     reason: Reason
 
 
@@ -41,6 +45,7 @@ class RequestOut(Telling):
     to: str
     status: str
     sentence: str
+    plan: str
     losses: list[LostOut]
     reason: str
     asked_by: str
@@ -68,6 +73,7 @@ def told(consent: access.RollbackConsent) -> RequestOut:
         to=consent.to,
         status=consent.status,
         sentence=CONSENT_SENTENCES[consent.status],
+        plan=consent.plan,
         losses=[LostOut(revision_id=revision_id, sentence=sentence) for revision_id, sentence in consent.losses],
         reason=consent.reason,
         asked_by=consent.asked_by.get_username(),
@@ -85,7 +91,7 @@ def ask(request: HttpRequest, body: NewRequest) -> Status[RequestOut]:
     """Ask for a roll-back that loses something on production. Nothing starts before a second person grants it."""
     environment = access.environment_for(request.user, body.service, body.environment, "create_run")
     by = access.require(request.user, "create_run")
-    consent = ask_consent(Wanted(environment, body.to or "", body.typed), by=by, reason=body.reason)
+    consent = ask_consent(Wanted(environment, body.to or "", body.typed, shown=body.plan), by=by, reason=body.reason)
     return Status(201, told(consent))
 
 

@@ -121,9 +121,10 @@ class EnvironmentEditForm(PlaceForm):
     )
     lock_budget_seconds = forms.IntegerField(
         label="Lock budget (seconds)",
-        min_value=1,
+        min_value=0,
         max_value=LONGEST_LOCK_BUDGET,
-        help_text="A run is refused when a lock that keeps writers out is forecast to be held for longer.",
+        help_text="A run is refused when a lock that keeps writers out is forecast to be held for longer. "
+        "0: any lock may pass.",
     )
     dsn = forms.CharField(
         label="New address",

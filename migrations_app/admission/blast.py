@@ -48,7 +48,7 @@ def blast_of(
     revisions: Sequence[PlannedRevision],
     rehearsed: Sequence[tuple[str, str]] = (),
 ) -> Blast:
-    """`rehearsed` is what fresh rehearsals of the way back found lost: revision and sentence."""
+    """`rehearsed` is what rehearsals of the way back found lost: revision and sentence."""
     losses = (*_losses(environment, direction, revisions), *(Loss(one, what) for one, what in rehearsed))
     production = is_production(environment)
     friction = Friction.CLICK if not losses else Friction.TYPED if production else Friction.CONFIRM

@@ -42,7 +42,7 @@ def ask_consent(wanted: Wanted, *, by: User, reason: str) -> RollbackConsent:
     _refuse_unconfirmed(wanted, reason)
     with transaction.atomic():
         environment = Environment.objects.select_for_update(of=("self",)).get(pk=wanted.environment.pk)
-        _overtake_the_old(environment)
+        _overtake_the_old(environment, by)
         plan = preview(environment=environment, direction="down", to=wanted.to or None)
         _refuse_other_conditions(plan)
         if wanted.shown is not None and wanted.shown != plan.blast.fingerprint:
@@ -148,10 +148,10 @@ def _held(consent: RollbackConsent) -> RollbackConsent:
     return held
 
 
-def _overtake_the_old(environment: Environment) -> None:
+def _overtake_the_old(environment: Environment, by: User) -> None:
     """A newer request, or one that went by, makes room for this one."""
-    waiting = RollbackConsent.objects.filter(environment=environment, status=ConsentStatus.ASKED)
-    waiting.update(status=ConsentStatus.OVERTAKEN, decided_at=Now())
+    for waiting in RollbackConsent.objects.filter(environment=environment, status=ConsentStatus.ASKED):
+        _overtake(waiting, by, "It was asked for anew.")
 
 
 def _refuse_unconfirmed(wanted: Wanted, reason: str) -> None:

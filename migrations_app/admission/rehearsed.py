@@ -39,13 +39,8 @@ def rehearsed(
 
 
 def losses_of(found: Sequence[Freshness]) -> tuple[tuple[str, str], ...]:
-    """Revision and sentence of each thing that fresh rehearsals of a way back found lost."""
-    return tuple(
-        (one.revision_id, str(loss["sentence"]))
-        for one in found
-        if one.state == "fresh" and one.part is not None
-        for loss in one.part.losses
-    )
+    """Revision and sentence of each thing that rehearsals found lost on a way back."""
+    return tuple((one.revision_id, sentence) for one in found for sentence in one.losses)
 
 
 def losses_hash(losses: Sequence[tuple[str, str]]) -> str:

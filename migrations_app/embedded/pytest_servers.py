@@ -108,4 +108,6 @@ def pytest_load_initial_conftests(
 
 def _runs_tests(options: argparse.Namespace) -> bool:
     questions = ("help", "version", "collectonly", "showfixtures", "show_fixtures_per_test", "markers")
-    return not any(getattr(options, name, False) for name in questions)
+    # With pytest-xdist other processes run the tests, each with servers of its own.
+    directs = getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    return not directs and not any(getattr(options, name, False) for name in questions)

@@ -94,11 +94,11 @@ def check_lock_window(seconds: int | None) -> None:
 
 
 def _check_lock_budget(seconds: int) -> None:
-    if not 1 <= seconds <= LONGEST_LOCK_BUDGET:
+    if not 0 <= seconds <= LONGEST_LOCK_BUDGET:
         raise _refused(
             "bad_lock_budget",
             f"A lock budget of {seconds} seconds is out of range.",
-            f"Use 1 to {LONGEST_LOCK_BUDGET} seconds.",
+            f"Use 1 to {LONGEST_LOCK_BUDGET} seconds, or 0 to let any lock pass.",
         )
 
 

@@ -42,7 +42,8 @@ class Environment(models.Model):
     )
     rehearsal_days = models.PositiveIntegerField(default=14, db_default=14)
 
-    # How long a run may keep writers or readers of an existing table out, by what was measured on a clone.
+    # How long a run may keep writers or readers of an existing table out, by what was measured on a clone; 0 lets any
+    # lock pass.
     lock_budget_seconds = models.PositiveIntegerField(default=2, db_default=2)
 
     dsn_kind = models.CharField(max_length=8, choices=DsnKind.choices)

@@ -12,7 +12,7 @@ from migrations_app.engine.clone.trace import trace_from_json
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.models import RevisionRehearsal, RunStep
 from migrations_app.rehearsals.freshness import Freshness
-from migrations_app.statuses import StepStatus
+from migrations_app.statuses import StepStatus, Verdict
 
 # Shorter ones mostly measure the machine's mood.
 TELLING_MS = 5.0
@@ -24,6 +24,18 @@ def forecast_plan(found: Sequence[Freshness], direction: Direction, budget_s: fl
     fresh = [one.part.pk for one in found if one.state == "fresh" and one.part is not None]
     parts = RevisionRehearsal.objects.select_related("rehearsal").in_bulk(fresh) if fresh else {}
     return tuple(coming for pk in fresh for coming in forecast_part(parts[pk], direction, budget_s))
+
+
+def unmeasured(found: Sequence[Freshness], direction: Direction) -> list[str]:
+    """Revisions whose measuring was given up on the clone, though they ran there: nothing can be forecast of them."""
+    fresh = [one.part.pk for one in found if one.state == "fresh" and one.part is not None]
+    parts = RevisionRehearsal.objects.filter(pk__in=fresh).order_by("ordinal")
+    without = (
+        parts.filter(traces=[])
+        if direction == "up"
+        else parts.filter(down_traces=[]).exclude(verdict=Verdict.IRREVERSIBLE)
+    )
+    return list(without.values_list("revision_id", flat=True))
 
 
 def forecast_part(part: RevisionRehearsal, direction: Direction, budget_s: float) -> tuple[Forecast, ...]:

@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db.models import F, Window
+from django.db.models import F, Max, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from migrations_app.engine.contract.plan import Direction
+from migrations_app.engine.sql.losing import depends_on_rows
 from migrations_app.engine.target.fingerprint import comparable
-from migrations_app.models import Environment, LedgerEntry, Revision, RevisionRehearsal, SchemaReading
+from migrations_app.models import Environment, LedgerEntry, Rehearsal, Revision, RevisionRehearsal, Run, SchemaReading
 from migrations_app.rehearsals.chains import chain_hashes
+from migrations_app.runs.planning import planned
 from migrations_app.statuses import Verdict
 
 State = Literal["fresh", "stale", "failed", "never"]
-_KEPT = 3  # of a revision's newest parts that are looked at: of one direction and the other
+_LARGE = ("traces", "down_traces", "rehearsal__revisions", "rehearsal__clone")
+_KEPT = 2  # of a revision's newest parts, of either direction
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """`why` is a sentence for all states but fresh; `until` is when a fresh one turns stale."""
+    """`why` is a sentence for all states but fresh; `until` is when a fresh one turns stale.
+
+    `losses` are the sentences of what the newest rehearsals of either way found lost, whatever has grown old of them:
+    the one before it was applied sees what does not come back, the one after it what was written since.
+    """
 
     revision_id: str
     state: State
     part: RevisionRehearsal | None = None
     why: str = ""
     until: datetime | None = None
+    losses: tuple[str, ...] = ()
 
 
 def freshness(
@@ -39,17 +47,18 @@ def freshness(
     newest = _newest(environment, [revision.revision_id for revision in revisions])
     if not newest:
         return tuple(_never(revision.revision_id) for revision in revisions)
-    moment = now or timezone.now()
-    chains, stands = chain_hashes(environment.service_id), target_schema(environment)
+    last_up = _last_up(environment) if direction == "down" else None
+    today = _Today(environment, direction, chain_hashes(environment.service_id), last_up, now or timezone.now())
+    stands = target_schema(environment)
     found = []
     for revision in revisions:
         parts = newest.get(revision.revision_id, [])
         best = min(
-            (_judged(environment, direction, revision, part, chains, stands, moment) for part in parts),
+            (_judged(today, revision, part, stands) for part in parts),
             key=lambda one: ("fresh", "failed", "stale").index(one.state),
             default=_never(revision.revision_id),
         )
-        found.append(best)
+        found.append(replace(best, losses=_losses(today, revision, parts)) if parts else best)
         if best.part is not None:
             stands = best.part.fp_after if direction == "up" else best.part.fp_back or best.part.fp_before
     return tuple(found)
@@ -66,33 +75,46 @@ def target_schema(environment: Environment) -> str:
         return reading.content_id
     newest = LedgerEntry.objects.standing().filter(environment=environment).order_by("-seq")
     known = newest.values_list("fp_after", flat=True).first() or ""
-    return known if known.startswith("fp:") else ""
+    return known if known.startswith("fp:") else _as_rehearsed(environment)
+
+
+def _as_rehearsed(environment: Environment) -> str:
+    """What the newest rehearsal at this head cloned: where nothing else has looked, that is what is known."""
+    mine = Rehearsal.objects.filter(environment=environment, from_revision=environment.head_revision)
+    known = mine.exclude(target_fingerprint="").order_by("-id")
+    return known.values_list("target_fingerprint", flat=True).first() or ""
 
 
 def _newest(environment: Environment, revision_ids: Sequence[str]) -> dict[str, list[RevisionRehearsal]]:
-    place = Window(RowNumber(), partition_by=F("revision_id"), order_by=F("id").desc())
+    place = Window(RowNumber(), partition_by=[F("revision_id"), F("rehearsal__direction")], order_by=F("id").desc())
     parts = RevisionRehearsal.objects.filter(environment=environment, revision_id__in=revision_ids)
     found: dict[str, list[RevisionRehearsal]] = {}
-    for part in parts.defer("traces", "down_traces").annotate(place=place).filter(place__lte=_KEPT).order_by("-id"):
+    parts = parts.select_related("rehearsal").defer(*_LARGE)
+    for part in parts.annotate(place=place).filter(place__lte=_KEPT).order_by("-id"):
         found.setdefault(part.revision_id, []).append(part)
     return found
 
 
-def _judged(
-    environment: Environment,
-    direction: Direction,
-    revision: Revision,
-    part: RevisionRehearsal,
-    chains: dict[str, str],
-    stands: str,
-    now: datetime,
-) -> Freshness:
-    until = part.finished_at + timedelta(days=environment.rehearsal_days)
+@dataclass(frozen=True)
+class _Today:
+    """What the parts of a plan are held against; `last_up` is when the last run up ended, where the way is down."""
+
+    environment: Environment
+    direction: Direction
+    chains: dict[str, str]
+    last_up: datetime | None
+    now: datetime
+
+
+def _judged(today: _Today, revision: Revision, part: RevisionRehearsal, stands: str) -> Freshness:
+    days = today.environment.rehearsal_days
+    until = part.finished_at + timedelta(days=days)
     why = (
-        _other_bytes(revision, part, chains)
-        or _other_server(environment, part)
-        or _other_schema(direction, part, stands)
-        or ("" if now < until else f"it is older than {environment.rehearsal_days} days")
+        _other_bytes(revision, part, today.chains)
+        or _other_server(today.environment, part)
+        or _other_schema(today.direction, part, stands)
+        or _other_rows(today, revision, part)
+        or ("" if today.now < until else f"it is older than {days} days")
     )
     if why:
         return Freshness(
@@ -104,6 +126,16 @@ def _judged(
             revision.revision_id, "failed", part, f"The rehearsal of {revision.revision_id} failed: {message}"
         )
     return Freshness(revision.revision_id, "fresh", part, until=until)
+
+
+def _losses(today: _Today, revision: Revision, parts: Sequence[RevisionRehearsal]) -> tuple[str, ...]:
+    """Of the newest part in each direction that was made with these bytes; an object that both tell of is told once."""
+    same = [part for part in parts if not _other_bytes(revision, part, today.chains)]
+    newest = [next((part for part in same if part.rehearsal.direction == way), None) for way in ("down", "up")]
+    after, before = (part.losses if part is not None else [] for part in newest)
+    told = {(loss["kind"], loss["object"]) for loss in after}
+    more = [loss for loss in before if (loss["kind"], loss["object"]) not in told]
+    return tuple(str(loss["sentence"]) for loss in [*after, *more])
 
 
 def _other_bytes(revision: Revision, part: RevisionRehearsal, chains: dict[str, str]) -> str:
@@ -120,8 +152,33 @@ def _other_server(environment: Environment, part: RevisionRehearsal) -> str:
 
 def _other_schema(direction: Direction, part: RevisionRehearsal, stands: str) -> str:
     began = part.fp_before if direction == "up" else part.fp_after
-    if not stands or not began:
+    if not began:
         return ""
+    if not stands:
+        return "nobody knows the schema that stands; have it read"
     if not comparable(stands, began):
         return "it was measured by another version's rules"
     return "" if stands == began else "the schema it began with is not the one that stands"
+
+
+def _last_up(environment: Environment) -> datetime | None:
+    ups = Run.objects.filter(environment=environment, direction="up")
+    return ups.aggregate(last=Max("finished_at"))["last"]
+
+
+def _other_rows(today: _Today, revision: Revision, part: RevisionRehearsal) -> str:
+    """Before a revision was applied, as it stands now, nobody can have written what its way back would take."""
+    if today.direction == "up" or revision.down_script is None or not _came_before(part, today.last_up):
+        return ""
+    statements = (one for step in planned(revision, "down").steps for one in step.statements)
+    found = next((one.summary for one in statements if depends_on_rows(one)), "")
+    if not found:
+        return ""
+    return (
+        f"it was made before {part.revision_id} was applied, so that what was written since is not in it, and the way "
+        f"back has {found}. Rehearse the way back"
+    )
+
+
+def _came_before(part: RevisionRehearsal, last_up: datetime | None) -> bool:
+    return part.rehearsal.direction == "up" or (last_up is not None and part.finished_at < last_up)

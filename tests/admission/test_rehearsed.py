@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from migrations_app.admission.door import preview, start_run
 from migrations_app.engine.contract.plan import Direction
-from migrations_app.models import Environment, LedgerEntry, Revision
-from tests.edge.fleet import make_revision
+from migrations_app.engine.sql.script import read_script, script_to_json
+from migrations_app.models import Environment, LedgerEntry, Rehearsal, Revision
+from tests.edge.fleet import make_revision, make_run
 from tests.edge.rehearsals import ERROR, LOSS, make_part, make_rehearsal, make_rehearsed
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,74 @@ def test_it_is_fresh_while_nothing_it_is_bound_to_changed(
     Environment.objects.filter(pk=prod.pk).update(server_version_num=180003, rehearsal_days=2)
     almost = timezone.now() - timedelta(days=1, hours=23)
     make_rehearsed(prod, olga, revisions[1:2], direction="down", fp_after="fp:v2:stands", finished_at=almost)
+    assert codes(prod) == []
+
+
+def taking_back(revision: Revision, sql: str) -> None:
+    """Give the revision a down script."""
+    Revision.objects.filter(pk=revision.pk).update(down_script=script_to_json(read_script(sql)))
+    revision.refresh_from_db()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE orders DROP COLUMN note",
+        "ALTER TABLE orders DROP note",
+        "DROP TABLE orders",
+        "UPDATE orders SET note = lower(note)",
+        "ALTER TABLE orders ALTER note TYPE varchar(9)",
+        "DO $$ BEGIN DELETE FROM orders; END $$",
+        "SELECT setval('orders_id_seq', 1)",
+    ],
+)
+def test_what_was_written_since_is_not_in_a_rehearsal_of_before(
+    prod: Environment, revisions: list[Revision], olga: User, sql: str
+) -> None:
+    taking_back(revisions[1], sql)
+    make_rehearsed(prod, olga, revisions[1:2], direction="up")
+    (condition,) = preview(environment=prod, direction="down", to=None).conditions
+    assert condition.code == "rehearsal_stale"
+    assert "it was made before 0002_step was applied" in condition.sentence
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == []
+    make_run(prod, olga, status="succeeded", finished_at=timezone.now())
+    assert codes(prod) == ["rehearsal_stale"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP INDEX orders_note",
+        "ALTER TABLE orders DROP CONSTRAINT positive",
+        "ALTER TABLE orders ALTER note DROP NOT NULL",
+        "DROP VIEW totals",
+        "REVOKE SELECT ON orders FROM ann",
+    ],
+)
+def test_what_depends_on_no_rows_may_have_been_rehearsed_before(
+    prod: Environment, revisions: list[Revision], olga: User, sql: str
+) -> None:
+    taking_back(revisions[1], sql)
+    make_rehearsed(prod, olga, revisions[1:2], direction="up")
+    assert codes(prod) == []
+
+
+def test_a_schema_that_nobody_knows_is_not_the_one_that_was_rehearsed(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down", fp_after="fp:v2:then")
+    (condition,) = preview(environment=prod, direction="down", to=None).conditions
+    assert condition.code == "rehearsal_stale"
+    assert "nobody knows the schema that stands" in condition.sentence
+    Rehearsal.objects.update(target_fingerprint="fp:v2:then", from_revision=prod.head_revision)
+    assert codes(prod) == []
+
+
+def test_locks_that_could_not_be_measured_are_told(prod: Environment, revisions: list[Revision], olga: User) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down", down_traces=[])
+    assert codes(prod) == ["locks_unknown"]
+    Environment.objects.filter(pk=prod.pk).update(lock_budget_seconds=0)
     assert codes(prod) == []
 
 

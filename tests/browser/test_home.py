@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from migrations_app.models import Environment, Run
+from migrations_app.models import Environment, Run, SchemaDrift
 from migrations_app.permissions import ADMIN
 from tests.browser.conftest import Reading
 from tests.browser.fleet import make_fleet
@@ -48,6 +48,7 @@ def test_a_change_is_drawn_and_announced_once_and_the_focus_stays(reading: Readi
     fleet = make_fleet()
     Run.objects.filter(pk__in=(fleet.failed.pk, fleet.undecided.pk)).update(status="succeeded")
     Environment.objects.update(reachability="ok", reachability_note="", reconcile_note="", differs_from=None)
+    SchemaDrift.objects.all().delete()
     reader = reading(fleet.olga)
     page = reader.open("/")
     link = page.locator("[id^=place-]").first

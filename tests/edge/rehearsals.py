@@ -30,6 +30,10 @@ TRACE = {
     "rows": [["public.orders", 0, 20000, 3]], "wal_bytes": 4_200_000, "duration_ms": 180.4, "sampled": False,
     "complete": True,
 }  # fmt: skip
+QUIET = {
+    "revision_id": "0001_step", "step": 1, "statement": 1, "summary": "COMMENT", "locks": [], "rewritten": [],
+    "scanned": [], "dropped": [], "rows": [], "wal_bytes": 120, "duration_ms": 0.3, "sampled": False, "complete": True,
+}  # fmt: skip
 STAGES = [
     {"name": "up", "ms": 200}, {"name": "trace", "ms": 90}, {"name": "down", "ms": 150}, {"name": "compare", "ms": 40},
     {"name": "again", "ms": 180},
@@ -62,6 +66,8 @@ def make_part(
         "chain": chain_hashes(rehearsal.service_id)[revision.revision_id],
         "server_version_num": 180000,
         "stages": STAGES,
+        "traces": [QUIET],
+        "down_traces": [QUIET],
         "losses": [LOSS] if verdict == "lossy" else [],
         "error": ERROR if verdict in ("failed", "irreversible") else None,
         "finished_at": timezone.now(),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,6 +58,16 @@ def worker(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def children(process: subprocess.Popen[bytes]) -> set[int]:
     return session.members({process.pid}) - {process.pid}
+
+
+def own_children(process: subprocess.Popen[bytes]) -> set[int]:
+    """Without those that its children forked."""
+    found = set()
+    for pid in children(process):
+        with suppress(FileNotFoundError):
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            found |= {pid} if int(parent) == process.pid else set()
+    return found
 
 
 def no_redis() -> str:

@@ -16,7 +16,7 @@ from django.db import connection
 from migrations_app.jobs.launcher import QUEUE, wake
 from migrations_app.models import AuditEntry, Run, RunStep, WorkerProcess
 from migrations_app.statuses import RunStatus, StepStatus
-from tests.jobs.support import children, no_redis, wait_until, worker
+from tests.jobs.support import children, no_redis, own_children, wait_until, worker
 from tests.runs.support import Fleet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,7 +115,7 @@ def test_it_leaves_the_target_when_its_lease_is_over_and_the_control_database_sa
 def test_it_ends_with_its_reconciler(fleet):
     with worker() as process:
         wait_until(ready(process))
-        (reconciler,) = children(process)
+        (reconciler,) = own_children(process)
         os.kill(reconciler, signal.SIGKILL)
         assert process.wait(15) == 0
 

@@ -73,6 +73,8 @@ def test_a_rehearsed_revision_is_rolled_back_to_what_was_there(prod: Fleet, dump
     assert rehearsed(prod).tally == {"reversible": 1}
     prod.apply()
     assert dump(prod) != before
+    assert codes(prod) == {"rehearsal_stale"}  # what was written into the column since is not in it
+    assert rehearsed(prod, direction="down").tally == {"reversible": 1}
     assert carried_out(prod.start("down")) == "rolled_back"
     assert dump(prod) == before
 
@@ -83,6 +85,19 @@ def test_one_that_was_never_rehearsed_is_refused(prod: Fleet, dump: Dump) -> Non
     assert codes(prod) == {"not_rehearsed"}
     assert rehearsed(prod, direction="down").tally == {"reversible": 1}
     assert carried_out(prod.start("down")) == "rolled_back"
+
+
+def test_what_was_written_since_it_was_applied_is_lost_only_by_two(prod: Fleet) -> None:
+    prod.put("0002_b", "ALTER TABLE a ADD size int", down="ALTER TABLE a DROP size")
+    assert rehearsed(prod).tally == {"reversible": 1}
+    prod.apply()
+    with psycopg.connect(prod.url, autocommit=True) as conn:
+        conn.execute("UPDATE a SET size = 3 WHERE id < 30")
+    assert codes(prod) == {"rehearsal_stale"}
+    found = rehearsed(prod, direction="down")
+    assert found.tally == {"lossy": 1}
+    assert "29" in found.parts.get().losses[0]["sentence"]
+    assert codes(prod) == {"lossy_rollback"}
 
 
 def test_one_whose_schema_was_changed_since_is_refused(prod: Fleet) -> None:
@@ -99,7 +114,9 @@ def test_a_lossy_one_takes_a_second_person(prod: Fleet) -> None:
     prod.put("0002_b", "UPDATE a SET note = upper(note)", down="UPDATE a SET note = lower(note) WHERE id < 90")
     assert rehearsed(prod).tally == {"lossy": 1}
     prod.apply()
-    assert codes(prod) == {"lossy_rollback"}
+    assert codes(prod) == {"rehearsal_stale", "lossy_rollback"}
+    rehearsed(prod, direction="down")
+    assert codes(prod) == {"lossy_rollback"}  # the rehearsal of before still knows what does not come back
     wanted = Wanted(prod.environment, "", typed=prod.environment.name)
     consent = ask_consent(wanted, by=prod.olga, reason="The letters were wrong.")
     run = grant_consent(consent, by=person("oscar", "on-call"))

@@ -20,7 +20,10 @@ NOT_SET = frozenset(
 )  # fmt: skip
 AVAILABLE = "SELECT name::text || ' ' || version FROM pg_catalog.pg_available_extension_versions"
 DBLINK = """
-SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p
+SELECT p.oid::regprocedure::text,
+       ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+             FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner)
+FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
 WHERE e.extname = 'dblink'
@@ -116,5 +119,7 @@ def close_ways_out(conn: psycopg.Connection, mappings: Iterable[str]) -> None:
     for mapping in mappings:
         # There as in the original, but without the name and the password in it.
         conn.execute(sql.SQL("CREATE USER MAPPING FOR {}").format(sql.SQL(mapping)))
-    for (function,) in conn.execute(DBLINK).fetchall():
-        conn.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
+    for function, callers in conn.execute(DBLINK).fetchall():
+        for caller in callers:
+            query = sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM {} CASCADE")
+            conn.execute(query.format(sql.SQL(function), sql.SQL(caller)))

@@ -54,7 +54,10 @@ def forecast(
     target: Mapping[str, TableSize],
     budget_s: float,
 ) -> tuple[Forecast, ...]:
-    """One for each lock that keeps writers out; for a statement that takes none, one for its strongest lock."""
+    """One for each lock that keeps writers out; for a statement that takes none, one for its strongest lock.
+
+    A budget of 0 is none: no lock is over it.
+    """
     scale = _Scale(clone, target)
     works = [_Work(one, scale.work_ms(one), scale.untold(one)) for one in traces]
     steps = groupby(works, key=lambda work: (work.trace.revision_id, work.trace.step))
@@ -175,12 +178,13 @@ def _blocking(
     untold = [table for one in until_commit for table in one.untold]
     grows = any(one.trace.touches_data for one in until_commit)
     # What touches no rows takes as long there as here; only what was measured itself can be too long.
-    over = bool(untold) or hold_ms * (MARGIN if grows else 1) > budget_s * 1000
+    over = budget_s > 0 and (bool(untold) or hold_ms * (MARGIN if grows else 1) > budget_s * 1000)
     what = f"{mode} on {name}"
     if untold:
         sentence = (
             f"{what} while {_and(untold)} {'is' if len(set(untold)) == 1 else 'are'} read or rewritten: the copy holds "
-            f"too few rows of it to tell for how long. This counts as over the budget of {_seconds(budget_s)}."
+            "too few rows of it to tell for how long."
+            + (f" This counts as over the budget of {_seconds(budget_s)}." if over else "")
         )
     elif not grows and not over:
         sentence = f"{what} for a moment: no rows are read or rewritten under it."
@@ -190,6 +194,8 @@ def _blocking(
 
 
 def _verdict(hold_ms: float, budget_s: float, *, over: bool) -> str:
+    if not budget_s:
+        return "."
     if not over:
         return f": within the budget of {_seconds(budget_s)}."
     if hold_ms > budget_s * 1000:

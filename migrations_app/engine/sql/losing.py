@@ -17,9 +17,12 @@ _DROPS = frozenset(
     f"DROP {kind}" for kind in ("TABLE", "SCHEMA", "SEQUENCE", "TYPE", "DOMAIN", "OWNED", "DATABASE", "FOREIGN TABLE")
 )
 _TAKES = frozenset({"DELETE", "TRUNCATE TABLE"})
+# What these do depends on the rows they meet, or cannot be told from their text.
+_CHANGES = frozenset({"UPDATE", "INSERT", "MERGE", "COPY", "SELECT", "DO", "CALL", "EXECUTE"})
 # A body that runs later, or nothing but a definition.
 _DEFINITIONS = re.compile(r"CREATE (?:FUNCTION|PROCEDURE|RULE|TRIGGER|VIEW|MATERIALIZED VIEW|POLICY)\b")
 _COLUMN = re.compile(r"\bDROP\s+(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRESSION\b)", re.IGNORECASE)
+_TYPE = re.compile(r"\bTYPE\b", re.IGNORECASE)
 _INSIDE = re.compile(r"\bDELETE\s+FROM\b|\bTHEN\s+DELETE\b", re.IGNORECASE)
 _CASCADE = re.compile(r"\bCASCADE\s*$", re.IGNORECASE)
 _ASIDE = {"comment": " ", "string": "''", "dollar": "''", "space": " ", "name": '"x"'}
@@ -32,9 +35,23 @@ def loses(statement: Statement) -> bool:
         return True
     if _DEFINITIONS.match(tag):
         return False
-    words = TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), statement.text)
+    words = _words(statement)
     if tag.startswith("DROP "):
         return _CASCADE.search(words.rstrip().rstrip(";").rstrip()) is not None
     if tag in ("ALTER TABLE", "ALTER FOREIGN TABLE", "ALTER TYPE"):
         return _COLUMN.search(words) is not None
     return _INSIDE.search(words) is not None
+
+
+def depends_on_rows(statement: Statement) -> bool:
+    """True when what it takes or changes depends on the rows it meets: it proved nothing of rows that came later."""
+    return statement.tag in _CHANGES or loses(statement) or changes_type(statement)
+
+
+def changes_type(statement: Statement) -> bool:
+    """Of a column."""
+    return statement.tag == "ALTER TABLE" and _TYPE.search(_words(statement)) is not None
+
+
+def _words(statement: Statement) -> str:
+    return TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), statement.text)

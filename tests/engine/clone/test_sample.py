@@ -18,7 +18,8 @@ CREATE TABLE orders (id int, at date, person int NOT NULL REFERENCES person, PRI
   PARTITION BY RANGE (at);
 CREATE TABLE orders_a PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE orders_b PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2030-01-01');
-CREATE TABLE line (id int PRIMARY KEY, "order" int, at date, FOREIGN KEY ("order", at) REFERENCES orders);
+CREATE TABLE line (id int PRIMARY KEY, "order" int, at date, FOREIGN KEY ("order", at) REFERENCES orders)
+  WITH (autovacuum_enabled = off);
 CREATE TABLE tiny (id int PRIMARY KEY);
 INSERT INTO tiny SELECT generate_series(1, 100);
 INSERT INTO country SELECT n, n % 7 FROM generate_series(1, 3000) n;

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db.models import F, Max, Window
+from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -162,8 +162,8 @@ def _other_schema(direction: Direction, part: RevisionRehearsal, stands: str) ->
 
 
 def _last_up(environment: Environment) -> datetime | None:
-    ups = Run.objects.filter(environment=environment, direction="up")
-    return ups.aggregate(last=Max("finished_at"))["last"]
+    ups = Run.objects.filter(environment=environment, direction="up", finished_at__isnull=False)
+    return ups.order_by("-finished_at").values_list("finished_at", flat=True).first()
 
 
 def _other_rows(today: _Today, revision: Revision, part: RevisionRehearsal) -> str:

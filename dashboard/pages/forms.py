@@ -25,6 +25,16 @@ def _plain(**attributes: str) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", **attributes})
 
 
+def _number(most: int, help_text: str, *, label: str, required: bool = True, least: int = 1) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=least, max_value=most, required=required, help_text=help_text)
+
+
+def _address(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label, max_length=2000, required=required, help_text=help_text, widget=_plain(spellcheck="false")
+    )
+
+
 def _named(what: str) -> Callable[[str], None]:
     """The domain's own rule for names, told beside the field."""
 
@@ -53,12 +63,11 @@ class PlaceForm(forms.Form):
         max_value=ORDER_LIMIT,
         help_text="Lower comes first: dev before prod.",
     )
-    lock_window_seconds = forms.IntegerField(
+    lock_window_seconds = _number(
+        LONGEST_LOCK_WINDOW,
+        "How long a run tries for locks before it gives up. Empty: the installation's default.",
         label="Lock window (seconds)",
-        min_value=1,
-        max_value=LONGEST_LOCK_WINDOW,
         required=False,
-        help_text="How long a run tries for locks before it gives up. Empty: the installation's default.",
     )
     health_url = forms.URLField(
         label="Health address",
@@ -99,9 +108,7 @@ class EnvironmentForm(PlaceForm):
         widget=_plain(spellcheck="false"),
         validators=[_named("environment's name")],
     )
-    dsn = forms.CharField(
-        label="Target database", max_length=2000, help_text=ADDRESS, widget=_plain(spellcheck="false")
-    )
+    dsn = _address("Target database", ADDRESS)
 
 
 class EnvironmentEditForm(PlaceForm):
@@ -113,26 +120,18 @@ class EnvironmentEditForm(PlaceForm):
         required=False,
         help_text="By stage: to roll back where the stage is called prod or production, else never.",
     )
-    rehearsal_days = forms.IntegerField(
+    rehearsal_days = _number(
+        MOST_REHEARSAL_DAYS,
+        "Other bytes, another chain or another schema end it sooner.",
         label="A rehearsal counts for (days)",
-        min_value=1,
-        max_value=MOST_REHEARSAL_DAYS,
-        help_text="Other bytes, another chain or another schema end it sooner.",
     )
-    lock_budget_seconds = forms.IntegerField(
+    lock_budget_seconds = _number(
+        LONGEST_LOCK_BUDGET,
+        "A run is refused when a lock that keeps writers out is forecast to be held for longer. 0: any lock may pass.",
         label="Lock budget (seconds)",
-        min_value=0,
-        max_value=LONGEST_LOCK_BUDGET,
-        help_text="A run is refused when a lock that keeps writers out is forecast to be held for longer. "
-        "0: any lock may pass.",
+        least=0,
     )
-    dsn = forms.CharField(
-        label="New address",
-        max_length=2000,
-        required=False,
-        help_text=f"Empty: the address stays as it is. Otherwise {ADDRESS}",
-        widget=_plain(spellcheck="false"),
-    )
+    dsn = _address("New address", f"Empty: the address stays as it is. Otherwise {ADDRESS}", required=False)
     adopt = forms.BooleanField(
         label="The database at the new address was moved, restored or made anew; from now on it is this environment's.",
         required=False,

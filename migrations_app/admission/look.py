@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from migrations_app.admission.budget import within_budget
 from migrations_app.admission.conditions import Condition
+from migrations_app.admission.drifted import schema_agrees
 from migrations_app.admission.rehearsed import rehearsed
 from migrations_app.engine.contract.plan import Direction
-from migrations_app.fleet.production import is_called_production
-from migrations_app.fleet.schema_now import schema_now
-from migrations_app.fleet.schema_words import ignored
 from migrations_app.models import AppliedRevision, Environment, Revision, Run
-from migrations_app.permissions import who_may
 from migrations_app.rehearsals.freshness import Freshness
 from migrations_app.statuses import OPEN, SENTENCES
 
 SHOWN = 5  # of revisions that have the same thing wrong with them
-# Where drift blocks because somebody said so, a schema that nobody has read for so long blocks too.
-READ_WITHIN = timedelta(hours=24)
 
 
 def unmet(
@@ -42,7 +35,7 @@ def unmet(
         for looked in (
             _open_run(environment),
             _receipts_agree(environment),
-            _schema_agrees(environment),
+            schema_agrees(environment, direction, revisions),
             _something_to_do(environment, direction, revisions),
             _applied_bytes(environment),
             _down_files(direction, revisions),
@@ -72,29 +65,6 @@ def _receipts_agree(environment: Environment) -> Iterator[Condition]:
             "Find out what happened to the target, then compare again."
             if environment.differs_from is None
             else "Find out what happened to the target. If it is right, an admin accepts it on the environment's page.",
-        )
-
-
-def _schema_agrees(environment: Environment) -> Iterator[Condition]:
-    """Drift blocks where it was said to, and on production unless it was said not to.
-
-    A schema that nobody knows blocks only where drift was said to block: on production it would stop every first run.
-    """
-    found, now = schema_now(environment), timezone.now()
-    state, drift = found.state, found.drift
-    said = state.drift_blocks if state else None
-    if drift is not None and not ignored(drift, now) and (is_called_production(environment) if said is None else said):
-        yield Condition(
-            "drift",
-            f"The schema of {environment.name} is not as its receipts left it. {drift.summary}",
-            "Put the target right and have it read again, or have the drift ignored or accepted: "
-            f"that takes a role of {who_may('decide_drift')}.",
-        )
-    elif said and state is not None and (state.read_at is None or state.read_at < now - READ_WITHIN):
-        yield Condition(
-            "schema_unknown",
-            f"Nobody has read the schema of {environment.name} for a day, so whether it drifted is unknown.",
-            f"Have it read: that takes a role of {who_may('read_schema')}.",
         )
 
 

@@ -1,6 +1,6 @@
 """What a person does about drift: look now, ignore it for a while, accept it, and say whether it blocks runs.
 
-A target is never changed from here. Putting it right or adopting what was found is a revision that a person finishes.
+A target is never changed from here. What ends it by a revision stands in drift_plan.
 """
 
 from __future__ import annotations
@@ -65,13 +65,7 @@ def accept_drift(*, environment: Environment, found: str, reason: str, by: User)
         stored = locked(environment)
         refuse_open_run(stored)
         drift = standing(stored)
-        if drift.found_id != found:
-            raise Refused(
-                "drift_differs",
-                f"The schema of {stored.name} is not what was shown any more.",
-                not_done="Nothing was accepted.",
-                next_step="Look at what differs now, then decide again.",
-            )
+        refuse_other_drift(stored, drift, found)
         before, now = shown(drift), timezone.now()
         drift.state, drift.ended_at, drift.reason = DriftState.ACCEPTED, now, reason.strip()
         drift.decided_by, drift.decided_at = by, now
@@ -148,6 +142,17 @@ def standing(environment: Environment) -> SchemaDrift:
             next_step="Read its schema again if you know of one.",
         )
     return drift
+
+
+def refuse_other_drift(environment: Environment, drift: SchemaDrift, found: str) -> None:
+    """A decision counts for what the person looked at, and for nothing else."""
+    if drift.found_id != found:
+        raise Refused(
+            "drift_differs",
+            f"The schema of {environment.name} is not what was shown any more.",
+            not_done="Nothing was decided about it.",
+            next_step="Look at what differs now, then decide again.",
+        )
 
 
 def _check_reason(reason: str) -> None:

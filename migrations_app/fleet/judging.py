@@ -23,9 +23,10 @@ from migrations_app.models import (
     SchemaReading,
     SchemaState,
 )
-from migrations_app.models.schema import STANDING, DriftState, Known, Source
+from migrations_app.models.schema import STANDING, DriftState, Known, Source, Way
 
 OWN = "lockstep:"
+PLANNED: dict[str, DriftState] = {Way.ADOPT: DriftState.ADOPTING, Way.REVERT: DriftState.REVERTING}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def keep(
     if clean is False and expected is not None:
         _go_on(environment, state, found, content, expected, drift, now)
     elif expected is not None and drift is not None:
-        _end(environment, drift, found, now)
+        _end(environment, drift, found, content, now)
     return reading
 
 
@@ -137,6 +138,7 @@ def _go_on(
     differing = telling(compare_contents(baseline, content)) if baseline else ()
     changed = drift or SchemaDrift(environment=environment, found_at=now, last_clean_at=state.clean_at)
     changed.state, changed.last_seen_at, changed.ignore_until = DriftState.OPEN, now, None
+    changed.way, changed.revision_checksum = "", ""  # what was uploaded for it was written for something else
     changed.head_seq, changed.head_revision = found.receipt.seq, found.receipt.head
     changed.server_version_num = found.server_version_num
     changed.expected, changed.expected_by = expected.fingerprint, expected.by
@@ -152,15 +154,36 @@ def _go_on(
 def _seen_again(drift: SchemaDrift, now: datetime) -> None:
     drift.last_seen_at = now
     if drift.state == DriftState.IGNORED and drift.ignore_until is not None and drift.ignore_until <= now:
-        drift.state = DriftState.OPEN
+        drift.state = PLANNED.get(drift.way, DriftState.OPEN)
     drift.save(update_fields=["last_seen_at", "state"])
 
 
-def _end(environment: Environment, drift: SchemaDrift, found: Look, now: datetime) -> None:
-    drift.state = DriftState.CARRIED if _carried(environment, drift, found) else DriftState.GONE
-    drift.ended_at = now
+def _end(environment: Environment, drift: SchemaDrift, found: Look, content: SchemaContent, now: datetime) -> None:
+    drift.state, drift.ended_at = _how_it_ended(environment, drift, found, content), now
     drift.save(update_fields=["state", "ended_at"])
     record(actor=None, action=f"drift.{drift.state}", object=spoken(environment), after=shown(drift))
+
+
+def _how_it_ended(environment: Environment, drift: SchemaDrift, found: Look, content: SchemaContent) -> DriftState:
+    """By its revision, by another receipt that met it, or by itself."""
+    if drift.way == Way.ADOPT and _has_receipt(environment, drift):
+        return DriftState.ADOPTED
+    if drift.way == Way.REVERT and _has_receipt(environment, drift) and not _left_over(drift, content):
+        return DriftState.REVERTED
+    return DriftState.CARRIED if _carried(environment, drift, found) else DriftState.GONE
+
+
+def _has_receipt(environment: Environment, drift: SchemaDrift) -> bool:
+    since = LedgerEntry.objects.standing().filter(environment=environment, seq__gt=drift.head_seq)
+    return since.filter(revision_id=drift.revision_id, direction="up").exists()
+
+
+def _left_over(drift: SchemaDrift, content: SchemaContent) -> bool:
+    """Whether anything that differed still is not as it was: a receipt is right about whatever its run left."""
+    if drift.baseline is None:
+        return False
+    differed = {(one.kind, one.name) for one in telling(compare_contents(drift.baseline, drift.found))}
+    return any((one.kind, one.name) in differed for one in telling(compare_contents(drift.baseline, content)))
 
 
 def _carried(environment: Environment, drift: SchemaDrift, found: Look) -> bool:
@@ -218,4 +241,5 @@ def shown(drift: SchemaDrift) -> dict[str, object]:
         "head": drift.head_revision,
         "expected": drift.expected,
         "found": drift.found_id,
+        **({"way": str(drift.way), "revision": drift.revision_id} if drift.way else {}),
     }

@@ -21,6 +21,6 @@ class SchemaNow:
 def schema_now(environment: Environment) -> SchemaNow:
     standing = FilteredRelation("drifts", condition=Q(drifts__state__in=sorted(STANDING)))
     rows = Environment.objects.annotate(standing=standing).filter(pk=environment.pk)
-    found = rows.select_related("schema__reading", "standing__decided_by").first()  # type: ignore[misc]
+    found = rows.select_related("schema__reading", "standing__decided_by", "standing__planned_by").first()  # type: ignore[misc]
     state = found.schema if found is not None and hasattr(found, "schema") else None
     return SchemaNow(state, getattr(found, "standing", None))

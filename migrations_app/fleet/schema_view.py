@@ -86,7 +86,7 @@ def brief_of(environment: Environment, now: datetime) -> Brief:
 def view_of(environment: Environment, now: datetime) -> View:
     brief = brief_of(environment, now)
     readings = SchemaReading.objects.filter(environment=environment)[:LAST]
-    episodes = SchemaDrift.objects.filter(environment=environment).select_related("decided_by")[:LAST]
+    episodes = SchemaDrift.objects.filter(environment=environment).select_related("decided_by", "planned_by")[:LAST]
     return View(
         brief=brief,
         differences=told_of(differences_of(brief.drift)) if brief.drift else (),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from migrations_app.engine.target.compare import Difference
 from migrations_app.engine.target.fingerprint import BESIDE_THE_SHAPE
 from migrations_app.models import SchemaDrift, SchemaState
-from migrations_app.models.schema import DriftState, Known
+from migrations_app.models.schema import DriftState, Known, Way
 
 # The scheduler reads each ten minutes; what was read longer ago than this is not taken for known.
 STALE_AFTER = timedelta(hours=1)
@@ -47,10 +47,16 @@ UNKNOWN = frozenset({Standing.STALE, Standing.UNREADABLE, Standing.NEVER})
 DRIFT_SENTENCES: dict[DriftState, str] = {
     DriftState.OPEN: "Nobody has decided about it.",
     DriftState.IGNORED: "It is left as it is until a date, as long as nothing else changes.",
+    DriftState.ADOPTING: "A revision was uploaded that adopts it; it is over once that revision is applied here.",
+    DriftState.REVERTING: "A revision was uploaded that takes it back; it is over once that revision is applied here.",
+    DriftState.ADOPTED: "A revision that is applied here tells of it, so other environments get it too.",
+    DriftState.REVERTED: "A revision that is applied here took it back.",
     DriftState.ACCEPTED: "A person accepted it: it is part of what is expected since.",
     DriftState.CARRIED: "What is expected was measured anew with it, by a later receipt or under other rules.",
     DriftState.GONE: "The target became as its receipts left it again.",
 }
+
+WAYS: dict[str, str] = {Way.ADOPT: "adopts it", Way.REVERT: "takes it back"}
 
 EXPECTED: dict[Known, str] = {
     Known.NOTHING: "Nothing says how the schema has to look.",
@@ -80,7 +86,7 @@ def stands(state: SchemaState | None, drift: SchemaDrift | None, now: datetime) 
     """The first thing that is true in this order: a drift that was seen stays one while its target is away."""
     if drift is not None:
         standing = Standing.IGNORED if ignored(drift, now) else Standing.DRIFTED
-        return Word(standing, drift.summary)
+        return Word(standing, f"{drift.summary} {plan_sentence(drift)}".rstrip())
     if state is None or state.read_at is None:
         return Word(Standing.UNREADABLE, state.failure) if state and state.failure else Word(Standing.NEVER)
     if state.failure:
@@ -90,6 +96,11 @@ def stands(state: SchemaState | None, drift: SchemaDrift | None, now: datetime) 
     if state.half_done:
         return Word(Standing.HALF_DONE, f"Some steps of {state.half_done} are done, and it has no receipt.")
     return Word(Standing.BASELINE if state.expected_by == Known.READING else Standing.CLEAN)
+
+
+def plan_sentence(drift: SchemaDrift) -> str:
+    """Which revision ends it; empty where none was uploaded for it."""
+    return f"{drift.revision_id} {WAYS[drift.way]} once it is applied here." if drift.way else ""
 
 
 def ignored(drift: SchemaDrift, now: datetime) -> bool:

@@ -5,7 +5,9 @@ SELECT s.name, e.name, e.stage, e.region, e."order", e.head_revision, e.head_seq
        e.reachability, e.reachability_note, e.reconcile_note, e.reconciled_at, e.checked_at,
        run.id, COALESCE(run.status, ''), COALESCE(run.to_revision, ''),
        e.id, receipt.applied_at, COALESCE(receipt.operator, ''), COALESCE(receipt.direction, ''),
-       COALESCE(drift.summary, '')
+       COALESCE(drift.summary || CASE drift.way WHEN 'adopt' THEN ' ' || drift.revision_id || ' adopts it.'
+                                                WHEN 'revert' THEN ' ' || drift.revision_id || ' takes it back.'
+                                                ELSE '' END, '')
   FROM migrations_app_environment e
   JOIN migrations_app_service s ON s.id = e.service_id
   LEFT JOIN migrations_app_revision head ON head.service_id = e.service_id AND head.revision_id = e.head_revision
@@ -19,5 +21,5 @@ SELECT s.name, e.name, e.stage, e.region, e."order", e.head_revision, e.head_seq
     SELECT applied_at, operator, direction FROM migrations_app_ledgerentry
      WHERE environment_id = e.id AND seq = e.head_seq AND superseded_at IS NULL ORDER BY id DESC LIMIT 1) receipt ON true
   LEFT JOIN migrations_app_schemadrift drift
-    ON drift.environment_id = e.id AND drift.state IN ('open', 'ignored')
-   AND (drift.state = 'open' OR drift.ignore_until <= now())
+    ON drift.environment_id = e.id AND drift.state IN ('open', 'ignored', 'adopting', 'reverting')
+   AND (drift.state <> 'ignored' OR drift.ignore_until <= now())

@@ -88,19 +88,30 @@ class SchemaState(models.Model):
 class DriftState(models.TextChoices):
     OPEN = "open", "open"
     IGNORED = "ignored", "ignored"
+    ADOPTING = "adopting", "adoption planned"
+    REVERTING = "reverting", "revert planned"
+    ADOPTED = "adopted", "adopted by a revision"
+    REVERTED = "reverted", "reverted by a revision"
     ACCEPTED = "accepted", "accepted"
     CARRIED = "carried", "carried into a receipt"
     GONE = "gone", "gone"
 
 
-STANDING = frozenset({DriftState.OPEN, DriftState.IGNORED})
+STANDING = frozenset({DriftState.OPEN, DriftState.IGNORED, DriftState.ADOPTING, DriftState.REVERTING})
+
+
+class Way(models.TextChoices):
+    """How a revision ends a drift: it makes what was found everywhere, or it takes it back."""
+
+    ADOPT = "adopt", "adopts it"
+    REVERT = "revert", "takes it back"
 
 
 class SchemaDrift(models.Model):
     """An episode: from the reading that found a target otherwise than its receipts left it to its end."""
 
     environment = models.ForeignKey("Environment", on_delete=models.CASCADE, related_name="drifts", db_index=False)
-    state = models.CharField(max_length=8, choices=DriftState.choices, default=DriftState.OPEN)
+    state = models.CharField(max_length=9, choices=DriftState.choices, default=DriftState.OPEN)
     found_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     last_clean_at = models.DateTimeField(null=True)
@@ -122,6 +133,13 @@ class SchemaDrift(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
+
+    # The revision that was uploaded to end it, by its id and the bytes of its up file; kept while it is ignored.
+    way = models.CharField(max_length=6, choices=Way.choices, blank=True, db_default="")
+    revision_id = models.CharField(max_length=200, blank=True, db_default="")
+    revision_checksum = models.CharField(max_length=80, blank=True, db_default="")
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    planned_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]

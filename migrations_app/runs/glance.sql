@@ -6,8 +6,8 @@ WITH places AS (
          COALESCE(r.status = ANY(%(open)s), false) AS open,
          EXISTS (
            SELECT FROM migrations_app_schemadrift d
-            WHERE d.environment_id = e.id AND d.state IN ('open', 'ignored')
-              AND (d.state = 'open' OR d.ignore_until <= now())) AS drifted,
+            WHERE d.environment_id = e.id AND d.state IN ('open', 'ignored', 'adopting', 'reverting')
+              AND (d.state <> 'ignored' OR d.ignore_until <= now())) AS drifted,
          e.head_revision <> '' AND NOT EXISTS (
            SELECT FROM migrations_app_revision v
             WHERE v.service_id = e.service_id AND v.revision_id = e.head_revision) AS astray

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from migrations_app.engine.target.draft_about import ABOUT, say, subject
 from migrations_app.engine.target.draft_columns import add_column, alter_column, column_clause
+from migrations_app.engine.target.draft_guard import unless_there, unless_type
 from migrations_app.engine.target.draft_text import last_part, lines_of, owner_of, said, todo
 from migrations_app.engine.target.fingerprint import CatalogueObject
 
@@ -24,7 +25,7 @@ ORDER = (
     "trigger", "policy", "event trigger", "owner", "privileges", "comment",
 )  # fmt: skip
 HEADING = """-- A draft, made from what was read: finish and test it before you upload it.
--- Environments that have this change already need IF EXISTS and IF NOT EXISTS, or a revision that is adopted there.
+-- It fails on nothing where the change is there already, so that it can be applied everywhere: keep it so.
 """
 _BELONGS = ("column", "constraint", "index", "trigger", "policy", "rule")
 _WITH_COLUMNS = ("table", "foreign table", "composite type")
@@ -165,12 +166,12 @@ def _change(old: CatalogueObject, new: CatalogueObject, scene: _Scene) -> Iterat
 _REPLACED = frozenset({"function", "procedure", "view"})
 _ANEW = frozenset({"constraint", "index", "trigger", "policy", "statistics", "materialized view", "rule"})
 _DROP: dict[str, str] = {
-    "schema": "DROP SCHEMA {whole};",
-    "extension": "DROP EXTENSION {whole};",
-    "enum": "DROP TYPE {whole};",
-    "range": "DROP TYPE {whole};",
-    "composite type": "DROP TYPE {whole};",
-    "domain": "DROP DOMAIN {whole};",
+    "schema": "DROP SCHEMA IF EXISTS {whole};",
+    "extension": "DROP EXTENSION IF EXISTS {whole};",
+    "enum": "DROP TYPE IF EXISTS {whole};",
+    "range": "DROP TYPE IF EXISTS {whole};",
+    "composite type": "DROP TYPE IF EXISTS {whole};",
+    "domain": "DROP DOMAIN IF EXISTS {whole};",
     "sequence": "DROP SEQUENCE IF EXISTS {whole};",
     "table": "DROP TABLE IF EXISTS {whole};",
     "foreign table": "DROP FOREIGN TABLE IF EXISTS {whole};",
@@ -206,13 +207,18 @@ def _table(one: CatalogueObject, scene: _Scene) -> str:
         shown = "".join(f"\n{last_part(c.name)} {c.definition}" for c in columns)
         return todo("make", one.kind, one.name, "", f"{one.definition}{shown}")
     body = ",\n  ".join(clauses)
-    return f"CREATE TABLE IF NOT EXISTS {one.name} (\n  {body}\n);" if body else f"CREATE TABLE {one.name} ();"
+    return f"CREATE TABLE IF NOT EXISTS {one.name} ({f'{_NEXT}  {body}{_NEXT}' if body else ''});"
 
 
 def _composite(one: CatalogueObject, scene: _Scene) -> str:
     columns = [c for c in scene.after.values() if c.kind == "column" and owner_of(c.name) == one.name]
     clauses = [column_clause(column) for column in sorted(columns, key=lambda column: column.position)]
-    return f"CREATE TYPE {one.name} AS ({', '.join(clauses)});" if all(clauses) else ""
+    text = f"CREATE TYPE {one.name} AS ({', '.join(clauses)});"
+    return unless_type(one.name, text) if all(clauses) else ""
+
+
+def _enum(one: CatalogueObject, scene: _Scene) -> str:
+    return unless_type(one.name, f"CREATE TYPE {one.name} AS ENUM ({one.definition.replace(_NEXT, ', ')});")
 
 
 def _sequence(one: CatalogueObject, scene: _Scene) -> str:
@@ -244,12 +250,26 @@ def _policy(one: CatalogueObject, scene: _Scene) -> str:
     kind = "RESTRICTIVE" if "restrictive" in told else "PERMISSIVE"
     text = f"CREATE POLICY {last_part(one.name)} ON {owner_of(one.name)} AS {kind} FOR {told['for']} TO {told['to']}"
     using, check = told.get("using", ""), told.get("check", "")
-    return f"{text}{f' USING ({using})' if using else ''}{f' WITH CHECK ({check})' if check else ''};"
+    text += f"{f' USING ({using})' if using else ''}{f' WITH CHECK ({check})' if check else ''};"
+    return unless_there("policy", owner_of(one.name), last_part(one.name), text)
 
 
-def _one_line(one: CatalogueObject, scene: _Scene) -> str:
+def _one_line(one: CatalogueObject) -> str:
     """A trigger, rule or statistics of which a further line tells needs a second statement: for a person."""
     return "" if "\n" in one.definition.rstrip("\n") else f"{one.definition.rstrip().rstrip(';')};"
+
+
+def _trigger(one: CatalogueObject, scene: _Scene) -> str:
+    text = _one_line(one)
+    return unless_there("trigger", owner_of(one.name), last_part(one.name), text) if text else ""
+
+
+def _rule(one: CatalogueObject, scene: _Scene) -> str:
+    return _one_line(one).replace("CREATE RULE ", "CREATE OR REPLACE RULE ", 1)
+
+
+def _statistics(one: CatalogueObject, scene: _Scene) -> str:
+    return _one_line(one).replace("CREATE STATISTICS ", "CREATE STATISTICS IF NOT EXISTS ", 1)
 
 
 def _view(one: CatalogueObject, scene: _Scene) -> str:
@@ -271,8 +291,10 @@ def _enum_values(old: CatalogueObject, new: CatalogueObject) -> str:
 
 
 def _constraint(one: CatalogueObject, scene: _Scene) -> str:
-    owner = owner_of(one.name)
-    return f"ALTER {_domain_or_table(owner, scene)} {owner} ADD CONSTRAINT {last_part(one.name)} {one.definition};"
+    owner, name = owner_of(one.name), last_part(one.name)
+    what = _domain_or_table(owner, scene)
+    text = f"ALTER {what} {owner} ADD CONSTRAINT {name} {one.definition};"
+    return unless_there("constraint", owner, name, text, domain=what == "DOMAIN")
 
 
 def _ended(one: CatalogueObject, scene: _Scene) -> str:
@@ -283,7 +305,7 @@ def _ended(one: CatalogueObject, scene: _Scene) -> str:
 _CREATE: dict[str, Callable[[CatalogueObject, _Scene], str]] = {
     "schema": lambda one, scene: f"CREATE SCHEMA IF NOT EXISTS {one.name};",
     "extension": lambda one, scene: f"CREATE EXTENSION IF NOT EXISTS {one.name};",
-    "enum": lambda one, scene: f"CREATE TYPE {one.name} AS ENUM ({one.definition.replace(_NEXT, ', ')});",
+    "enum": _enum,
     "composite type": _composite,
     "sequence": _sequence,
     "table": _table,
@@ -292,10 +314,10 @@ _CREATE: dict[str, Callable[[CatalogueObject, _Scene], str]] = {
     "index": _index,
     "function": _ended,
     "procedure": _ended,
-    "statistics": _one_line,
+    "statistics": _statistics,
     "view": _view,
     "materialized view": _materialized,
-    "trigger": _one_line,
+    "trigger": _trigger,
     "policy": _policy,
-    "rule": _one_line,
+    "rule": _rule,
 }

@@ -161,7 +161,12 @@ class Carrying:
             ),
             should_stop=self.scribe.should_stop,
             canceller=self.canceller,
-            smoke=smoke_of(self.rehearsal.service.name, self.rehearsal.environment.name),
+            smoke=smoke_of(
+                self.rehearsal.service.name,
+                self.rehearsal.environment.name,
+                lambda message, level, revision_id: self.scribe.say(message, level=level, revision_id=revision_id),
+                lambda: self.scribe.should_stop() is not None,
+            ),
         )
 
     def _revision(self, wanted: dict[str, str]) -> Revision:

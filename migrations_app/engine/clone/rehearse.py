@@ -58,7 +58,7 @@ SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('r
 Schema = tuple[CatalogueObject, ...]
 StageName = Literal["up", "smoke", "trace", "down", "compare", "again"]
 Verdict = Literal["reversible", "lossy", "irreversible"]
-Smoke = Callable[[Dsn], None]
+Smoke = Callable[[str, Dsn], None]  # of a revision, on a clone
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def _up_and_smoke(sheet: _Sheet, up: PlannedRevision) -> None:
     _timed_run(sheet, "up", up)
     if ground.smoke is not None:
         with sheet.stage("smoke"):
-            ground.smoke(ground.clone.dsn)
+            ground.smoke(up.revision_id, ground.clone.dsn)
 
 
 def _timed_run(sheet: _Sheet, direction: Direction, revision: PlannedRevision) -> None:

@@ -22,8 +22,9 @@ CREATE TABLE inside (n int);
 CREATE SEQUENCE turn;
 INSERT INTO setting VALUES ('pace', 1);
 INSERT INTO zone VALUES (1, false);
-SELECT pg_extension_config_dump('setting', ''), pg_extension_config_dump('zone', 'WHERE own'),
-       pg_extension_config_dump('turn', '');
+SELECT pg_extension_config_dump('setting', '');
+SELECT pg_extension_config_dump('zone', 'WHERE own');
+SELECT pg_extension_config_dump('turn', '');
 """
 
 

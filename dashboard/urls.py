@@ -144,6 +144,11 @@ urlpatterns = [
         name="environment_prove",
     ),
     path(
+        "services/<str:service>/environments/<str:environment>/backup",
+        environment_edit.environment_backup,
+        name="environment_backup",
+    ),
+    path(
         "services/<str:service>/environments/<str:environment>/remove",
         environment_edit.environment_remove,
         name="environment_remove",

@@ -16,7 +16,7 @@ from dashboard import access
 from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
-from migrations_app.fleet import environments
+from migrations_app.fleet import backups, environments
 from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
 from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
 
@@ -79,6 +79,10 @@ class Proof(Asking):
     adopt: Annotated[bool, Field(description="Accept that the database has moved or was replaced.")] = False
 
 
+class RestoredBackup(Asking):
+    dsn: Address
+
+
 class Acceptance(Proof):
     reason: Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500)]
 
@@ -97,6 +101,7 @@ class EnvironmentOut(Telling):
     health_url: str
     dsn_kind: str
     target: str
+    backup: str
     server_version_num: int | None
     reachability: str
     reachability_note: str
@@ -129,6 +134,7 @@ def told(environment: access.Environment) -> EnvironmentOut:
         health_url=environment.health_url,
         dsn_kind=environment.dsn_kind,
         target=environment.target_name,
+        backup=environment.backup_name,
         server_version_num=environment.server_version_num,
         reachability=environment.reachability,
         reachability_note=environment.reachability_note,
@@ -215,6 +221,28 @@ def accept(request: HttpRequest, service: str, environment: str, body: Acceptanc
     found = access.environment_for(request.user, service, environment, "edit_fleet")
     by = access.require(request.user, "edit_fleet")
     return told(accept_target(environment=found, by=by, reason=body.reason, adopt=body.adopt))
+
+
+@router.put(
+    "/{service}/environments/{environment}/backup",
+    response=answers(EnvironmentOut, also=409),
+    operation_id="name_backup",
+)
+def name_backup(request: HttpRequest, service: str, environment: str, body: RestoredBackup) -> EnvironmentOut:
+    """Name a restored backup to rehearse on. It has to be this environment's, and must not be the target itself."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    by = access.require(request.user, "edit_fleet")
+    with _address_of_the_request():
+        return told(backups.name_backup(environment=found, dsn=body.dsn, by=by))
+
+
+@router.delete(
+    "/{service}/environments/{environment}/backup", response=answers(EnvironmentOut), operation_id="forget_backup"
+)
+def forget_backup(request: HttpRequest, service: str, environment: str) -> EnvironmentOut:
+    """Take the backup's address away; the database is left as it is."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    return told(backups.forget_backup(environment=found, by=access.require(request.user, "edit_fleet")))
 
 
 @contextmanager

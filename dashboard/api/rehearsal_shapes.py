@@ -54,6 +54,7 @@ class RehearsalOut(Telling):
     service: str
     environment: str
     direction: str
+    on: str
     from_revision: str
     to_revision: str
     revisions: int
@@ -89,6 +90,7 @@ def told(rehearsal: access.Rehearsal) -> RehearsalOut:
         service=rehearsal.service.name,
         environment=rehearsal.environment.name,
         direction=rehearsal.direction,
+        on=rehearsal.ground,
         from_revision=rehearsal.from_revision,
         to_revision=rehearsal.to_revision,
         revisions=len(rehearsal.revisions),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from django.http import HttpRequest
 from ninja import Body, Query, Router
 from ninja.responses import Status
+from pydantic import Field
 
 from dashboard import access
 from dashboard.api.cursor import After, Limit, read, write
@@ -33,6 +34,10 @@ class NewRehearsal(Asking):
     environment: Name
     direction: Literal["up", "down", ""] = ""
     to: RevisionId | None = None
+    on: Annotated[
+        Literal["target", "backup"],
+        Field(description="What the clone is made of; a backup has to be named for the environment first."),
+    ] = "target"
     reason: Reason = ""
 
 
@@ -80,11 +85,11 @@ def list_all(
 
 @router.post("", response=answers(RehearsalOut, 201, also=409), operation_id="start_rehearsal")
 def start(request: HttpRequest, body: NewRehearsal) -> Status[RehearsalOut]:
-    """Try what is pending, or the way back, on a clone of the environment's target."""
+    """Try what is pending, or the way back, on a clone of the environment's target or of its backup."""
     environment = access.environment_for(request.user, body.service, body.environment, "rehearse")
     by = access.require(request.user, "rehearse")
     rehearsal = request_rehearsal(
-        environment=environment, direction=body.direction, to=body.to, by=by, reason=body.reason
+        environment=environment, direction=body.direction, to=body.to, by=by, reason=body.reason, ground=body.on
     )
     return Status(201, told(rehearsal))
 

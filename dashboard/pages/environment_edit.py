@@ -9,7 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import access
 from dashboard.pages.forms import EnvironmentEditForm, saved
+from dashboard.pages.query import sent
 from dashboard.pages.verb import told
+from migrations_app.fleet.backups import forget_backup, name_backup
 from migrations_app.fleet.edit import editable
 from migrations_app.fleet.environments import change_environment, has_history, prove_again, remove_environment
 
@@ -42,6 +44,21 @@ def environment_prove(request: HttpRequest, service: str, environment: str) -> H
         done = "adopted the database at its address" if adopt else "was proven on its target"
         messages.success(request, f"{found.name} {done}.")
         return redirect("environment", service, environment)
+    return redirect("environment_edit", service, environment)
+
+
+@require_POST
+def environment_backup(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+    """Name the restored backup to rehearse on; with the button to forget it, take it away."""
+    found = access.environment_for(request.user, service, environment, "edit_fleet")
+    by = access.require(request.user, "edit_fleet")
+    with told(request):
+        if sent(request, "forget"):
+            forget_backup(environment=found, by=by)
+            messages.success(request, f"{found.name} has no backup to rehearse on.")
+        else:
+            named = name_backup(environment=found, dsn=sent(request, "dsn", 2000), by=by)
+            messages.success(request, f"{found.name} may be rehearsed on {named.backup_name}.")
     return redirect("environment_edit", service, environment)
 
 

@@ -104,6 +104,7 @@ def page_context(request: HttpRequest, rehearsal: access.Rehearsal) -> dict[str,
     """What is written once: the chosen revision's part, the clone, and who may read more."""
     return {
         "part": chosen_part(request, rehearsal),
+        "backup_at": _backup_at(rehearsal),
         "may_sql": may(request.user, "view_sql"),
         "sql_readers": who_may("view_sql"),
         "may_export": may(request.user, "export"),
@@ -150,6 +151,12 @@ def chosen_part(request: HttpRequest, rehearsal: access.Rehearsal) -> ChosenPart
         stages=tuple((str(one["name"]), int(one["ms"])) for one in row.stages),
         ways=tuple((way, statements_of(traces)) for way, traces in ways if traces),
     )
+
+
+def _backup_at(rehearsal: access.Rehearsal) -> datetime | None:
+    """How old the backup is, as far as its receipts tell."""
+    at = ((rehearsal.clone or {}).get("backup") or {}).get("last_receipt_at")
+    return datetime.fromisoformat(at) if at else None
 
 
 def _meaning(rehearsal: access.Rehearsal, state: str) -> str:

@@ -92,9 +92,11 @@ def environment_rehearse(request: HttpRequest, service: str, environment: str) -
     """Try what is pending, or the way back, on a clone."""
     found = access.environment_for(request.user, service, environment, "rehearse")
     by = access.require(request.user, "rehearse")
-    direction, to = sent(request, "direction"), sent(request, "to")
+    direction, to, on = sent(request, "direction"), sent(request, "to"), sent(request, "on") or "target"
     with told(request):
-        asked = request_rehearsal(environment=found, direction=direction, to=to or None, by=by, reason=reason(request))
+        asked = request_rehearsal(
+            environment=found, direction=direction, to=to or None, by=by, reason=reason(request), ground=on
+        )
         messages.success(request, f"Rehearsal {asked.pk} is queued.")
         return redirect("rehearsal", asked.pk)
     return redirect("environment", service, environment)

@@ -42,7 +42,7 @@ def ask_consent(wanted: Wanted, *, by: User, reason: str) -> RollbackConsent:
     _refuse_unconfirmed(wanted, reason)
     with transaction.atomic():
         environment = Environment.objects.select_for_update(of=("self",)).get(pk=wanted.environment.pk)
-        _overtake_the_old(environment, by)
+        overtaken = _overtake_the_old(environment)
         plan = preview(environment=environment, direction="down", to=wanted.to or None)
         _refuse_other_conditions(plan)
         if wanted.shown is not None and wanted.shown != plan.blast.fingerprint:
@@ -58,6 +58,8 @@ def ask_consent(wanted: Wanted, *, by: User, reason: str) -> RollbackConsent:
             reason=reason,
             expires_at=Now() + GOOD_FOR,
         )
+        for old in overtaken:
+            _record(old, "overtake", by, f"Request {consent.pk} is newer.")
         _record(consent, "ask", by, reason)
     consent.refresh_from_db()
     return consent
@@ -148,10 +150,12 @@ def _held(consent: RollbackConsent) -> RollbackConsent:
     return held
 
 
-def _overtake_the_old(environment: Environment, by: User) -> None:
-    """A newer request, or one that went by, makes room for this one."""
-    for waiting in RollbackConsent.objects.filter(environment=environment, status=ConsentStatus.ASKED):
-        _overtake(waiting, by, "It was asked for anew.")
+def _overtake_the_old(environment: Environment) -> list[RollbackConsent]:
+    """Those that make room for a newer request, each to be told of in the audit log."""
+    asked = RollbackConsent.objects.filter(environment=environment, status=ConsentStatus.ASKED)
+    waiting = list(asked.select_for_update(of=("self",)).select_related("environment__service"))
+    asked.update(status=ConsentStatus.OVERTAKEN, decided_at=Now())
+    return waiting
 
 
 def _refuse_unconfirmed(wanted: Wanted, reason: str) -> None:

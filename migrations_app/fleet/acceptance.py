@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import psycopg
 from django.contrib.auth.models import User
 
+from migrations_app.engine.contract.receipts import read_every
 from migrations_app.engine.contract.step_rows import HalfDone, read_half_done
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.sql.script import script_from_json
 from migrations_app.fleet.comparison import compare_receipts
-from migrations_app.fleet.ledger import begin_anew, read_receipts, standing_rows
+from migrations_app.fleet.ledger import begin_anew, standing_rows
 from migrations_app.fleet.proof import prove_anew
 from migrations_app.fleet.stored import Entry
 from migrations_app.models import Environment, LedgerEntry, Revision
@@ -43,7 +44,7 @@ def accept_target(*, environment: Environment, by: User, reason: str, adopt: boo
 
 
 def _accept(stored: Environment, conn: psycopg.Connection, reason: str) -> Entry:
-    rows, receipts = standing_rows(stored), read_receipts(conn)
+    rows, receipts = standing_rows(stored), read_every(conn)
     found = compare_receipts(stored, receipts, rows)
     if found.broken:
         raise _broken(found.broken)

@@ -37,7 +37,7 @@ def compare_receipts(
     environment: Environment, receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]
 ) -> Comparison:
     out_of_order, twice = _out_of_order(receipts), _twice(receipts)
-    other_bytes, changed = _other_bytes(environment, receipts), _changed(receipts, known)
+    other_bytes, changed = _other_bytes(environment, receipts), changed_receipts(receipts, known)
     missing = sorted(set(known) - {receipt.seq for receipt in receipts})
     broken = _broken(out_of_order, twice)
     note = broken or _told_bytes(other_bytes)
@@ -103,7 +103,7 @@ def _told_bytes(receipts: Sequence[Receipt]) -> str:
     return f"{first.revision_id} is applied with other bytes ({first.checksum[:22]}…) than the revision has now."
 
 
-def _changed(receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]) -> list[Receipt]:
+def changed_receipts(receipts: Sequence[Receipt], known: Mapping[int, LedgerEntry]) -> list[Receipt]:
     """Receipts that the ledger has as other ones."""
     return [r for r in receipts if r.seq in known and _key(known[r.seq]) != (r.revision_id, r.checksum, r.run_id)]
 

@@ -91,7 +91,7 @@ def reconcile(environment: Environment, conn: psycopg.Connection) -> int:
     """
     # The ledger first: a run under way adds to both, and what it adds must not look missing in the target.
     known = standing_rows(environment)
-    receipts = read_receipts(conn)
+    receipts = target_receipts.read_every(conn)
     found = compare_receipts(environment, receipts, known)
     lacking = [r for r in receipts if r.seq not in known]
     copied = copy_receipts(
@@ -138,13 +138,6 @@ def standing_rows(environment: Environment) -> dict[int, LedgerEntry]:
 def count_rows_from(environment: Environment, seq: int) -> int:
     """How many rows a new beginning at this receipt would supersede."""
     return LedgerEntry.objects.standing().filter(environment=environment, seq__gte=seq).count()
-
-
-def read_receipts(conn: psycopg.Connection) -> list[Receipt]:
-    receipts: list[Receipt] = []
-    while page := target_receipts.read_after(conn, receipts[-1].seq if receipts else 0):
-        receipts.extend(page)
-    return receipts
 
 
 def catch_up(environment: Environment, conn: psycopg.Connection) -> int:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
@@ -120,23 +121,76 @@ def resolve_dsn(environment: Environment) -> Dsn:
     """The address of an environment's target, as this process can read it now."""
     kind = DsnKind(environment.dsn_kind)
     if kind == DsnKind.STORED:
-        return Reference(kind, address=_open(environment)).resolve()
+        return Reference(kind, address=_TARGET.opened(environment)).resolve()
     return Reference(kind, environment.dsn_reference).resolve()
+
+
+def resolve_backup(environment: Environment) -> Dsn:
+    """The address of the restored backup to rehearse on. Raises Refused("no_backup")."""
+    if not environment.backup_kind:
+        raise no_backup(environment)
+    kind = DsnKind(environment.backup_kind)
+    if kind == DsnKind.STORED:
+        return Reference(kind, address=_BACKUP.opened(environment)).resolve()
+    return Reference(kind, environment.backup_reference).resolve()
+
+
+def keep_backup(environment: Environment, reference: Reference | None) -> None:
+    """Write where the backup is into the row, or that there is none; saving is the caller's."""
+    environment.backup_kind, environment.backup_reference = (reference.kind, reference.name) if reference else ("", "")
+    environment.backup_sealed, environment.backup_key_id = None, ""
+    if reference is not None and reference.kind == DsnKind.STORED:
+        _BACKUP.seal(environment, reference.address)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One of the sealed addresses of an environment's row; `salt` keeps the one from being opened as the other."""
+
+    kind: str
+    sealed: str
+    key_id: str
+    salt: bytes
+
+    def seal(self, environment: Environment, address: str) -> None:
+        sealed = seal(address, aad=environment.uid.bytes + self.salt)
+        setattr(environment, self.sealed, sealed.data)
+        setattr(environment, self.key_id, sealed.key_id)
+
+    def opened(self, environment: Environment) -> str:
+        sealed = Sealed(getattr(environment, self.key_id), bytes(getattr(environment, self.sealed) or b""))
+        try:
+            return unseal(sealed, aad=environment.uid.bytes + self.salt)
+        except Refused as refusal:
+            refusal.message = f"Environment {environment.service.name}/{environment.name}: {refusal.message}"
+            raise
+
+    def is_sealed(self, environment: Environment) -> bool:
+        return bool(getattr(environment, self.kind) == DsnKind.STORED)
+
+    def reseal(self, environment: Environment) -> None:
+        self.seal(environment, self.opened(environment))
+        environment.save(update_fields=[self.sealed, self.key_id])
+
+
+_TARGET = _Kept("dsn_kind", "dsn_sealed", "dsn_key_id", b"")
+_BACKUP = _Kept("backup_kind", "backup_sealed", "backup_key_id", b"backup")
 
 
 def rotate(*, by: User | None) -> Rotation:
     """Seal every stored connection string with the current key, all or none. `by` is None for the command line."""
     current = keyring().current.key_id
     with transaction.atomic():
-        stored = list(
+        environments = (
             Environment.objects.select_for_update(of=("self",))
-            .filter(dsn_kind=DsnKind.STORED)
+            .filter(Q(dsn_kind=DsnKind.STORED) | Q(backup_kind=DsnKind.STORED))
             .select_related("service")
             .order_by("pk")
         )
-        old = [environment for environment in stored if environment.dsn_key_id != current]
-        for environment in old:
-            _reseal(environment)
+        stored = [(one, kept) for one in environments for kept in (_TARGET, _BACKUP) if kept.is_sealed(one)]
+        old = [(one, kept) for one, kept in stored if getattr(one, kept.key_id) != current]
+        for environment, kept in old:
+            kept.reseal(environment)
         rotation = Rotation(len(old), len(stored) - len(old), current)
         record(
             actor=by,
@@ -145,21 +199,6 @@ def rotate(*, by: User | None) -> Rotation:
             after={"key_id": current, "resealed": rotation.resealed, "current": rotation.current},
         )
     return rotation
-
-
-def _reseal(environment: Environment) -> None:
-    sealed = seal(_open(environment), aad=environment.uid.bytes)
-    environment.dsn_sealed, environment.dsn_key_id = sealed.data, sealed.key_id
-    environment.save(update_fields=["dsn_sealed", "dsn_key_id"])
-
-
-def _open(environment: Environment) -> str:
-    sealed = Sealed(environment.dsn_key_id, bytes(environment.dsn_sealed or b""))
-    try:
-        return unseal(sealed, aad=environment.uid.bytes)
-    except Refused as refusal:
-        refusal.message = f"Environment {environment.service.name}/{environment.name}: {refusal.message}"
-        raise
 
 
 def _key(place: int, text: str) -> Key:
@@ -192,4 +231,14 @@ def _unreadable(message: str, next_step: str) -> Refused:
         f"The stored credentials cannot be read. {message}",
         not_done="No connection was opened and nothing was changed.",
         next_step=next_step,
+    )
+
+
+def no_backup(environment: Environment) -> Refused:
+    return Refused(
+        "no_backup",
+        f"{environment.name} has no backup to rehearse on.",
+        not_done="No rehearsal was started.",
+        next_step="Name the address of a restored one on the environment's page under Change, or rehearse on a clone "
+        "of the target.",
     )

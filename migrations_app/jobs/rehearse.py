@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from django.db import InterfaceError, OperationalError, connection
 
 from migrations_app.engine.errors import LockstepError
 from migrations_app.jobs.apply import worker_name
@@ -14,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def execute(rehearsal_id: int) -> str:
-    """Returns the status it ended in, or "not claimed"."""
+    """Returns the status it ended in, "not claimed", or "interrupted" when the control database went away."""
     worker = worker_name()
     mine = claim(rehearsal_id, worker)
     if mine is None:
@@ -25,6 +26,11 @@ def execute(rehearsal_id: int) -> str:
         status = Carrying(mine, worker).carry_out()
         log.info("rehearsal ended", status=status)
         return status
+    except (OperationalError, InterfaceError) as lost:
+        # Nothing can be written down, so nothing counts: the lease runs out, and another process begins anew.
+        log.warning("control database lost, the rehearsal is left to begin anew", error=type(lost).__name__)
+        connection.close()
+        return "interrupted"
     except Exception as crash:
         log.exception("rehearsal crashed")
         end(mine, RehearsalStatus.FAILED, _crashed(crash, worker))

@@ -52,6 +52,13 @@ class Environment(models.Model):
     dsn_key_id = models.CharField(max_length=63, blank=True)
     target_name = models.CharField(max_length=300, blank=True)  # user@host:port/database, without a password
 
+    # A restored backup to rehearse on, kept like the target's address; an empty kind: none is named.
+    backup_kind = models.CharField(max_length=8, choices=DsnKind.choices, blank=True, db_default="")
+    backup_reference = models.CharField(max_length=500, blank=True, db_default="")
+    backup_sealed = models.BinaryField(null=True)  # with uid + b"backup" as associated data
+    backup_key_id = models.CharField(max_length=63, blank=True, db_default="")
+    backup_name = models.CharField(max_length=300, blank=True, db_default="")
+
     system_identifier = models.CharField(max_length=40, blank=True)
     database_oid = models.BigIntegerField(null=True)
     server_version_num = models.IntegerField(null=True)

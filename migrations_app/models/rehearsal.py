@@ -11,6 +11,13 @@ from migrations_app.models.run import Direction
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus, Verdict
 
 
+class Ground(models.TextChoices):
+    """Of what the clone is made."""
+
+    TARGET = "target", "the target"
+    BACKUP = "backup", "the restored backup"
+
+
 class Rehearsal(models.Model):
     """`status` is changed by rehearsals.claims and rehearsals.actions alone, each by a guarded UPDATE."""
 
@@ -18,6 +25,7 @@ class Rehearsal(models.Model):
     service = models.ForeignKey("Service", on_delete=models.PROTECT, related_name="rehearsals", db_index=False)
     environment = models.ForeignKey("Environment", on_delete=models.PROTECT, related_name="rehearsals", db_index=False)
     direction = models.CharField(max_length=4, choices=Direction.choices)  # down: of what is applied
+    ground = models.CharField(max_length=6, choices=Ground.choices, default=Ground.TARGET, db_default=Ground.TARGET)
     from_revision = models.CharField(max_length=200, blank=True)  # the head when it was requested
     to_revision = models.CharField(max_length=200, blank=True)
     # [{"revision_id", "checksum", "down_checksum", "verify_checksum"}] in the order they are tried
@@ -30,7 +38,8 @@ class Rehearsal(models.Model):
     tally = models.JSONField(default=dict)  # verdict -> how many of its revisions have it so far
     # code, message, not_done, next_step of what ended it before each revision had a verdict
     error = models.JSONField(null=True)
-    # {"name", "server", "seed", "tables": [{"name", "rows", "target_rows", "target_bytes", "whole"}], "ms"}
+    # {"name", "server", "seed", "tables": [{"name", "rows", "target_rows", "target_bytes", "whole"}], "ms"}, and of a
+    # backup {"backup": {"name", "head", "seq", "last_receipt_at", "brought_up": [revision_id]}}
     clone = models.JSONField(null=True)
     target_fingerprint = models.CharField(max_length=80, blank=True)
     server_version_num = models.IntegerField(null=True)

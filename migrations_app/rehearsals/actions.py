@@ -12,29 +12,39 @@ from django.db.models.functions import Now
 from migrations_app.audit.record import record
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.engine.errors import Refused
+from migrations_app.fleet.secrets import no_backup
 from migrations_app.models import Environment, Rehearsal, Revision, Run
+from migrations_app.models.rehearsal import Ground
 from migrations_app.runs.planning import revisions_between
 from migrations_app.statuses import OPEN, REHEARSAL_OPEN, RehearsalStatus
 
 
 def request_rehearsal(
-    *, environment: Environment, direction: str = "", to: str | None = None, by: User, reason: str = ""
+    *,
+    environment: Environment,
+    direction: str = "",
+    to: str | None = None,
+    by: User,
+    reason: str = "",
+    ground: str = Ground.TARGET,
 ) -> Rehearsal:
     """Queue a rehearsal of what is pending ("up") or of rolling back what is applied ("down").
 
-    Without a direction: of what is pending, or if nothing is, of rolling back the newest revision. `to` as for a run.
-    Raises Refused.
+    Without a direction: of what is pending, or if nothing is, of rolling back the newest revision. `to` as for a run;
+    `ground` is of what the clone is made. Raises Refused.
     """
     with transaction.atomic():
         environment = (
             Environment.objects.select_for_update(of=("self",)).select_related("service").get(pk=environment.pk)
         )
+        _refuse_ground(environment, ground)
         _refuse_while_busy(environment)
         way, revisions = _wanted(environment, direction, to)
         rehearsal = Rehearsal.objects.create(
             service_id=environment.service_id,
             environment=environment,
             direction=way,
+            ground=ground,
             from_revision=environment.head_revision,
             to_revision=revisions[-1].revision_id if way == "up" else revisions[-1].parent,
             revisions=_bytes_of(environment, revisions),
@@ -49,6 +59,7 @@ def request_rehearsal(
                 "service": environment.service.name,
                 "environment": environment.name,
                 "direction": way,
+                "ground": str(ground),
                 "revisions": len(revisions),
                 "reason": reason,
             },
@@ -106,6 +117,13 @@ def _bytes_of(environment: Environment, revisions: Sequence[Revision]) -> list[d
     rows = Revision.objects.filter(service_id=environment.service_id, revision_id__in=names).values(*columns)
     found = {row["revision_id"]: row for row in rows}
     return [found[name] for name in names]
+
+
+def _refuse_ground(environment: Environment, ground: str) -> None:
+    if ground not in Ground.values:
+        raise _refused("unknown_ground", f"{ground!r} is nothing to rehearse on.", "Say target or backup.")
+    if ground == Ground.BACKUP and not environment.backup_kind:
+        raise no_backup(environment)
 
 
 def _refuse_while_busy(environment: Environment) -> None:

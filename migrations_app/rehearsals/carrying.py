@@ -1,6 +1,7 @@
 """One claim's worth of rehearsing: make the clone, try the revisions one after the other, keep what came of each.
 
-1. Clone the target; refuse when its receipts are not where the request found them.
+1. Clone the target, or its backup, which is brought up to the target's head; refuse when its receipts are not where
+   the request found them.
 2. Each revision: engine.clone.rehearse; its part is written as soon as it is known.
 3. Remove the clone, whatever happened; what a killed worker leaves is swept by rehearsals.clones.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
 
@@ -19,20 +20,18 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from migrations_app.engine.clone.anchor import anchored
+from migrations_app.engine.clone.clone import Clone
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import drop_clone
-from migrations_app.engine.clone.make import Clone, Sizes, make_clone
-from migrations_app.engine.clone.rehearse import Ground, Rehearsed, rehearse_down, rehearse_up
+from migrations_app.engine.clone.rehearse import Ground, Rehearsed, bring_up, rehearse_down, rehearse_up
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.contract.canceller import Canceller
-from migrations_app.engine.contract.receipts import read_head
 from migrations_app.engine.errors import LockstepError, Refused, Stopped
-from migrations_app.engine.target.connect import open_session
-from migrations_app.fleet.rehearsal_servers import rehearsal_server
-from migrations_app.fleet.secrets import resolve_dsn
 from migrations_app.models import Installation, LedgerEntry, Rehearsal, Revision, RevisionRehearsal
 from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.rehearsals.claims import Claim, end, error_of, let_go
+from migrations_app.rehearsals.grounds import Source, find_source, refuse_moved
 from migrations_app.rehearsals.scribe import Scribe
 from migrations_app.rehearsals.smoke import smoke_of
 from migrations_app.runs.planning import planned
@@ -90,44 +89,42 @@ class Carrying:
         return None
 
     def _on_a_clone(self) -> None:
-        source = resolve_dsn(self.rehearsal.environment)
-        with closing(open_session(source, application_name="lockstep:rehearsal")) as conn:
-            major = conn.info.server_version // 10000
-            self._refuse_moved(read_head(conn).revision_id)
-        server = rehearsal_server(major)
-        began = time.monotonic()
-        clone = make_clone(
-            source,
-            server,
-            installation=Installation.current().uid,
-            clone=self.claim.clone,
-            sizes=Sizes(seed=self.rehearsal.pk),
-            report=self.scribe.say,
-            should_stop=lambda: self.scribe.should_stop() is not None,
-        )
+        source = find_source(self.rehearsal)
+        with anchored(source.server) as still_there:
+            self.scribe.say(source.sentence)
+            began = time.monotonic()
+            clone = source.clone(self.rehearsal, self.claim, self.scribe)
+            try:
+                self._keep_clone(clone, source, round((time.monotonic() - began) * 1000))
+                ground = self._ground(clone, source.server)
+                self._bring_up(ground, source)
+                refuse_moved(clone, self.rehearsal)
+                self._try_each(ground, still_there)
+            finally:
+                self._remove(clone, source.server)
+
+    def _remove(self, clone: Clone, server: RehearsalServer) -> None:
+        """A server that is gone keeps the clone until it is back and swept; what was found before it went counts."""
         try:
-            self._keep_clone(clone, server, round((time.monotonic() - began) * 1000))
-            self._try_each(clone, server)
-        finally:
             drop_clone(server, clone.name)
+        except LockstepError as failure:
+            self.scribe.say(f"The clone is left to be swept: {failure.message}", level="warning")
 
-    def _refuse_moved(self, head: str) -> None:
-        if head != self.rehearsal.from_revision:
-            raise Refused(
-                "target_moved",
-                f"The target stands at {head or 'no revision'}, "
-                f"not at {self.rehearsal.from_revision or 'no revision'} as when the rehearsal was asked for.",
-                not_done="Nothing was rehearsed.",
-                next_step="Ask for the rehearsal again.",
-            )
+    def _bring_up(self, ground: Ground, source: Source) -> None:
+        """Apply to the clone of a backup what the target got since."""
+        for revision in source.since:
+            self.scribe.doing(f"bringing the backup up: {revision.revision_id}")
+            bring_up(ground, planned(revision, "up"))
 
-    def _keep_clone(self, clone: Clone, server: RehearsalServer, ms: int) -> None:
+    def _keep_clone(self, clone: Clone, source: Source, ms: int) -> None:
+        server = source.server
         facts = {
             "name": clone.name,
             "server": server.dsn.safe,
             "seed": self.rehearsal.pk,
             "tables": [asdict(table) for table in clone.tables],
             "ms": ms,
+            **source.facts,
         }
         self._update(clone=facts, target_fingerprint=clone.target_fingerprint, server_version_num=server.major * 10000)
         whole = all(table.whole for table in clone.tables)
@@ -137,13 +134,13 @@ class Carrying:
             + ("all of them whole" if whole else "the long ones as a sample")
         )
 
-    def _try_each(self, clone: Clone, server: RehearsalServer) -> None:
-        ground = self._ground(clone, server)
+    def _try_each(self, ground: Ground, still_there: Callable[[], None]) -> None:
         for ordinal, wanted in enumerate(self.rehearsal.revisions, start=1):
             revision = self._revision(wanted)
             self.scribe.doing(f"{ordinal} of {len(self.rehearsal.revisions)}: {revision.revision_id}")
             found = self._try(ground, revision)
-            self._keep(ordinal, revision, found, server)
+            still_there()
+            self._keep(ordinal, revision, found, ground.server)
             if found.verdict is None or (self.rehearsal.direction == "down" and found.verdict == "irreversible"):
                 raise self._stopped_at(found)
 
@@ -161,7 +158,12 @@ class Carrying:
             ),
             should_stop=self.scribe.should_stop,
             canceller=self.canceller,
-            smoke=smoke_of(self.rehearsal.service.name, self.rehearsal.environment.name),
+            smoke=smoke_of(
+                self.rehearsal.service.name,
+                self.rehearsal.environment.name,
+                lambda message, level, revision_id: self.scribe.say(message, level=level, revision_id=revision_id),
+                lambda: self.scribe.should_stop() is not None,
+            ),
         )
 
     def _revision(self, wanted: dict[str, str]) -> Revision:

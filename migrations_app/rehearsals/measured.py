@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrations_app.engine.clone.forecast import Forecast
+from migrations_app.engine.clone.trace import Dropped, StatementTrace, trace_from_json
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.models import RevisionRehearsal
 from migrations_app.rehearsals.forecasts import forecast_part
@@ -61,7 +62,7 @@ class RevisionMeasured:
 
 def statements_of(traces: Sequence[Mapping[str, Any]]) -> tuple[Measured, ...]:
     """From the stored dicts of engine.clone.trace.StatementTrace, in the order they ran."""
-    return tuple(_measured(one) for one in traces)
+    return tuple(_measured(trace_from_json(one)) for one in traces)
 
 
 def measured(found: Sequence[Freshness], direction: Direction, budget_s: float) -> dict[str, RevisionMeasured]:
@@ -88,23 +89,23 @@ def _told(
     return RevisionMeasured(one, statements, forecasts)
 
 
-def _measured(one: Mapping[str, Any]) -> Measured:
+def _measured(one: StatementTrace) -> Measured:
     return Measured(
-        step=int(one["step"]),
-        statement=int(one["statement"]),
-        summary=str(one["summary"]),
-        locks=tuple((str(relation), str(mode)) for relation, mode in one["locks"]),
-        rewritten=tuple(map(str, one["rewritten"])),
-        scanned=tuple((str(relation), int(times)) for relation, times in one["scanned"]),
-        dropped=tuple(Gone(str(d["kind"]), str(d["name"]), _by_cascade(d)) for d in one["dropped"]),
-        rows=tuple(Changed(str(relation), *map(int, counts)) for relation, *counts in one["rows"]),
-        wal_bytes=int(one["wal_bytes"]),
-        duration_ms=float(one["duration_ms"]),
-        sampled=bool(one["sampled"]),
-        incomplete=not one["complete"],
+        step=one.step,
+        statement=one.statement,
+        summary=one.summary,
+        locks=one.locks,
+        rewritten=one.rewritten,
+        scanned=one.scanned,
+        dropped=tuple(Gone(gone.kind, gone.name, _by_cascade(gone)) for gone in one.dropped),
+        rows=tuple(Changed(*counts) for counts in one.rows),
+        wal_bytes=one.wal_bytes,
+        duration_ms=one.duration_ms,
+        sampled=one.sampled,
+        incomplete=not one.complete,
     )
 
 
-def _by_cascade(dropped: Mapping[str, Any]) -> bool:
+def _by_cascade(dropped: Dropped) -> bool:
     """What is part of a dropped object, as a table's index is, goes with it and is no news."""
-    return bool(not dropped["original"] and dropped["normal"])
+    return not dropped.original and dropped.normal

@@ -25,6 +25,8 @@ TOLD: dict[str, tuple[str, str]] = {
     "environment.edit": ("info", "changed environment"),
     "environment.change_dsn": ("info", "changed the address of"),
     "environment.prove": ("info", "proved the target of"),
+    "environment.name_backup": ("info", "named a backup to rehearse on for"),
+    "environment.forget_backup": ("info", "took away the backup of"),
     "environment.accept_target": ("warning", "accepted the target of"),
     "environment.remove": ("info", "removed environment"),
     "revision.create": ("info", "put"),

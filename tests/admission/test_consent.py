@@ -156,6 +156,8 @@ def test_who_asked_withdraws_it(lossy: Environment, olga: User, ann: User) -> No
 def test_a_newer_request_overtakes_the_one_before(lossy: Environment, olga: User, ann: User) -> None:
     first, second = ask(lossy, olga), ask(lossy, olga)
     assert refused(first, ann) == "consent_is_overtaken"
+    told = AuditEntry.objects.filter(data__action="rollback_consent.overtake").get().data
+    assert told["after"]["consent"] == first.pk and told["after"]["reason"] == f"Request {second.pk} is newer."
     assert grant_consent(second, by=ann).direction == "down"
 
 

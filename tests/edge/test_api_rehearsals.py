@@ -50,6 +50,25 @@ def test_it_goes_as_far_as_is_asked(caller: Caller, applied: Environment) -> Non
     assert (told["revisions"], told["to_revision"]) == (2, "")
 
 
+def test_it_stands_on_a_backup_only_where_one_is_named(caller: Caller, applied: Environment) -> None:
+    assert refusal(caller.post("/rehearsals", {**BODY, "on": "backup"}), 409)["code"] == "no_backup"
+    assert refusal(caller.post("/rehearsals", {**BODY, "on": "tape"}), 422)
+    Environment.objects.update(backup_kind="env", backup_reference="SHOP_BACKUP", backup_name="shop@spare:5432/shop")
+    assert read(caller.post("/rehearsals", {**BODY, "on": "backup"}), 201)["on"] == "backup"
+
+
+def test_an_admin_names_a_backup_and_takes_it_away(applied: Environment) -> None:
+    admin = Caller(person("adam", "admin"))
+    here = "/services/orders/environments/orders-eu/backup"
+    assert refusal(admin.put(here, {"dsn": "env:SHOP_BACKUP"}), 422)["code"] == "dsn_reference_missing"
+    assert (
+        refusal(admin.put(here, {"dsn": "postgresql://shop:x@127.0.0.1:1/shop"}), 422)["code"] == "target_unreachable"
+    )
+    Environment.objects.update(backup_kind="env", backup_reference="SHOP_BACKUP", backup_name="shop@spare:5432/shop")
+    assert read(admin.get("/services/orders/environments/orders-eu"), 200)["backup"] == "shop@spare:5432/shop"
+    assert read(admin.send("delete", here), 200)["backup"] == ""
+
+
 def test_it_refuses_while_a_run_is_open(caller: Caller, applied: Environment, olga: User) -> None:
     make_run(applied, olga)
     assert refusal(caller.post("/rehearsals", BODY), 409)["code"] == "run_in_progress"

@@ -12,6 +12,7 @@ from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import AuditEntry, Environment, Rehearsal, Revision, Service
 from tests.browser.client import signed_in, text
 from tests.edge.fleet import make_environment, make_revision, make_run
+from tests.edge.people import person
 from tests.edge.rehearsals import ERROR, LOSS, TRACE, make_lines, make_part, make_rehearsal, make_rehearsed
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,41 @@ def test_the_clone_tells_what_it_holds(client: Client, rehearsal: Rehearsal) -> 
     told = page(client, rehearsal)
     for words in ("lockstep_reh_0123abcd_0123456789ab", "20,000", "1,234,567", "9.9 GB", "a sample", "whole", "1.8 s"):
         assert words in told
+
+
+def test_a_backup_tells_its_age_and_what_was_applied_to_it(client: Client, rehearsal: Rehearsal) -> None:
+    backup = {"name": "shop@spare:5432/shop", "head": "0001_step", "seq": 1, "brought_up": ["0002_step"]}
+    clone = {**(rehearsal.clone or {}), "backup": {**backup, "last_receipt_at": "2026-01-02T03:04:05+00:00"}}
+    Rehearsal.objects.update(ground="backup", clone=clone)
+    told = page(client, rehearsal)
+    for words in ("the restored backup shop@spare:5432/shop", "its last receipt, of 0001_step", "In the backup"):
+        assert words in told
+    raw = client.get(f"/rehearsals/{rehearsal.pk}").content.decode()
+    assert '<input type="hidden" name="on" value="backup">' in raw
+    assert 'datetime="2026-01-02T03:04:05Z"' in raw or "2026-01-02T03:04:05" in raw
+
+
+def test_a_backup_is_offered_where_one_is_named(
+    client: Client, environment: Environment, revisions: list[Revision]
+) -> None:
+    here = "/services/orders/environments/orders-eu"
+    assert "on the backup" not in text(client.get(here))
+    Environment.objects.update(backup_kind="env", backup_reference="SHOP_BACKUP", backup_name="shop@spare:5432/shop")
+    assert "The restored backup is shop@spare:5432/shop" in text(client.get(here))
+    client.post(f"{here}/rehearse", {"direction": "up", "on": "backup"})
+    assert Rehearsal.objects.get(status="queued").ground == "backup"
+
+
+def test_a_backup_is_named_and_forgotten_under_change(environment: Environment) -> None:
+    adam = signed_in(person("adam", "admin"))
+    here = "/services/orders/environments/orders-eu"
+    answer = adam.post(f"{here}/backup", {"dsn": "env:SHOP_BACKUP"}, follow=True)
+    assert "The environment variable SHOP_BACKUP is not set for this process." in text(answer)
+    Environment.objects.update(backup_kind="env", backup_reference="SHOP_BACKUP", backup_name="shop@spare:5432/shop")
+    shown = text(adam.get(f"{here}/edit"))
+    assert "shop@spare:5432/shop" in shown and "environment variable SHOP_BACKUP" in shown
+    adam.post(f"{here}/backup", {"forget": "yes"})
+    assert Environment.objects.get().backup_name == ""
 
 
 def test_what_people_wrote_is_escaped(client: Client, rehearsal: Rehearsal) -> None:

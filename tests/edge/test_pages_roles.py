@@ -85,6 +85,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_schema_draft": ("get", "view_sql", (302,)),
     "environment_edit": ("get", "edit_fleet", (200,)),
     "environment_prove": ("post", "edit_fleet", (302,)),
+    "environment_backup": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
     "revision_list": ("get", "view", (200,)),
     "revision_upload": ("get", "upload_revision", (200,)),

@@ -43,6 +43,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("GET", "/services/{service}/environments/{environment}"): (ALL, None),
     ("PATCH", "/services/{service}/environments/{environment}"): (ADMIN, {"order": 2}),
     ("POST", "/services/{service}/environments/{environment}/prove"): (ADMIN, None),
+    ("PUT", "/services/{service}/environments/{environment}/backup"): (ADMIN, {"dsn": "env:NOT_SET"}),
+    ("DELETE", "/services/{service}/environments/{environment}/backup"): (ADMIN, None),
     ("POST", "/services/{service}/environments/{environment}/accept-target"): (ADMIN, {"reason": "ten characters"}),
     ("GET", "/services/{service}/environments/{environment}/schema"): (ALL, None),
     ("POST", "/services/{service}/environments/{environment}/schema/read"): (HANDS | ADMIN, None),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,7 +16,7 @@ from migrations_app.embedded import pytest_servers
 from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.target.identity import claim_identity, read_identity
-from migrations_app.fleet import control_database, environments
+from migrations_app.fleet import environments
 from migrations_app.fleet.environments import (
     add_environment,
     change_dsn,
@@ -429,13 +428,7 @@ def test_it_refuses_a_lock_window_out_of_range(
     assert error.code == "bad_lock_window"
 
 
-@pytest.mark.parametrize("hidden", [False, True])
-def test_it_refuses_its_own_database(
-    orders: Service, target_database: MakeDatabase, look: Look, monkeypatch: pytest.MonkeyPatch, hidden: bool
-) -> None:
-    """Also where one of the two roles may not read the server's identifier."""
-    if hidden:
-        hide_own_identifier(monkeypatch)
+def test_it_refuses_its_own_database(orders: Service, target_database: MakeDatabase, look: Look) -> None:
     own = pytest_servers.postgres_server(18).url(connection.settings_dict["NAME"])
     environment, by = add(orders, target_database(), "prod-us"), administrator()
     before = audited()
@@ -443,13 +436,6 @@ def test_it_refuses_its_own_database(
     assert refusal(lambda: change_dsn(environment=environment, dsn=own, by=by, adopt=True)).code == "control_database"
     assert is_untouched(look(own))
     assert Environment.objects.count() == 1 and audited() == before
-
-
-def hide_own_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a role would see the control database that may not call pg_control_system()."""
-    seat = control_database._own_seat()
-    blind = replace(seat, place=replace(seat.place, system_identifier=""))
-    monkeypatch.setattr(control_database, "_own_seat", lambda: blind)
 
 
 def test_an_edit_that_changes_nothing_is_no_entry(orders: Service, target_database: MakeDatabase) -> None:

@@ -88,3 +88,26 @@ def web() -> Iterator[str]:
     finally:
         end(process, [signal.SIGTERM], patience=15)
         session.kill({process.pid})
+
+
+def control_sessions() -> list[int]:
+    """The sessions of others in the control database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@contextmanager
+def silent_control_database() -> Iterator[None]:
+    """What others asked it stays unanswered, as when the network swallows it; new connections are taken."""
+    pids = control_sessions()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import django_rq
 import psycopg
 import pytest
-from django.db import connection
 
 from migrations_app.jobs.launcher import QUEUE, wake
 from migrations_app.models import AuditEntry, Run, RunStep, WorkerProcess
 from migrations_app.statuses import RunStatus, StepStatus
-from tests.jobs.support import children, no_redis, own_children, wait_until, worker
+from tests.jobs.support import children, no_redis, own_children, silent_control_database, wait_until, worker
 from tests.runs.support import Fleet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,24 +40,6 @@ def sleeping(fleet: Fleet) -> Callable[[], bool]:
             return bool(conn.execute(query, [conn.info.backend_pid]).fetchall())
 
     return look
-
-
-@contextmanager
-def silent_control_database() -> Iterator[None]:
-    """What others asked it stays unanswered, as when the network swallows it; new connections are taken."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )
-        pids = [pid for (pid,) in cursor.fetchall()]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_it_carries_out_a_run_and_ends_when_asked(fleet):

@@ -1,5 +1,5 @@
 -- Every table with rows of its own, its columns in the order of their names and the columns of its primary key.
--- Left out: system and temporary ones, Lockstep's own, members of extensions.
+-- Left out: system and temporary ones, Lockstep's own, members of extensions that are not their configuration.
 SELECT format('%I.%I', n.nspname, c.relname) AS name,
        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname) AS columns,
@@ -10,6 +10,7 @@ SELECT format('%I.%I', n.nspname, c.relname) AS name,
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'lockstep', 'lockstep_trace')
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+   AND (EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))
+        OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
  ORDER BY 1

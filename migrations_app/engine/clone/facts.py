@@ -53,11 +53,16 @@ class Extension:
 
 @dataclass(frozen=True)
 class Table:
-    """`name`, and the columns that can be written, are SQL text; `estimate` is -1 where nothing is known."""
+    """`name`, and the columns that can be written, are SQL text; `estimate` is -1 where nothing is known.
+
+    Of an extension's configuration only the rows of `condition`, a WHERE clause or empty, are the database's own.
+    """
 
     oid: int
     name: str
     ours: bool
+    configuration: bool
+    condition: str
     partitioned: bool
     readable: bool
     filtered: bool

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from migrations_app.engine.clone import creating, identity, programs, roles
 from migrations_app.engine.clone.clone import Clone, CopiedTable
@@ -112,6 +113,9 @@ class _Build:
             self.report(
                 f"Copying {choice.table.name} ({number} of {len(choices)}{'' if choice.whole else ', a sample'})."
             )
+            if choice.table.configuration and not choice.table.condition:
+                # What CREATE EXTENSION wrote there would stand beside the target's.
+                conn.execute(sql.SQL("DELETE FROM {}").format(choice.table.itself))
             copied[choice.table.oid] = stream(
                 original.conn,
                 conn,

@@ -45,7 +45,8 @@ from migrations_app.engine.target.fingerprint import CatalogueObject, catalogue,
 
 BEFORE, TRACED = "before", "trace"
 WORKER = "rehearsal"
-_LIMITS = Limits(lock_window_s=30.0, reconnect_window_s=10.0)
+# A server that crashed counts for nothing any more, so only a session that ended alone is worth waiting for.
+_LIMITS = Limits(lock_window_s=30.0, reconnect_window_s=3.0)
 
 _NO_ANSWER = (Stopped, ConnectionLost, NeedsOperator, LockExhausted, Fenced)
 _BEYOND = re.compile(r"(?:CREATE|ALTER|DROP) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM)\b")
@@ -58,7 +59,7 @@ SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('r
 Schema = tuple[CatalogueObject, ...]
 StageName = Literal["up", "smoke", "trace", "down", "compare", "again"]
 Verdict = Literal["reversible", "lossy", "irreversible"]
-Smoke = Callable[[Dsn], None]
+Smoke = Callable[[str, Dsn], None]  # of a revision, on a clone
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,12 @@ def rehearse_down(
     _refuse_reaching_beyond(up, down)
     with _kept(ground) as before:
         return _down_and_up(_Sheet(ground, up.revision_id), before, up, down, receipt_before)
+
+
+def bring_up(ground: Ground, up: PlannedRevision) -> None:
+    """Apply what the original has already, and the backup that was cloned has not yet; nothing is measured."""
+    _refuse_reaching_beyond(up)
+    _run(ground, "up", up)
 
 
 def _refuse_reaching_beyond(*scripts: PlannedRevision | None) -> None:
@@ -231,7 +238,7 @@ def _up_and_smoke(sheet: _Sheet, up: PlannedRevision) -> None:
     _timed_run(sheet, "up", up)
     if ground.smoke is not None:
         with sheet.stage("smoke"):
-            ground.smoke(ground.clone.dsn)
+            ground.smoke(up.revision_id, ground.clone.dsn)
 
 
 def _timed_run(sheet: _Sheet, direction: Direction, revision: PlannedRevision) -> None:

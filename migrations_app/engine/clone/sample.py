@@ -43,7 +43,13 @@ def choose(
     needed = {oid for key in foreign_keys if key.period for oid in (key.child_oid, key.parent_oid)}
     choices = []
     for table in holding:
-        if everything or table.ours or table.oid in needed or _is_small(conn, table, sizes.rows_per_table):
+        if (
+            everything
+            or table.ours
+            or table.configuration
+            or table.oid in needed
+            or _is_small(conn, table, sizes.rows_per_table)
+        ):
             choices.append(Choice(table, True, max(table.estimate, 0), _select(table)))
         else:
             choices.append(_sampled(conn, table, sizes))
@@ -77,7 +83,8 @@ def _look(conn: psycopg.Connection, table: Table, sizes: Sizes) -> int:
 
 
 def _select(table: Table) -> sql.Composed:
-    return sql.SQL("SELECT {} FROM {}").format(table.column_list, table.itself)
+    query = sql.SQL("SELECT {} FROM {}").format(table.column_list, table.itself)
+    return query + sql.SQL(f" {table.condition}") if table.condition else query
 
 
 def _tablesample(table: Table, percent: float, seed: int) -> sql.Composed:

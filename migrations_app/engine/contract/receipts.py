@@ -111,6 +111,14 @@ def read_after(conn: psycopg.Connection, seq: int, limit: int = 5000) -> tuple[R
         return tuple(cursor.execute(_READ_AFTER, (seq, limit)).fetchall())
 
 
+def read_every(conn: psycopg.Connection) -> tuple[Receipt, ...]:
+    """All of them, oldest first."""
+    receipts: list[Receipt] = []
+    while page := read_after(conn, receipts[-1].seq if receipts else 0):
+        receipts.extend(page)
+    return tuple(receipts)
+
+
 def values(receipt: Receipt, *, tool_version: str) -> tuple[object, ...]:
     """The parameters of INSERT; the table's constraints refuse gaps, doubles and rivals."""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import conninfo
@@ -78,6 +79,20 @@ class Dsn:
         """The string for psycopg, password included: hand it on, never keep or print it."""
         pinned = PINNED if self.trusted else PINNED | PINNED_WHEN_TYPED
         return conninfo.make_conninfo("", **{**pinned, **dict(self._parameters)})
+
+    def url(self) -> str:
+        """The same as a URL, which is what most programs read from DATABASE_URL; hand it on, never keep or print it."""
+        rest = dict(self._parameters)
+        who = quote(rest.pop("user"), safe="")
+        if password := rest.pop("password", ""):
+            who += f":{quote(password, safe='')}"
+        host, port, dbname = rest.pop("host"), rest.pop("port"), quote(rest.pop("dbname"), safe="")
+        if host.startswith("/"):
+            rest |= {"host": host, "port": port}
+            where = ""
+        else:
+            where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return f"postgresql://{who}@{where}/{dbname}{'?' if rest else ''}{urlencode(rest, quote_via=quote)}"
 
     def in_database(self, dbname: str) -> Dsn:
         """The same server and user, another database."""

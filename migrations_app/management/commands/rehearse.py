@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_app.management import asking
 from migrations_app.models import Rehearsal
+from migrations_app.models.rehearsal import Ground
 from migrations_app.rehearsals.actions import request_rehearsal
 from migrations_app.rehearsals.words import rehearsal_sentence
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus, Verdict
@@ -26,6 +27,12 @@ class Command(BaseCommand):
             "--direction", choices=["up", "down"], default="", help="default: what is pending, else down"
         )
         parser.add_argument(
+            "--on",
+            choices=Ground.values,
+            default=Ground.TARGET,
+            help="what the clone is made of: the target, or the restored backup that `manage.py backup` named",
+        )
+        parser.add_argument(
             "--require-reversible", action="store_true", help="exit with 1 unless every verdict is reversible"
         )
 
@@ -39,6 +46,7 @@ class Command(BaseCommand):
                 to=options["to"],
                 by=user,
                 reason=options["reason"],
+                ground=options["on"],
             )
         self.stdout.write(f"rehearsal {rehearsal.pk} is queued")
         if not options["no_wait"]:

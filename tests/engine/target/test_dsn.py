@@ -51,6 +51,20 @@ def test_it_moves_to_another_database_of_the_same_server() -> None:
     assert "dbname=rehearsal" in other.conninfo() and PASSWORD in other.conninfo()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://ann:p%40ss%2F1%20@db.example:6000/or%20ders",
+        "host=::1 user='an n' dbname=orders sslmode=require",
+        "host=/run/postgresql user=ann dbname=orders",
+    ],
+)
+def test_it_is_a_url_for_other_programs(text: str) -> None:
+    dsn = parse(text, trusted=True)
+    assert dsn.url().startswith("postgresql://")
+    assert parse(dsn.url(), trusted=True) == dsn
+
+
 def test_it_accepts_what_every_session_sets_itself_and_drops_it() -> None:
     dsn = parse(URL + "?application_name=x&connect_timeout=99&sslmode=require", trusted=False)
     assert "sslmode=require" in dsn.conninfo()

@@ -6,24 +6,19 @@ is a database of its own, so that a comparison sees everything and a script cann
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import psycopg
-
-from migrations_app.engine.clone.contents import Loss, compare_contents
+from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import copy_clone, drop_clone
-from migrations_app.engine.clone.guard import require_clone
 from migrations_app.engine.clone.make import Clone
+from migrations_app.engine.clone.seeing import Seen, losses_not_seen, see, seen_losses
 from migrations_app.engine.clone.server import RehearsalServer
-from migrations_app.engine.clone.source import named_failures
 from migrations_app.engine.clone.trace import StatementTrace, trace
-from migrations_app.engine.clone.unproven import unproven_losses
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, ShouldStop
 from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
@@ -38,10 +33,9 @@ from migrations_app.engine.errors import (
     Refused,
     Stopped,
 )
-from migrations_app.engine.target.compare import compare
-from migrations_app.engine.target.connect import open_session
+from migrations_app.engine.sql.beyond import reaches_beyond
 from migrations_app.engine.target.dsn import Dsn
-from migrations_app.engine.target.fingerprint import CatalogueObject, catalogue, comparable, hash_of
+from migrations_app.engine.target.fingerprint import comparable
 
 BEFORE, TRACED = "before", "trace"
 WORKER = "rehearsal"
@@ -49,14 +43,6 @@ WORKER = "rehearsal"
 _LIMITS = Limits(lock_window_s=30.0, reconnect_window_s=3.0)
 
 _NO_ANSWER = (Stopped, ConnectionLost, NeedsOperator, LockExhausted, Fenced)
-_BEYOND = re.compile(r"(?:CREATE|ALTER|DROP) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM)\b")
-# Whatever the target's role or database is set to, a comparison sees every row and each digit, and calls nobody else's
-# functions.
-_ALL_OF_IT = """
-SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('row_security', 'off', false),
-       pg_catalog.set_config('extra_float_digits', '3', false), pg_catalog.set_config('statement_timeout', '0', false)
-"""
-Schema = tuple[CatalogueObject, ...]
 StageName = Literal["up", "smoke", "trace", "down", "compare", "again"]
 Verdict = Literal["reversible", "lossy", "irreversible"]
 Smoke = Callable[[str, Dsn], None]  # of a revision, on a clone
@@ -155,14 +141,14 @@ def _refuse_reaching_beyond(*scripts: PlannedRevision | None) -> None:
     for script in scripts:
         for step in script.steps if script else ():
             for statement in step.statements:
-                if _BEYOND.match(statement.tag):
+                if reaches_beyond(statement):
                     raise Refused(
                         "beyond_the_database",
                         f"{script.revision_id if script else ''} has {statement.tag} on line {statement.line}, which "
                         "reaches beyond its database and so cannot be tried on a clone.",
                         not_done="It and what follows was not rehearsed.",
-                        next_step="Keep roles, databases, tablespaces and subscriptions out of revisions, or rehearse "
-                        "without this one.",
+                        next_step="Keep roles and their members, databases, tablespaces and subscriptions out of "
+                        "revisions, or rehearse without this one.",
                     )
 
 
@@ -178,46 +164,49 @@ def _kept(ground: Ground) -> Iterator[Clone]:
 
 def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
     ground = sheet.ground
-    was = _schema(ground, before)
+    was = _see(ground)
     failure = _tried(lambda: _up_and_smoke(sheet, up))
     if failure is not None:
-        return Rehearsed(up.revision_id, None, _fp(was), stages=tuple(sheet.stages), failure=failure)
-    became = _schema(ground, ground.clone)
+        return Rehearsed(up.revision_id, None, was.fp, stages=tuple(sheet.stages), failure=failure)
+    became = _see(ground)
     up_traces, down_traces = _traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
-    known = Rehearsed(up.revision_id, "irreversible", _fp(was), _fp(became), traces=up_traces, down_traces=down_traces)
+    known = Rehearsed(up.revision_id, "irreversible", was.fp, became.fp, traces=up_traces, down_traces=down_traces)
     failure = None if down is None else _tried(lambda: _timed_run(sheet, "down", down))
     if down is None or failure is not None:
         if down is not None:
             _start_over(ground, before, "up", up)
         return replace(known, stages=tuple(sheet.stages), failure=failure)
     with sheet.stage("compare"):
-        back = _schema(ground, ground.clone)
-        losses = (*_compared(ground, before, was, back), *_unproven(ground, before, was, became, up, up_traces))
+        back = _see(ground)
+        losses = _lost(ground, before, was, back)
+        told = {loss.object for loss in losses}  # what was seen to be lost needs no second sentence
+        unseen = losses_not_seen(ground.server, before, (was.standing, became.standing), up.script, up_traces)
+        losses += tuple(loss for loss in unseen if loss.object not in told)
     with sheet.stage("again"):
         losses += _again(ground, up)
     if losses:
         _start_over(ground, before, "up", up)
-    return replace(known, verdict=_verdict(losses), fp_back=_fp(back), losses=losses, stages=tuple(sheet.stages))
+    return replace(known, verdict=_verdict(losses), fp_back=back.fp, losses=losses, stages=tuple(sheet.stages))
 
 
 def _down_and_up(
     sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, receipt_before: str
 ) -> Rehearsed:
     ground = sheet.ground
-    stood = _schema(ground, before)
-    known = Rehearsed(up.revision_id, "irreversible", receipt_before, _fp(stood))
+    stood = _see(ground)
+    known = Rehearsed(up.revision_id, "irreversible", receipt_before, stood.fp)
     if down is None:
         return known
     failure = _tried(lambda: _timed_run(sheet, "down", down))
     if failure is not None:
         return replace(known, stages=tuple(sheet.stages), failure=failure)
-    back = _schema(ground, ground.clone)
+    back = _see(ground)
     down_traces, up_traces = _traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
-    known = replace(known, fp_back=_fp(back), traces=up_traces, down_traces=down_traces)
+    known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces)
     with sheet.stage("again"):
-        losses = (*_other_than_receipt(up, _fp(back), receipt_before), *_again(ground, up))
+        losses = (*_other_than_receipt(up, back.fp, receipt_before), *_again(ground, up))
     with sheet.stage("compare"):
-        losses += _compared(ground, before, stood, _schema(ground, ground.clone))
+        losses += _lost(ground, before, stood, _see(ground))
     _start_over(ground, before, "down", down)
     return replace(known, verdict=_verdict(losses), losses=losses, stages=tuple(sheet.stages))
 
@@ -285,21 +274,8 @@ def _silent(line: str) -> None:
     """The run on the clone has told it already."""
 
 
-def _compared(ground: Ground, before: Clone, was: Schema, back: Schema) -> tuple[Loss, ...]:
-    with named_failures("the clone"), _looking(ground, before) as old, _looking(ground, ground.clone) as new:
-        contents = compare_contents(old, new)
-    return (*contents, *_schema_losses(was, back))
-
-
-def _schema_losses(was: Schema, back: Schema) -> tuple[Loss, ...]:
-    return tuple(Loss("schema", f"{one.kind} {one.name}", one.sentence) for one in compare(was, back))
-
-
-def _unproven(
-    ground: Ground, before: Clone, was: Schema, became: Schema, up: PlannedRevision, traces: Sequence[StatementTrace]
-) -> tuple[Loss, ...]:
-    with named_failures("the clone"), _looking(ground, before) as conn:
-        return unproven_losses(conn, was, became, up.script, traces)
+def _lost(ground: Ground, before: Clone, was: Seen, back: Seen) -> tuple[Loss, ...]:
+    return seen_losses(ground.server, before, ground.clone, was, back)
 
 
 def _again(ground: Ground, up: PlannedRevision) -> tuple[Loss, ...]:
@@ -326,18 +302,5 @@ def _verdict(losses: Sequence[Loss]) -> Verdict:
     return "lossy" if losses else "reversible"
 
 
-def _schema(ground: Ground, clone: Clone) -> Schema:
-    with _looking(ground, clone) as conn:
-        return catalogue(conn)
-
-
-def _fp(schema: Schema) -> str:
-    return str(hash_of(schema))
-
-
-@contextmanager
-def _looking(ground: Ground, clone: Clone) -> Iterator[psycopg.Connection]:
-    with closing(open_session(ground.admin(clone), application_name="lockstep:rehearsal")) as conn:
-        require_clone(conn, clone.uid)
-        conn.execute(_ALL_OF_IT)
-        yield conn
+def _see(ground: Ground) -> Seen:
+    return see(ground.server, ground.clone)

@@ -6,122 +6,166 @@ A rehearsal that dropped an empty column and made it again saw no difference; a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
 from migrations_app.engine.clone.contents import Loss
+from migrations_app.engine.clone.retyped import computed_columns, narrows, parses
+from migrations_app.engine.clone.standing import Place, Standing, Standings
 from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.sql.assigned import assigned_columns, changes_inside
+from migrations_app.engine.sql.beyond import speaks_of_roles
 from migrations_app.engine.sql.script import Script, Statement
-from migrations_app.engine.target.fingerprint import CatalogueObject
 
 # A default could bring back a value that every row has. Compared as text, since not every type knows what is equal.
 _VARIETY = "SELECT count(*) FROM (SELECT DISTINCT {column}::text AS v FROM {table} LIMIT 3) d WHERE v IS NOT NULL"
-_HELD = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
- WHERE attrelid = ANY (SELECT to_regclass(name) FROM unnest(%s::text[]) name) AND attname = ANY (%s) AND attnum > 0)
+_HELD = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = ANY (%s) AND attname = ANY (%s) AND attnum > 0)"
+_CALLED = "SELECT is_called OR last_value <> (SELECT seqstart FROM pg_sequence WHERE seqrelid = %s) FROM {sequence}"
+_OWN_TABLES = """
+SELECT EXISTS (SELECT FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass
+  AND d.refobjid = e.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p', 'S') WHERE quote_ident(e.extname) = %s)
 """
-_KINDS = {"table column": "column"}  # as an event trigger calls it, and as the fingerprint does
+_ADDS = r"\bADD\s+(?:COLUMN\s+)?{}\b"
 # What runs others: a block, or a query with a WITH.
 _MAY_HIDE = frozenset({"DO", "SELECT", "INSERT", "UPDATE", "DELETE"})
-_COLUMN = re.compile(r'(?P<table>.+)\.(?P<column>"(?:[^"]|"")+"|[^".]+)')
 
 
 def unproven_losses(
     before: psycopg.Connection,
-    was: Sequence[CatalogueObject],
-    became: Sequence[CatalogueObject],
+    was: Standings,
+    left: Standings,
     script: Script,
     traces: Sequence[StatementTrace],
+    found: Mapping[str, int],
 ) -> tuple[Loss, ...]:
-    """Tables and columns that went while they held nothing to tell apart; statements that change rows and met none."""
-    there = {(one.kind, one.name) for one in was}
-    # What was dropped and made again under its name is gone all the same.
-    dropped = {(_KINDS.get(drop.kind, drop.kind), drop.name) for one in traces for drop in one.dropped}
-    gone = (there - {(one.kind, one.name) for one in became}) | (there & dropped)
-    tables = {name for kind, name in gone if kind == "table"}
-    columns = sorted(name for kind, name in gone if kind == "column")
+    """Tables, columns and sequences that went, and columns whose type changed, while they held nothing to tell apart;
+    statements that change rows and met none.
+
+    `was` and `left` are what stood before and after the script, `found` the oid behind each name in it.
+    """
+    look = _Look(before, was, left, found)
+    gone = {place: one for place, one in was.items() if place not in left}
+    extensions = {drop.name for one in traces for drop in one.dropped if drop.kind == "extension"}
     return (
-        *(loss for name in sorted(tables) for loss in _empty_table(before, name)),
-        *(loss for name in columns for loss in _poor_column(before, name, tables)),
-        *(_extension(name) for kind, name in sorted(dropped) if kind == "extension"),
-        *_met_no_rows(before, script, traces),
+        *look.gone(gone),
+        *(loss for place, one in sorted(was.items()) if place in left for loss in look.retyped(one, left[place])),
+        *look.extensions(sorted(extensions)),
+        *look.statements(script, traces),
     )
 
 
-def _extension(name: str) -> Loss:
-    return Loss("schema", f"extension {name}", f"Extension {name} goes, and what it kept in tables of its own with it.")
+@dataclass(frozen=True)
+class _Look:
+    conn: psycopg.Connection
+    was: Standings
+    left: Standings
+    found: Mapping[str, int]
 
+    def gone(self, gone: Mapping[Place, Standing]) -> Iterator[Loss]:
+        for (oid, _), one in sorted(gone.items()):
+            if one.kind == "table" and not self._rows(oid):
+                said = f"Table {one.name} goes, and held no rows to show whether they come back."
+                yield Loss("table", one.name, said)
+            if one.kind == "column" and (oid, 0) not in gone and (held := self._little(one)):
+                said = f"Column {one.name} goes, and held {held} to show whether they come back."
+                yield Loss("column", one.name, said)
+            # That of a column goes with the numbers it gave.
+            if one.kind == "sequence" and one.owner not in gone and not self._called(oid, one):
+                said = f"Sequence {one.name} goes, and had given no number to show whether its position comes back."
+                yield Loss("sequence", one.name, said)
 
-def _empty_table(before: psycopg.Connection, name: str) -> Iterator[Loss]:
-    if not _rows(before, name):
-        yield Loss("table", name, f"Table {name} goes, and held no rows to show whether they come back.")
+    def retyped(self, one: Standing, now: Standing) -> Iterator[Loss]:
+        if one.type == now.type:
+            return
+        was = f"Column {one.name} goes from {one.type} to {now.type}, which"
+        if narrows(one.type, now.type):
+            yield Loss("column", one.name, f"{was} cuts or rounds values, and held none that shows it.")
+        elif parses(one.type, now.type) and (held := self._little(one)):
+            yield Loss("column", one.name, f"{was} writes values its own way, and held {held} to show it.")
 
+    def extensions(self, names: Sequence[str]) -> Iterator[Loss]:
+        for name in names:
+            if self._is(_OWN_TABLES, [name]):
+                said = f"Extension {name} goes, and what it kept in tables of its own with it."
+                yield Loss("schema", f"extension {name}", said)
 
-def _poor_column(before: psycopg.Connection, name: str, gone_tables: set[str]) -> Iterator[Loss]:
-    table, column = _split(name)
-    if table in gone_tables or not _holds_values(before, table):
-        return
-    query = sql.SQL(_VARIETY).format(table=sql.SQL(table), column=sql.SQL(column))
-    row = before.execute(query).fetchone()
-    assert row is not None
-    if row[0] < 2:
-        held = "one and the same value in every row" if row[0] else "no values"
-        yield Loss("column", name, f"Column {name} goes, and held {held} to show whether they come back.")
+    def statements(self, script: Script, traces: Sequence[StatementTrace]) -> Iterator[Loss]:
+        changed = {(one.step, one.statement) for one in traces if any(row[2] or row[3] for row in one.rows)}
+        idle = {(one.step, one.statement) for one in traces if self._was_ready_to_write(one)}
+        earlier = ""
+        for step in script.steps:
+            for number, statement in enumerate(step.statements, start=1):
+                yield from self._computed(statement)
+                what = f"line {statement.line}"
+                if speaks_of_roles(statement):
+                    said = f"The statement of {what} speaks of roles, which are the whole server's and not compared."
+                    yield Loss("schema", what, said)
+                if statement.tag == "TRUNCATE TABLE":
+                    met = all(self._rows(self.found.get(name, 0)) for name in statement.relations)
+                else:
+                    place = (step.n, number)
+                    met = place in changed or not (place in idle or self._takes(statement, earlier))
+                if not met:
+                    said = f"The statement of {what} changes or takes rows, and met none on the clone."
+                    yield Loss("rows", what, said)
+                earlier += statement.text
 
+    def _computed(self, statement: Statement) -> Iterator[Loss]:
+        if statement.tag != "ALTER TABLE":
+            return
+        oids = {self.found.get(name, 0) for name in statement.relations}
+        own = {one.column: one for (oid, number), one in self.was.items() if oid in oids and number}
+        for column in computed_columns(statement.text):
+            one = own.get(column, own.get(column.lower()))
+            if one is not None and (held := self._little(one)):
+                said = f"Column {one.name} is computed anew, and held {held} to show whether they come back."
+                yield Loss("column", one.name, said)
 
-def _split(name: str) -> tuple[str, str]:
-    """The table's and the column's SQL text; a quoted name may hold dots."""
-    parts = _COLUMN.fullmatch(name)
-    assert parts is not None, "the catalogue query writes table.column"
-    return parts["table"], parts["column"]
+    def _was_ready_to_write(self, one: StatementTrace) -> bool:
+        """It called a function that locked a table to write to it, and then wrote nothing."""
+        written = {row[0] for row in one.rows}
+        tables = {table.relation for table in self.was.values() if table.kind == "table"} - written
+        return one.tag in ("SELECT", "CALL") and any(
+            mode == "ROW EXCLUSIVE" and name in tables for name, mode in one.locks
+        )
 
+    def _takes(self, statement: Statement, earlier: str) -> bool:
+        """Whether rows or values that were there before the revision are at stake."""
+        if statement.tag in ("DELETE", "UPDATE", "MERGE") and statement.lock is None:
+            return False  # what the revision made itself
+        if statement.tag == "UPDATE":
+            return self._assigns_what_was_there(statement, earlier)
+        return statement.tag in ("DELETE", "MERGE") or (statement.tag in _MAY_HIDE and changes_inside(statement.text))
 
-def _holds_values(before: psycopg.Connection, name: str) -> bool:
-    """Not a view's or a composite type's column."""
-    row = before.execute("SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass(%s)", [name]).fetchone()
-    return bool(row and row[0])
+    def _assigns_what_was_there(self, update: Statement, earlier: str) -> bool:
+        """A column that the revision added holds nothing to lose, also where an older one had its name before."""
+        names = assigned_columns(update.text)
+        oids = [self.found.get(name, 0) for name in update.relations]
+        if names is None or not all(oids):
+            return True
+        new = {one.column for place, one in self.left.items() if place[0] in oids and place not in self.was}
+        added = {name for name in names & new if re.search(_ADDS.format(re.escape(name)), earlier, re.IGNORECASE)}
+        return self._is(_HELD, [oids, sorted(names - added)])
 
+    def _little(self, one: Standing) -> str:
+        """What a column held when that is too little to tell what came back from a default; else nothing."""
+        query = sql.SQL(_VARIETY).format(table=sql.SQL(one.relation), column=sql.SQL(one.column))
+        row = self.conn.execute(query).fetchone()
+        assert row is not None
+        return ("no values", "one and the same value in every row", "")[min(row[0], 2)]
 
-def _met_no_rows(before: psycopg.Connection, script: Script, traces: Sequence[StatementTrace]) -> Iterator[Loss]:
-    changed = {(one.step, one.statement) for one in traces if any(row[2] or row[3] for row in one.rows)}
-    for step in script.steps:
-        for number, statement in enumerate(step.statements, start=1):
-            what = f"line {statement.line}"
-            if statement.tag == "TRUNCATE TABLE":
-                met = all(_rows(before, name) for name in statement.relations)
-            else:
-                met = (step.n, number) in changed or not _takes(before, statement)
-            if not met:
-                yield Loss("rows", what, f"The statement of {what} changes or takes rows, and met none on the clone.")
+    def _rows(self, oid: int) -> bool:
+        """Whether the table is there and holds any."""
+        one = self.was.get((oid, 0))
+        return one is not None and self._is(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.SQL(one.relation)), [])
 
+    def _called(self, oid: int, one: Standing) -> bool:
+        return self._is(sql.SQL(_CALLED).format(sequence=sql.SQL(one.relation)), [oid])
 
-def _takes(before: psycopg.Connection, statement: Statement) -> bool:
-    """Whether rows or values that were there before the revision are at stake."""
-    if statement.tag in ("DELETE", "UPDATE", "MERGE") and statement.lock is None:
-        return False  # what the revision made itself
-    if statement.tag == "UPDATE":
-        return _assigns_what_was_there(before, statement)
-    return statement.tag in ("DELETE", "MERGE") or (statement.tag in _MAY_HIDE and changes_inside(statement.text))
-
-
-def _assigns_what_was_there(before: psycopg.Connection, update: Statement) -> bool:
-    """A column that the revision added holds nothing to lose."""
-    names = assigned_columns(update.text)
-    if names is None:
-        return True
-    row = before.execute(_HELD, [list(update.relations), sorted(names)]).fetchone()
-    return bool(row and row[0])
-
-
-def _rows(before: psycopg.Connection, name: str) -> bool:
-    """Whether the table is there and holds any."""
-    row = before.execute("SELECT to_regclass(%s) IS NOT NULL", [name]).fetchone()
-    return bool(row and row[0]) and _any(before, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.SQL(name)))
-
-
-def _any(conn: psycopg.Connection, query: sql.Composed) -> bool:
-    row = conn.execute(query).fetchone()
-    return bool(row and row[0])
+    def _is(self, query: str | sql.Composed, values: Sequence[object]) -> bool:
+        row = self.conn.execute(query, values).fetchone()
+        return bool(row and row[0])

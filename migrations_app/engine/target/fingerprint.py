@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from migrations_app.engine.errors import LockExhausted
 from migrations_app.engine.target.fingerprint_query import catalogue_query, settings_query
+from migrations_app.engine.target.queries import read_sql
 
 VERSION = "v2"
 ATTEMPTS = 3
@@ -31,6 +32,7 @@ Row = tuple[str, str, str, int]
 
 _ABOUT = ("privileges", "comment", "security label", "depends on extension")
 _NOTHING = [None] * len(_ABOUT)
+_MAY_READ_LARGE_OBJECTS = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')"
 
 
 @dataclass(frozen=True, order=True)
@@ -80,6 +82,19 @@ def hash_of(objects: Iterable[CatalogueObject]) -> Fingerprint:
 def catalogue(conn: psycopg.Connection, *, patience_ms: int = PATIENCE_MS) -> tuple[CatalogueObject, ...]:
     """Every object that counts. Leaves the session's settings and the open transaction as they were."""
     return tuple(CatalogueObject(*row) for row in _rows(conn, patience_ms))
+
+
+def beside(conn: psycopg.Connection) -> tuple[CatalogueObject, ...]:
+    """What a fingerprint leaves out and a revision can change all the same; of one and the same database only.
+
+    Takes an empty search_path; the content of large objects, which come last, only a superuser sees.
+    """
+    sections = read_sql("fingerprint_beside.sql").split("\n\nUNION ALL\n")
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        may_read = cursor.execute(_MAY_READ_LARGE_OBJECTS).fetchone()
+        told = sections if may_read and may_read[0] else sections[:-1]
+        query = read_sql("fingerprint.sql").replace("/* objects */", "\nUNION ALL\n".join(told))
+        return tuple(CatalogueObject(*row) for row in _told(cursor.execute(query)))
 
 
 def _fingerprint(rows: Iterable[Row]) -> Fingerprint:

@@ -15,7 +15,9 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_customer ON orders (customer_id);
 CREATE TABLE visits (page text, at int);
 CREATE TABLE empty_so_far (id int PRIMARY KEY, note text);
+CREATE TABLE prices (net int, gross int GENERATED ALWAYS AS (net * 2) STORED);
 CREATE SEQUENCE invoice_numbers START 1000;
+CREATE SEQUENCE never_used;
 CREATE VIEW big_orders AS SELECT id, total FROM orders WHERE total > 50;
 CREATE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 INSERT INTO customers (email, name, joined)
@@ -45,6 +47,10 @@ def _back(name: str, up: str, down: str) -> Way:
 
 def _lossy(name: str, up: str, down: str, told: str) -> Way:
     return Way(name, up, down, "lossy", told)
+
+
+def _on_the_database(statement: str) -> str:
+    return f"DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$"
 
 
 EXACT = (
@@ -111,6 +117,57 @@ EXACT = (
         "a new column filled where nothing is",
         "ALTER TABLE empty_so_far ADD size int; UPDATE empty_so_far SET size = 1 WHERE size IS NULL",
         "ALTER TABLE empty_so_far DROP size",
+    ),
+    _back(
+        "rename of a column that is empty",
+        "ALTER TABLE empty_so_far RENAME note TO remark",
+        "ALTER TABLE empty_so_far RENAME remark TO note",
+    ),
+    _back(
+        "rename of a column with one value",
+        "ALTER TABLE orders RENAME placed_at TO at",
+        "ALTER TABLE orders RENAME at TO placed_at",
+    ),
+    _back(
+        "rename of an empty table",
+        "ALTER TABLE empty_so_far RENAME TO full_by_now",
+        "ALTER TABLE full_by_now RENAME TO empty_so_far",
+    ),
+    _back(
+        "a new column under the name of a renamed one, filled where nothing is",
+        "ALTER TABLE empty_so_far RENAME note TO old; ALTER TABLE empty_so_far ADD note text;"
+        "UPDATE empty_so_far SET note = old",
+        "ALTER TABLE empty_so_far DROP note; ALTER TABLE empty_so_far RENAME old TO note",
+    ),
+    _back(
+        "moved to another schema",
+        "CREATE SCHEMA s; ALTER TABLE empty_so_far SET SCHEMA s; ALTER SEQUENCE never_used SET SCHEMA s",
+        "ALTER TABLE s.empty_so_far SET SCHEMA public; ALTER SEQUENCE s.never_used SET SCHEMA public; DROP SCHEMA s",
+    ),
+    _back(
+        "truncated and filled again",
+        "CREATE TABLE kept AS TABLE visits; TRUNCATE visits",
+        "INSERT INTO visits TABLE kept; DROP TABLE kept",
+    ),
+    _back(
+        "generated column made again",
+        "ALTER TABLE prices DROP gross",
+        "ALTER TABLE prices ADD gross int GENERATED ALWAYS AS (net * 2) STORED",
+    ),
+    _back(
+        "type by a cast",
+        "ALTER TABLE empty_so_far ALTER note TYPE varchar(90) USING note::varchar(90)",
+        "ALTER TABLE empty_so_far ALTER note TYPE text",
+    ),
+    _back(
+        "setting of the database",
+        _on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
+        _on_the_database("ALTER DATABASE %I RESET work_mem"),
+    ),
+    _back(
+        "privilege on a function of the server",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO PUBLIC",
+        "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM PUBLIC",
     ),
     _back("nothing at all", "SELECT 1", "SELECT 1"),
 )
@@ -245,6 +302,50 @@ LOSSY = (
     _lossy(
         "empty column", "ALTER TABLE empty_so_far DROP note", "ALTER TABLE empty_so_far ADD note text", "held no values"
     ),
+    _lossy("update that met nothing", "UPDATE visits SET at = 0 WHERE page = 'nowhere'", "SELECT 1", "met none"),
+    _lossy(
+        "type that rounds, over whole numbers",
+        "ALTER TABLE orders ALTER total DROP DEFAULT, ALTER total TYPE int",
+        "ALTER TABLE orders ALTER total TYPE numeric(10, 2), ALTER total SET DEFAULT 0",
+        "public.orders.total goes from numeric(10,2) to integer, which cuts or rounds values",
+    ),
+    _lossy(
+        "delete within a function, that met nothing",
+        "CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM empty_so_far'; SELECT purge()",
+        "DROP FUNCTION purge()",
+        "met none",
+    ),
+    _lossy(
+        "empty column computed anew",
+        "ALTER TABLE empty_so_far ALTER note TYPE varchar(9) USING left(note, 9)",
+        "ALTER TABLE empty_so_far ALTER note TYPE text",
+        "Column public.empty_so_far.note is computed anew, and held no values",
+    ),
+    _lossy(
+        "sequence that was never used",
+        "DROP SEQUENCE never_used",
+        "CREATE SEQUENCE never_used",
+        "Sequence public.never_used goes, and had given no number",
+    ),
+    _lossy(
+        "privilege on a table of the server",
+        "GRANT SELECT ON pg_authid TO PUBLIC",
+        "SELECT 1",
+        "Privileges on relation pg_authid are other: public gained SELECT.",
+    ),
+    _lossy(
+        "setting of the database left behind",
+        _on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
+        "SELECT 1",
+        "Setting work_mem of the database is new: 9MB.",
+    ),
+    _lossy(
+        "role made by a block",
+        "DO $$ BEGIN IF false THEN CREATE ROLE reader; END IF; END $$",
+        "DO $$ BEGIN IF false THEN DROP ROLE reader; END IF; END $$",
+        "speaks of roles",
+    ),
+    _lossy("large object left behind", "SELECT lo_from_bytea(0, 'abc')", "SELECT 1", "Large object"),
     _lossy("delete that met nothing", "DELETE FROM visits WHERE page = 'nowhere'", "SELECT 1", "met none"),
     _lossy(
         "row left behind",

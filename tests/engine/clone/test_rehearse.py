@@ -118,6 +118,19 @@ def test_it_gives_the_right_verdict(ground: Ground, way: Way) -> None:
     assert (found.failure is not None) == (way in STUCK and way.down is not None)
 
 
+def test_it_tells_of_what_is_gone_once_and_as_a_whole(ground: Ground) -> None:
+    found = up_and_back(ground, Way("", "DROP TABLE visits; ALTER TABLE orders DROP note", "SELECT 1", "lossy"))
+    assert [loss.sentence for loss in found.losses if loss.kind != "again"] == [
+        "Table public.visits is gone with 30 rows.",
+        "Column public.orders.note is gone with 120 values.",
+    ]
+
+
+def test_roles_and_their_members_are_no_part_of_a_rehearsal(ground: Ground) -> None:
+    with pytest.raises(Refused, match="reaches beyond its database"):
+        up_and_back(ground, Way("", "GRANT pg_monitor TO CURRENT_USER", "SELECT 1", ""))
+
+
 def test_a_chain_goes_on_from_what_a_target_would_be(ground: Ground, server: RehearsalServer) -> None:
     lossy, exact = LOSSY[2], EXACT[0]
     first = up_and_back(ground, lossy)

@@ -1,0 +1,41 @@
+"""Which statements reach beyond the database they run in: roles, databases, what the whole server shares."""
+
+from __future__ import annotations
+
+import re
+
+from migrations_app.engine.sql.script import Statement
+from migrations_app.engine.sql.summary import TOKEN
+
+_TAGS = re.compile(
+    r"(?:CREATE|ALTER|DROP) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM)\b|(?:DROP|REASSIGN) OWNED\b"
+)
+_SAID_OF = frozenset({"GRANT", "REVOKE", "COMMENT", "SECURITY LABEL"})
+_WHOLE = frozenset({"ROLE", "DATABASE", "TABLESPACE", "PARAMETER"})
+_ON = re.compile(r"\bON\s+(\w+)", re.IGNORECASE)
+# As a block may make them, from a string too.
+_ROLES = re.compile(
+    r"""\b(?:CREATE|ALTER|DROP)\s+(?:ROLE|USER|GROUP)\b(?!\s+MAPPING\b)
+    |\b(?:GRANT|REVOKE)\s+(?:\w+\s+OPTION\s+FOR\s+)?[\w%"]+(?:\s*,\s*[\w%"]+)*\s+(?:TO|FROM)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ASIDE = {"comment": " ", "string": "''", "dollar": "''", "space": " ", "name": '"x"'}
+
+
+def reaches_beyond(statement: Statement) -> bool:
+    """DROP OWNED and REASSIGN OWNED take other databases' privileges and owners along."""
+    if _TAGS.match(statement.tag):
+        return True
+    if statement.tag not in _SAID_OF:
+        return False
+    words = TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), statement.text)
+    found = _ON.search(words)
+    # Without ON it is a role that is granted or taken away.
+    if found is None:
+        return statement.tag in ("GRANT", "REVOKE")
+    return found[1].upper() in _WHOLE
+
+
+def speaks_of_roles(block: Statement) -> bool:
+    """Whether a DO block seems to make, change or grant a role; its strings and comments are read too."""
+    return block.tag == "DO" and _ROLES.search(block.text) is not None

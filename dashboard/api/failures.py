@@ -51,8 +51,11 @@ CONFLICTS = frozenset(
         "rehearsal_open",
         "restored_copy",
         "revision_changed",
+        "run_applied_nothing",
         "run_in_progress",
+        "run_not_newest",
         "run_open",
+        "run_undone",
         "service_exists",
     }
 )

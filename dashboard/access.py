@@ -70,6 +70,7 @@ __all__ = [
     "rehearsal_parts_for",
     "rehearsals_for",
     "release_for",
+    "release_named_for",
     "releases_for",
     "require",
     "revision_for",
@@ -262,6 +263,16 @@ def releases_for(user: Person, verb: str = "view") -> QuerySet[Release]:
 def release_for(user: Person, pk: int, verb: str = "view") -> Release:
     require(user, verb, f"release:{pk}")
     return _one(Release.objects.select_related("service", "created_by"), f"release {pk}", pk=pk)
+
+
+def release_named_for(user: Person, service_name: str, release_id: str, verb: str = "view") -> Release:
+    require(user, verb, f"release:{service_name}/{release_id}")
+    return _one(
+        Release.objects.select_related("service", "created_by"),
+        f"release {release_id} of service {service_name}",
+        service__name=service_name,
+        release_id=release_id,
+    )
 
 
 def consents_for(user: Person, verb: str = "view") -> QuerySet[RollbackConsent]:

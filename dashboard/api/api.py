@@ -15,6 +15,7 @@ from dashboard.api import (
     rehearsals,
     releases,
     revisions,
+    rollback_plans,
     rollback_requests,
     run_actions,
     run_log,
@@ -48,4 +49,5 @@ api.add_router("/releases", releases.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)
+api.add_router("", rollback_plans.router)
 api.add_router("/audit", audit.router)

@@ -59,8 +59,11 @@ CONFLICTS = frozenset(
         "restored_copy",
         "revision_changed",
         "revision_taken",
+        "run_applied_nothing",
         "run_in_progress",
+        "run_not_newest",
         "run_open",
+        "run_undone",
         "service_exists",
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import JsonValue
 
 from dashboard import access
 from dashboard.api.shapes import Moment, Telling
+from migrations_app.rehearsals.ahead import no_return_ahead
 from migrations_app.runs.actions import allowed_actions
 from migrations_app.runs.verdict import verdict, waits_without_window
 from migrations_app.statuses import SENTENCES, RunStatus
@@ -80,6 +82,15 @@ class StepOut(Telling):
     attempts: list[AttemptOut]
 
 
+class AheadOut(Telling):
+    """The revision after which the way back loses something or is over; `steps` are left up to its end."""
+
+    revision_id: str
+    why: str
+    steps: int
+    ms: float | None
+
+
 class PlannedOut(Telling):
     revision_id: str
     checksum: str
@@ -117,6 +128,7 @@ class RunDetailOut(RunOut):
     attempt: int
     phases: dict[str, JsonValue]
     steps: list[StepOut]
+    point_of_no_return: AheadOut | None
     version: int
 
 
@@ -156,8 +168,14 @@ def told_in_full(run: access.Run, user: access.Person) -> RunDetailOut:
         attempt=run.attempt,
         phases=run.phases,
         steps=[_step(step) for step in access.steps_for(user, run)],
+        point_of_no_return=_ahead(run),
         version=run.version,
     )
+
+
+def _ahead(run: access.Run) -> AheadOut | None:
+    ahead = no_return_ahead(run)
+    return None if ahead is None else AheadOut(**asdict(ahead))
 
 
 def etag(run: access.Run) -> str:

@@ -74,7 +74,7 @@ def start(
         to=body.to,
         by=access.require(request.user, "create_run"),
         reason=body.reason,
-        idempotency_key=_checked(idempotency_key),
+        idempotency_key=checked(idempotency_key),
     )
     return Status(201 if started.created else 200, told(started.run))
 
@@ -92,7 +92,7 @@ def get_run(request: HttpRequest, response: HttpResponse, run_id: int) -> RunDet
     return unchanged or told_in_full(run, request.user)
 
 
-def _checked(key: str | None) -> str | None:
+def checked(key: str | None) -> str | None:
     """Visible ASCII and not too long; anything else would be cut or changed on the way."""
     if key is None or (0 < len(key) <= LONGEST_KEY and all("!" <= character <= "~" for character in key)):
         return key

@@ -19,7 +19,7 @@ from migrations_app.rehearsals.forecasts import earlier_error
 from migrations_app.rehearsals.freshness import Freshness
 from migrations_app.rehearsals.measured import RevisionMeasured, measured
 from migrations_app.rehearsals.policy import policy_words
-from migrations_app.rehearsals.way_back import WayBack, point_of_no_return, way_back
+from migrations_app.rehearsals.way_back import NoReturn, WayBack, point_of_no_return, way_back
 from migrations_app.statuses import OPEN, REHEARSAL_OPEN, ConsentStatus
 
 SHOWN = 6
@@ -34,7 +34,7 @@ class Rehearsed:
     measured: Mapping[str, RevisionMeasured]
     error: tuple[float, int] | None  # of earlier forecasts: the factor, and over how many steps
     back: WayBack | None
-    no_return: str
+    no_return: NoReturn | None
 
     @property
     def shown(self) -> tuple[Freshness, ...]:
@@ -51,7 +51,7 @@ class Rehearsed:
         return ", ".join(f"{counted[state]} {word}" for state, word in _WORDS.items() if counted[state])
 
 
-NOTHING = Rehearsed((), {}, None, None, "")
+NOTHING = Rehearsed((), {}, None, None, None)
 
 
 def look(environment: access.Environment, direction: Direction, plan: Preview | None) -> Rehearsed:
@@ -64,7 +64,7 @@ def look(environment: access.Environment, direction: Direction, plan: Preview | 
         measured(found, direction, environment.lock_budget_seconds),
         earlier_error(environment.service_id) if found else None,
         way_back(found) if down else None,
-        point_of_no_return(environment) if down else "",
+        point_of_no_return(environment, None if down else found),
     )
 
 

@@ -16,6 +16,7 @@ from dashboard.pages.environment_rehearsals import Rehearsed, look, newest_rehea
 from dashboard.pages.forms import EnvironmentForm, saved
 from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.query import one_of, reason, word
+from dashboard.pages.run_rollback import of_run
 from dashboard.pages.start import DIRECTIONS, Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview
@@ -71,6 +72,7 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "standing": standing,
             "direction": direction,
             "to": to,
+            "of_run": of_run(request, found, direction, to),
             "plan": plan,
             "refusal": looked.refusal,
             "targets": looked.targets,

@@ -20,6 +20,7 @@ from migrations_app.fleet.matrix import CELLS, Row
 LOOKS: dict[str, tuple[str, str]] = {
     "A": ("ok", "ok"),
     "R": ("run", "running"),
+    "B": ("run", "undo"),
     "W": ("warn", "clock"),
     "P": ("wait", "pending"),
     "F": ("bad", "failed"),
@@ -29,7 +30,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     ".": ("wait", "empty"),
 }
 # What a folded group shows: the first of these that is among its cells.
-WORST = "FDORWUP.A"
+WORST = "FDOBRWUP.A"
 # In the place of a revision's id, in text and in an address, until the row is known; no name holds them.
 _REVISION, _REVISION_IN_PATH = "\x00", "\x01"
 SAME = "="
@@ -49,7 +50,7 @@ class Pencil:
 
 def legend() -> list[tuple[str, SafeString, str]]:
     """Colour, shape and word of every cell there is."""
-    return [(LOOKS[code][0], GLYPHS[LOOKS[code][1]], CELLS[code]) for code in "APRWFDOU"]
+    return [(LOOKS[code][0], GLYPHS[LOOKS[code][1]], CELLS[code]) for code in "APRBWFDOU"]
 
 
 def draw_rows(rows: Sequence[Row], pencil: Pencil, first_index: int) -> SafeString:

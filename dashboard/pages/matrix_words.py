@@ -79,7 +79,7 @@ def remark(cell: Cell, environment: str, revision_id: str, now: datetime) -> lis
         lines.append(f"{did} {_since(receipt.applied_at, now)}, {utc(receipt.applied_at)}")
         lines.append(f"by {receipt.operator}" + (f" in run {receipt.run_id}" if receipt.run_id else ""))
         lines.append(f"checksum {short(receipt.checksum)}")
-    if cell.column.run_id and cell.code in "RWF":
+    if cell.column.run_id and cell.code in "RBWF":
         lines.append(f"newest run: {cell.column.run_id}")
     compared = f"compared with its target {_since(cell.compared_at, now)}" if cell.compared_at else "never compared"
     lines.append(compared if cell.column.reachable else f"{compared}; it cannot be reached")

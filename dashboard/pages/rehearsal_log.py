@@ -123,9 +123,12 @@ def rehearsal_levers(request: HttpRequest) -> HttpResponse:
     environment = access.environment_for(request.user, service, name) if service and name else None
     wanted = DrillFilter(service=service, environment=name)
     last = last_of_each_scenario(wanted)
+    release = access.releases_for(request.user).filter(service__name=service).first() if service else None
     context = {
         "service": service,
         "environment": environment,
+        "newest_release": release.release_id if release else "",
+        "back_url": f"{reverse('release', args=[service, release.release_id])}#back" if release else "",
         "services": service_names(),
         "environments": environment_names(service) if service else [],
         "chosen": name,

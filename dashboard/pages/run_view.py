@@ -16,6 +16,7 @@ from dashboard.pages.query import BadAddress, number
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, who_may
+from migrations_app.rehearsals.ahead import Ahead, no_return_ahead
 from migrations_app.runs.comparison import Comparison, compare, earlier_runs
 from migrations_app.runs.detail import (
     LEFT_SHOWN,
@@ -34,7 +35,7 @@ from migrations_app.runs.detail import (
     waiting_ms,
 )
 from migrations_app.runs.lease import Lease, lease_of
-from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward
+from migrations_app.runs.offers import Offer, Onward, drawn_key, offers, onward, undoing
 from migrations_app.runs.queueing import Place, place_of
 from migrations_app.runs.verdict import elapsed, left_half_made, may_be_judged, meaning, verdict
 
@@ -57,7 +58,8 @@ class RunContext(TypedDict, total=False):
     attempts: list[Choice]
     attempt: int | None
     offers: tuple[Offer, ...]
-    onward: Onward
+    onward: Onward | None
+    undoing: Onward | None
     closed_why: str
     drawn: str
     redraw_actions: bool
@@ -77,6 +79,7 @@ class RunContext(TypedDict, total=False):
 class PageContext(TypedDict):
     """What changes with a step or a decision, not by the second: a poll draws it only when told_key() is another."""
 
+    ahead: Ahead | None
     left: tuple[Left, ...]
     left_out: int
     comparison: Comparison | None
@@ -116,6 +119,7 @@ def run_context(request: HttpRequest, run: access.Run, steps: StepWindow, attemp
         attempt=attempt,
         offers=offered,
         onward=onward(run, request.user),
+        undoing=undoing(run, request.user),
         closed_why=offered[0].why if offered and len({offer.why for offer in offered}) == 1 else "",
         drawn=drawn_key(run),
         told=told_key(run),
@@ -137,6 +141,7 @@ def page_context(request: HttpRequest, run: access.Run, *, polled: bool = False)
     others = earlier_runs(run)
     chosen = _chosen(request, others, strict=not polled)
     return PageContext(
+        ahead=no_return_ahead(run),
         left=left_behind(run),
         left_out=max(len(run.revisions) - LEFT_SHOWN, 0),
         comparison=compare(run, chosen) if chosen else None,

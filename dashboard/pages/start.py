@@ -31,8 +31,8 @@ class Asked:
     direction: str
     to: str
 
-    def url(self, name: str, environment: access.Environment, anchor: str = "") -> str:
-        query = {"direction": self.direction, **({"to": self.to} if self.to else {})}
+    def url(self, name: str, environment: access.Environment, anchor: str = "", **more: str | int) -> str:
+        query = {"direction": self.direction, **({"to": self.to} if self.to else {}), **more}
         return f"{reverse(name, args=[environment.service.name, environment.name])}?{urlencode(query)}{anchor}"
 
 

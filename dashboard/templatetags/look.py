@@ -8,6 +8,7 @@ from typing import Protocol
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -78,6 +79,18 @@ def when(moment: datetime | None, absolute: bool = False, empty: str = "never") 
         return format_html('<span class="faint">{}</span>', empty)
     kind = "" if absolute else SafeString(" data-when")
     return format_html('<time datetime="{}"{}>{}</time>', text.iso(moment), kind, text.utc(moment))
+
+
+@register.simple_tag
+def countdown(moment: datetime, what: str) -> SafeString:
+    """How long is left until then; countdown.js goes on counting, and says when little is left for `what`."""
+    left = max((moment - timezone.now()).total_seconds(), 0)
+    return format_html(
+        '<span role="timer" data-until="{}" data-what="{}">{}</span>',
+        text.iso(moment),
+        what,
+        f"{text.duration(left * 1000)} left" if left else "over",
+    )
 
 
 @register.simple_tag

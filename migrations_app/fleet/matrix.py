@@ -26,6 +26,7 @@ CELLS: dict[str, str] = {
     ".": "not applicable",
     "P": "pending",
     "R": "running",
+    "B": "rolling back",
     "W": "waiting",
     "A": "applied",
     "F": "failed",

@@ -37,7 +37,7 @@ class Column:
     applied: int  # revisions of the chain that stand applied
     version: int  # grows when what is applied changes
     run_id: int | None
-    run_mark: str  # R at work, W waiting, nothing
+    run_mark: str  # R at work, B at work on the way back, W waiting, nothing
     run_up: bool
     run_covers: Stretch  # the places its run will change, as long as they are not changed yet
     stopped_at: tuple[int, ...]  # the places at which its run failed
@@ -77,7 +77,7 @@ def _column(  # a row of the query, in its order
     applied: int, version: int, run_id: int | None, status: str | None, direction: str | None,
     run_from: int, run_to: int, stopped_at: list[int], total: int,
 ) -> Column:  # fmt: skip
-    place = position or 0
+    place, up = position or 0, direction != "down"
     return Column(
         id=id,
         name=name,
@@ -95,11 +95,17 @@ def _column(  # a row of the query, in its order
         applied=applied,
         version=version,
         run_id=run_id,
-        run_mark="" if not status or status in _STOPPED else "W" if status in _HELD else "R",
-        run_up=direction != "down",
-        run_covers=_covers(direction != "down", run_from, run_to, place),
+        run_mark=_mark(status, up),
+        run_up=up,
+        run_covers=_covers(up, run_from, run_to, place),
         stopped_at=tuple(stopped_at),
     )
+
+
+def _mark(status: str | None, up: bool) -> str:
+    if not status or status in _STOPPED:
+        return ""
+    return "W" if status in _HELD else "R" if up else "B"
 
 
 def _covers(up: bool, run_from: int, run_to: int, head: int) -> Stretch:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
 from migrations_app.models import Environment
 
 NAMES = frozenset({"prod", "production"})
@@ -18,6 +21,11 @@ _PLACE = ("id", "service_id", "stage", "order")
 def is_called_production(environment: Environment) -> bool:
     """By the name of its stage alone: for rules that cost more than a typed name."""
     return environment.stage.lower() in NAMES
+
+
+def called_production() -> QuerySet[Environment]:
+    """By the name of their stage alone, over all services."""
+    return Environment.objects.alias(called=Lower("stage")).filter(called__in=NAMES)
 
 
 def is_production(environment: Environment) -> bool:

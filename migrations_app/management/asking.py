@@ -60,6 +60,10 @@ def add_target_arguments(parser: CommandParser) -> None:
 
 def add_run_arguments(parser: CommandParser) -> None:
     add_target_arguments(parser)
+    add_asker_arguments(parser)
+
+
+def add_asker_arguments(parser: CommandParser) -> None:
     parser.add_argument("--as", dest="user", required=True, help="the user who asks; goes into receipt and audit log")
     parser.add_argument("--reason", default="")
     parser.add_argument("--no-wait", action="store_true", help="return as soon as the run is queued")

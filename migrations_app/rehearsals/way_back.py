@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -21,6 +21,24 @@ class WayBack:
     ms: int | None
     until: datetime | None
 
+    @property
+    def start_by(self) -> datetime | None:
+        """The last moment to start it if, at its rehearsed pace, it is to end while its rehearsals still count."""
+        return None if self.until is None or self.ms is None else self.until - timedelta(milliseconds=self.ms)
+
+
+@dataclass(frozen=True)
+class NoReturn:
+    """The pending revision after which rolling back loses something or is over; `revision_id` is empty for none known.
+
+    `ahead` counts the pending revisions up to and with it; `ms` is how long applying these took on a clone.
+    """
+
+    sentence: str
+    revision_id: str = ""
+    ahead: int = 0
+    ms: int | None = None  # None unless each of them has a fresh rehearsal
+
 
 def way_back(found: Sequence[Freshness]) -> WayBack:
     """Over the revisions of a plan down."""
@@ -35,28 +53,42 @@ def stage_ms(one: Freshness, name: str) -> int:
     return sum(int(stage["ms"]) for stage in stages if stage["name"] == name)
 
 
-def point_of_no_return(environment: Environment) -> str:
-    """The pending revision after which rolling back loses something or is over, in a sentence; empty: none pending."""
+def point_of_no_return(environment: Environment, known: Sequence[Freshness] | None = None) -> NoReturn | None:
+    """None where nothing is pending. `known` is the freshness of a plan up, and then it is about that plan alone."""
     pending = list(_pending(environment))
-    found = freshness(environment, "up", pending)
-    unknown = 0
-    for revision, one in zip(pending, found, strict=True):
-        if not revision.down_checksum:
-            return f"{_once(revision)} cannot be rolled back any more: {revision.revision_id} has no down file."
-        if one.state != "fresh" or one.part is None:
-            unknown += 1
-        elif one.part.verdict == Verdict.IRREVERSIBLE:
-            return f"{_once(revision)} cannot be rolled back any more: on the clone the way back was refused."
-        elif one.part.losses:
-            return (
-                f"{_once(revision)} can be rolled back only together with it, and that loses something: "
-                f"{one.part.losses[0]['sentence']}"
-            )
+    if known is not None:
+        pending = pending[: len(known)]
+    found = freshness(environment, "up", pending) if known is None else known
+    for number, (revision, one) in enumerate(zip(pending, found, strict=True), start=1):
+        why = _no_way_back(revision, one)
+        if why:
+            return NoReturn(f"{_once(revision)} {why}", revision.revision_id, number, _ms_up(found[:number]))
     if not pending:
-        return ""
+        return None
+    unknown = sum(one.state != "fresh" for one in found)
     if unknown:
-        return f"Not known: {unknown} of {len(pending)} pending revisions have no fresh rehearsal."
-    return "None among the pending revisions: on the clone each of them was rolled back without a loss."
+        return NoReturn(f"Not known: {unknown} of {len(pending)} pending revisions have no fresh rehearsal.")
+    return NoReturn("None among the pending revisions: on the clone each of them was rolled back without a loss.")
+
+
+def _no_way_back(revision: Revision, one: Freshness) -> str:
+    """Why what stands below this revision cannot be rolled back once it is applied; empty where it can, or unknown."""
+    if not revision.down_checksum:
+        return f"cannot be rolled back any more: {revision.revision_id} has no down file."
+    if one.state != "fresh" or one.part is None:
+        return ""
+    if one.part.verdict == Verdict.IRREVERSIBLE:
+        return "cannot be rolled back any more: on the clone the way back was refused."
+    if one.part.losses:
+        return f"can be rolled back only together with it, and that loses something: {one.part.losses[0]['sentence']}"
+    return ""
+
+
+def _ms_up(found: Sequence[Freshness]) -> int | None:
+    """One that was rehearsed backwards was applied only the second time."""
+    if any(one.state != "fresh" for one in found):
+        return None
+    return sum(stage_ms(one, "up") or stage_ms(one, "again") for one in found)
 
 
 def _once(revision: Revision) -> str:

@@ -86,17 +86,17 @@ def read_contracts(service: Service, before: int | None = None, window: int = WI
     found = list(releases[: window + 1])
     shown = found[:window]
     chain = read_schema_chain(service)
-    places = tuple(_place(column, chain) for column in read_columns(service).columns)
+    places = tuple(place_of(column, chain) for column in read_columns(service).columns)
     return Contracts(
         places=places,
-        rows=tuple(_row(release, chain, places) for release in shown),
+        rows=tuple(row_of(release, chain, places) for release in shown),
         newest_schema_rev=chain.names[-1] if chain.names else "",
         older=shown[-1].pk if len(found) > window else None,
         later=before is not None,
     )
 
 
-def _place(column: Column, chain: SchemaChain) -> Place:
+def place_of(column: Column, chain: SchemaChain) -> Place:
     span = chain.at(column.position)
     doubt = _doubt(column)
     if not doubt and column.head and span is None:
@@ -127,7 +127,7 @@ def _doubt(column: Column) -> str:
     return ""
 
 
-def _row(release: Release, chain: SchemaChain, places: Sequence[Place]) -> ReleaseRow:
+def row_of(release: Release, chain: SchemaChain, places: Sequence[Place]) -> ReleaseRow:
     low, high = chain.of(release.schema_rev_min), chain.of(release.schema_rev_max)
     doubt = _window_doubt(release.schema_rev_min, low) or _window_doubt(release.schema_rev_max, high)
     if not doubt and low[0].first > high[0].first:
@@ -141,8 +141,22 @@ def _row(release: Release, chain: SchemaChain, places: Sequence[Place]) -> Relea
         created_at=release.created_at,
         created_by=release.created_by.get_username(),
         doubt=doubt,
-        cells=tuple(_unknown(doubt) if doubt else _cell(low[0], high[0], place) for place in places),
+        cells=_cells(_unknown(doubt) if doubt else None, low, high, places),
     )
+
+
+def _cells(
+    doubtful: Cell | None, low: Sequence[Span], high: Sequence[Span], places: Sequence[Place]
+) -> tuple[Cell, ...]:
+    """Environments at the same place stand alike, and most of them do: their cell is made once."""
+    if doubtful is not None:
+        return (doubtful,) * len(places)
+    made: dict[tuple[int, str, str], Cell] = {}
+    for place in places:
+        key = (place.position, place.schema_rev, place.doubt)
+        if key not in made:
+            made[key] = _cell(low[0], high[0], place)
+    return tuple(made[place.position, place.schema_rev, place.doubt] for place in places)
 
 
 def _window_doubt(name: str, found: Sequence[Span]) -> str:

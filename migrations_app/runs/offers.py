@@ -10,6 +10,7 @@ from migrations_app.models import Run
 from migrations_app.permissions import may, needed_for
 from migrations_app.runs.actions import allowed_actions
 from migrations_app.runs.planning import ROOT
+from migrations_app.runs.undo import CannotUndo, undo_of
 from migrations_app.statuses import HELD, TERMINAL, RunStatus
 
 _TEXTS = {
@@ -61,17 +62,36 @@ class Onward:
         return not self.why
 
 
-def onward(run: Run, user: AbstractBaseUser | AnonymousUser) -> Onward:
-    """After a run that applied: rolling it back. After one that did not, or was a rollback: applying."""
-    why = "" if may(user, "create_run") else needed_for("create_run")
+def onward(run: Run, user: AbstractBaseUser | AnonymousUser) -> Onward | None:
+    """After a run that did not end as it should, or was a roll-back: once more, or forward again."""
+    why = _why_not(run, user)
+    stopped = run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
+    if run.direction == "down":
+        if stopped:
+            return Onward("Roll back again", "down", run.to_revision or ROOT, why)
+        return Onward("Apply again", "up", "", why)
+    return Onward("Apply again", "up", run.to_revision, why) if stopped else None
+
+
+def undoing(run: Run, user: AbstractBaseUser | AnonymousUser) -> Onward | None:
+    """To roll back what a run applied, after its end; where later revisions stand on that, its page says so."""
+    if run.direction == "down":
+        return None
+    why = _why_not(run, user)
+    to = ""
+    if not why:
+        try:
+            to = undo_of(run).to
+        except CannotUndo as refusal:
+            why = "" if refusal.to else refusal.message
+            to = refusal.to
+    return Onward("Roll back what it applied", "down", to, why)
+
+
+def _why_not(run: Run, user: AbstractBaseUser | AnonymousUser) -> str:
     if run.status not in TERMINAL:
-        why = f"Run {run.pk} has to end first."
-    undone = run.direction == "up" and run.status in (RunStatus.FAILED, RunStatus.CANCELLED)
-    if run.direction == "up" and not undone:
-        return Onward("Roll back", "down", run.from_revision or ROOT, why)
-    if run.direction == "down" and run.status in (RunStatus.FAILED, RunStatus.CANCELLED):
-        return Onward("Roll back again", "down", run.to_revision or ROOT, why)
-    return Onward("Apply again", "up", run.to_revision if undone else "", why)
+        return f"Run {run.pk} has to end first."
+    return "" if may(user, "create_run") else needed_for("create_run")
 
 
 def drawn_key(run: Run) -> str:

@@ -31,6 +31,7 @@ from tests.edge.releases import make_release
 from tests.edge.schemas import make_drift, make_reading
 
 LONG = "0003_orders_currency_check_with_a_rather_long_name_that_has_to_wrap_on_small_screens"
+LATER = f"2026.11.2-{'with-a-long-name-' * 3}"
 # name, stage, how many revisions are applied
 PLACES = (
     ("dev", "dev", 2),
@@ -70,6 +71,7 @@ class Fleet:
             "/runs",
             *(f"/runs/{run.pk}" for run in runs),
             f"/runs/{self.running.pk}/log",
+            f"/runs/{self.failed.pk}/rollback",
             "/rehearsals/clones",
             f"/rehearsals/{self.rehearsal.pk}",
             f"/rehearsals/{self.rehearsal.pk}?revision=0001_orders",
@@ -94,6 +96,8 @@ class Fleet:
             "/matrix/schema?depth=privileges",
             "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
             "/matrix/contracts",
+            "/services/orders/releases/2026.11.1",
+            f"/services/orders/releases/{LATER}",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",
@@ -123,7 +127,7 @@ def make_fleet() -> Fleet:
         name = f"sc-{revision_id[:4]}"
         put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", schema_rev=name, by=olga)
     make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
-    make_release(service, olga, f"2026.11.2-{'with-a-long-name-' * 3}", "sc-0002")
+    make_release(service, olga, LATER, "sc-0002")
     dev, eu, us, long_name = (
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )

@@ -91,7 +91,7 @@ def test_the_newest_run_is_drawn_over_the_receipts(vic: User, service: Service) 
 def test_a_roll_back_is_drawn_where_it_has_not_been_yet(vic: User, service: Service) -> None:
     run = make_run(environment("dev"), vic, status="rolling_back")
     Run.objects.filter(pk=run.pk).update(direction="down", from_revision="0004_step", to_revision="0001_step")
-    assert [row[0] for row in cells(service).values()] == ["R", "R", "R", "A"]
+    assert [row[0] for row in cells(service).values()] == ["B", "B", "B", "A"]
     assert 2 in survey(service, ["dev"]).differing
 
 

@@ -12,6 +12,7 @@ from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_run, make_service
 from tests.edge.people import IDENTITIES, identity, person
 from tests.edge.rehearsals import make_consent, make_rehearsal
+from tests.edge.releases import make_release
 
 # name: method, verb, and what an allowed caller is answered
 ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
@@ -42,6 +43,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "run_log": ("get", "view_log", (200,)),
     "run_log_tail": ("get", "view_log", (204,)),
     "run_log_raw": ("get", "view_log", (200,)),
+    "run_rollback": ("get", "view", (200,)),
     "run_resolve": ("post", "resolve_run", (302,)),
     "run_control": ("post", "control_run", (302,)),
     "rehearsal_clones": ("get", "view", (200,)),
@@ -87,6 +89,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_backup": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
+    "release": ("get", "view", (200,)),
     "revision_list": ("get", "view", (200,)),
     "revision_upload": ("get", "upload_revision", (200,)),
     "revision": ("get", "view", (404,)),
@@ -138,6 +141,7 @@ def _path(name: str, owner: User) -> str:
         "revision_list": [service.name],
         "revision_upload": [service.name],
         "revision": [service.name, "0001_step"],
+        "release": [service.name, "1.0"],
         "matrix_cell": [service.name, "0001_step", "orders-eu"],
         "matrix_remark": [service.name, "0001_step", "orders-eu"],
         "run_control": [run.pk, "pause"],
@@ -159,6 +163,8 @@ def _path(name: str, owner: User) -> str:
         words[name] = [make_consent(run.environment, owner).pk]
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])
+    if name == "release":
+        make_release(service, owner, "1.0", "sc-1")
     if name.startswith("drill"):
         words.setdefault(name, [str(drill.uid)])
     given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])

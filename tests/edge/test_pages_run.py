@@ -164,7 +164,6 @@ def test_a_poll_compares_with_the_run_that_was_chosen_and_never_fails_over_it(
 @pytest.mark.parametrize(
     "status, direction, word, to",
     [
-        ("succeeded", "up", "Roll back…", "direction=down&amp;to=zero"),
         ("failed", "up", "Apply again…", "direction=up&amp;to=0001_step"),
         ("cancelled", "up", "Apply again…", "direction=up&amp;to=0001_step"),
         ("rolled_back", "down", "Apply again…", "direction=up#plan"),
@@ -186,7 +185,7 @@ def test_what_cannot_be_done_yet_is_off_with_its_reason(client: Client, run: Run
     assert "Only a held run can be resumed; this one is running." in page
     become(run, "succeeded")
     vic = text(signed_in(person("vic", VIEWER)).get(f"/runs/{run.pk}"))
-    assert "Roll back Needs one of these roles: operator, on-call, release-manager." in vic
+    assert "Roll back what it applied Needs one of these roles: operator, on-call, release-manager." in vic
 
 
 def test_the_queue_is_kept_apart_from_the_five_phases(client: Client, run: Run) -> None:

@@ -17,7 +17,17 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dashboard.pages import audit, environments, history, home_view, matrix, matrix_schema, revisions, run_list
+from dashboard.pages import (
+    audit,
+    environments,
+    history,
+    home_view,
+    matrix,
+    matrix_contracts,
+    matrix_schema,
+    revisions,
+    run_list,
+)
 from dashboard.pages.kept import Kept
 from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
@@ -37,7 +47,7 @@ PINNED = Path(__file__).with_name("query_counts.json")
 SCRIPT = {"steps": [], "settings": [], "atomic": False, "splitter": SPLITTER}
 KEPT: tuple[Kept[Any], ...] = (
     home_view.KEPT, matrix.PAGES, run_list.PAGES, history.PAGES, revisions.PAGES, audit.WINDOWS, environments.LOOKED,
-    matrix_schema.COMPARED,
+    matrix_schema.COMPARED, matrix_contracts.DRAWN,
 )  # fmt: skip
 PAGES = {
     "home": "/",
@@ -64,6 +74,7 @@ PAGES = {
     "schema of an environment": "/services/orders/environments/place-1/schema",
     "schemas of a service": "/matrix/schema",
     "contracts of a service": "/matrix/contracts",
+    "release": "/services/orders/releases/1.1",
     "revisions": "/services/orders/revisions",
     "revision": "/services/orders/revisions/0001_step",
     "audit": "/audit",

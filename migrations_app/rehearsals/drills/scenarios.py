@@ -116,7 +116,8 @@ SCENARIOS: dict[str, Scenario] = {
             steps=_steps(
                 (60, 300, 180),
                 "Apply a revision that breaks a query of the application.",
-                "manage.py plan SERVICE ENVIRONMENT --down\nmanage.py rollback SERVICE ENVIRONMENT --as NAME",
+                "manage.py plan --run NUMBER\nmanage.py rollback --run NUMBER --as NAME\n"
+                "# or so many revisions: manage.py rollback SERVICE ENVIRONMENT --to REVISION --as NAME",
                 _HEALTH,
             ),
             smoke=("the query that failed answers", *_PAGES),

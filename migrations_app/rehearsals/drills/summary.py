@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from migrations_app.fleet.production import production_ids
+from migrations_app.fleet.production import called_production
 from migrations_app.models import Drill, Environment
 from migrations_app.models.drill import DrillStatus
 from migrations_app.rehearsals.drills.listing import DrillFilter, where
@@ -94,7 +94,7 @@ def last_of_each_scenario(wanted: DrillFilter) -> dict[str, Drill]:
 
 def production_places(wanted: DrillFilter) -> Places:
     """Where a recovery matters most: never practised first, then the longest ago."""
-    environments = Environment.objects.filter(pk__in=production_ids()).select_related("service")
+    environments = called_production().select_related("service")
     if wanted.service:
         environments = environments.filter(service__name=wanted.service)
     if wanted.environment:

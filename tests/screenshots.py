@@ -57,13 +57,13 @@ PAGES = {
     "drift": "/services/{service}/environments/{drifted}/schema",
     "environment-edit": "/services/{service}/environments/{first}/edit",
     "confirm": "{confirm}",
-    "environment-back": "/services/{service}/environments/{rehearsed}?direction=down",
+    "environment-back": "/services/{service}/environments/{back}?direction=down",
     "rehearsals": "/rehearsals",
     "rehearsals-clones": "/rehearsals/clones",
     "rehearsal": "/rehearsals/{rehearsal}",
     "rehearsal-log": "/rehearsals/{rehearsal}/log",
     "environment-rehearsed": "/services/{service}/environments/{rehearsed}",
-    "rollback-ask": "/services/{service}/environments/{rehearsed}/rollback",
+    "rollback-ask": "/services/{service}/environments/{back}/rollback",
     "levers": "/rehearsals/levers?service={service}&environment={rehearsed}",
     "drill": "/rehearsals/drills/{drill}",
     "drill-start": "/rehearsals/drills/start?service={service}&environment={rehearsed}&scenario=schema",
@@ -186,12 +186,13 @@ def _practised(page: Page, house: House) -> dict[str, str]:
     rehearsal = page.locator("#clones tbody tr").last
     rehearsed = _end(rehearsal.locator('a[href*="/environments/"]'))
     number = _end(rehearsal.locator("th a"))
+    back = _end(page.locator("#clones tbody tr", has_text="the way back").first.locator('a[href*="/environments/"]'))
     page.goto(f"{house.base}/matrix/schema")
     differing = page.locator('a[href^="/matrix/schema/object"]').first.get_attribute("href") or ""
     page.goto(f"{house.base}/")
     drifted = (page.locator('main a[href$="/schema"]').first.get_attribute("href") or "").split("/")[-2]
     return {
-        "drill": drills[-1], "later_drill": drills[0], "rehearsal": number, "rehearsed": rehearsed,
+        "drill": drills[-1], "later_drill": drills[0], "rehearsal": number, "rehearsed": rehearsed, "back": back,
         "object": differing, "drifted": drifted, "open_drill": _open_drill(page, house, rehearsed),
     }  # fmt: skip
 

@@ -137,7 +137,7 @@ BY_HAND = ("prod-us", CURRENCY, "storefront_index_by_hand.sql")
 REHEARSED: tuple[tuple[str, Direction], ...] = (
     ("prod-eu", Direction.UP),
     ("staging-us", Direction.UP),
-    ("dev-eu", Direction.DOWN),
+    ("prod-ap", Direction.DOWN),
 )
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from migrations_app.admission.door import start_run
 from migrations_app.jobs import apply
 from migrations_app.management import demo_drill, demo_practice, demo_seed
+from migrations_app.management.demo_fleet import Place
 from migrations_app.models import AuditEntry, Drill, Environment, LedgerEntry, Rehearsal, SchemaDrift, Service
 from migrations_app.models.drill import DrillResult, DrillStatus
 from migrations_app.models.schema import DriftState
@@ -20,7 +21,7 @@ STAGING_EU = tuple(place for place in SMALL if place.name == "staging-eu")
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("servers", "users")]
 
 
-def seed(places: tuple[demo_seed.Place, ...]) -> None:
+def seed(places: tuple[Place, ...]) -> None:
     demo_seed.seed(places, lambda line: None)
 
 
@@ -73,7 +74,7 @@ def test_a_drill_that_was_left_in_the_middle_is_given_up_and_held_anew(monkeypat
 
 
 def test_a_rehearsal_is_asked_for_and_a_change_by_hand_is_found_once_each_and_releases_refuse() -> None:
-    seed(tuple(place for place in SMALL if place.name in ("dev-eu", "prod-us")))
+    seed(tuple(place for place in SMALL if place.name in ("prod-us", "prod-ap")))
     assert practise() == []
     drift = SchemaDrift.objects.get()
     assert (drift.environment.name, drift.summary) == (
@@ -84,11 +85,11 @@ def test_a_rehearsal_is_asked_for_and_a_change_by_hand_is_found_once_each_and_re
     assert practise() == []
     assert SchemaDrift.objects.count() == 1
     (rehearsal,) = Rehearsal.objects.all()
-    assert (rehearsal.environment.name, rehearsal.direction) == ("dev-eu", "down")
+    assert (rehearsal.environment.name, rehearsal.direction) == ("prod-ap", "down")
     assert rehearsal.status == RehearsalStatus.QUEUED
     found = read_contracts(Service.objects.get())
     assert {row.release_id: [cell.fit for cell in row.cells] for row in found.rows} == {
-        "4.6.2": [Fit.REFUSES, Fit.FITS],
-        "4.7.0": [Fit.REFUSES, Fit.FITS],
-        "4.8.0": [Fit.FITS, Fit.REFUSES],
+        "4.6.2": [Fit.FITS, Fit.FITS],
+        "4.7.0": [Fit.FITS, Fit.REFUSES],
+        "4.8.0": [Fit.REFUSES, Fit.REFUSES],
     }

@@ -6,7 +6,7 @@
 #   make check    what must hold before a push
 #   make bench    the benchmarks
 #   make faults   kill processes on purpose and see that nothing is lost
-#   make screenshots   take the pictures in docs/screenshots anew
+#   make screenshots   take the pictures in docs/screenshots anew; ARGS="drill" those alone whose name begins so
 #
 # ARGS reaches the program: `make up ARGS="--no-demo --bind 127.0.0.1:9000"`, `make test ARGS="tests/engine -x"`.
 
@@ -77,4 +77,4 @@ faults: .venv/.dev
 	@exec $(PY) -m tests.faults $(ARGS)
 
 screenshots: .venv/.dev
-	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" $(PY) -m tests.screenshots
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" $(PY) -m tests.screenshots $(ARGS)

@@ -1,6 +1,7 @@
 """`make screenshots`: the demonstration fleet in a browser, one picture of each page, into docs/screenshots.
 
-It starts an installation of its own, in a folder that is removed afterwards.
+It starts an installation of its own, in a folder that is removed afterwards. Words that are given leave out all
+pictures whose name begins otherwise.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 from migrations_app.embedded.places import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
 PATIENCE_S = 240.0
+PRACTICE_S = 420.0  # the demonstration's rehearsals and drills, which begin once the pages are there
 WAIT_MS = 20_000
 WINDOWS = (
     (1440, 900, "light", ""),
@@ -40,6 +42,8 @@ PAGES = {
     "matrix": "/matrix",
     "matrix-all": "/matrix?mode=all",
     "schemas": "/matrix/schema?service={service}",
+    "schema-object": "{object}",
+    "contracts": "/matrix/contracts?service={service}",
     "matrix-diff": "/matrix/diff?service={service}&a={first}&b={last}",
     "history": "/history",
     "compare": "/history/compare?service={service}&a={first}&b={last}",
@@ -50,10 +54,21 @@ PAGES = {
     "service": "/services/{service}",
     "environment": "/services/{service}/environments/{last}",
     "schema": "/services/{service}/environments/{last}/schema",
+    "drift": "/services/{service}/environments/{drifted}/schema",
     "environment-edit": "/services/{service}/environments/{first}/edit",
     "confirm": "{confirm}",
+    "environment-back": "/services/{service}/environments/{back}?direction=down",
+    "rehearsals": "/rehearsals",
     "rehearsals-clones": "/rehearsals/clones",
-    "environment-back": "/services/{service}/environments/{last}?direction=down",
+    "rehearsal": "/rehearsals/{rehearsal}",
+    "rehearsal-log": "/rehearsals/{rehearsal}/log",
+    "environment-rehearsed": "/services/{service}/environments/{rehearsed}",
+    "rollback-ask": "/services/{service}/environments/{back}/rollback",
+    "levers": "/rehearsals/levers?service={service}&environment={rehearsed}",
+    "drill": "/rehearsals/drills/{drill}",
+    "drill-start": "/rehearsals/drills/start?service={service}&environment={rehearsed}&scenario=schema",
+    "drills-compare": "/rehearsals/compare?a={drill}&b={later_drill}",
+    "stopwatch": "/rehearsals/drills/{open_drill}/stopwatch",
     "revisions": "/services/{service}/revisions",
     "upload": "/services/{service}/upload",
     "audit": "/audit",
@@ -88,7 +103,8 @@ SCENES: dict[str, tuple[str, Callable[[Page], None]]] = {
 SCENE_WINDOWS = (WINDOWS[0], WINDOWS[-1])
 
 
-def main() -> int:
+def main(only: tuple[str, ...] = ()) -> int:
+    """Of all pages, or of those whose picture's name begins so."""
     path = os.environ.get("LOCKSTEP_TEST_CHROMIUM")
     if not path:
         print("There is no Chromium; nothing was taken. `make screenshots` finds or installs one.", file=sys.stderr)
@@ -99,7 +115,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         words = _words(browser, house, held)
         for width, height, theme, suffix in WINDOWS:
-            _take_all(browser, house, words, (width, height, theme, suffix))
+            _take_all(browser, house, words, (width, height, theme, suffix), only)
         browser.close()
     return 0
 
@@ -141,6 +157,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 def _words(browser: Browser, house: House, held: ExitStack) -> dict[str, str]:
     """The names in the demonstration, and a run that waits for a table somebody else uses."""
     page = _signed_in(browser, house, (1440, 900, "light"))
+    practised = _practised(page, house)
     page.goto(f"{house.base}/services")
     service = page.locator('main tbody a[href^="/services/"]').first.get_attribute("href") or ""
     page.goto(house.base + service)
@@ -151,7 +168,48 @@ def _words(browser: Browser, house: House, held: ExitStack) -> dict[str, str]:
     confirm = _confirmation(page, house, prefix, names)
     page.context.close()
     name = service.rpartition("/")[2]
-    return {"service": name, "first": names[0], "last": names[-1], "run": run, "confirm": confirm}
+    return {"service": name, "first": names[0], "last": names[-1], "run": run, "confirm": confirm, **practised}
+
+
+def _practised(page: Page, house: House) -> dict[str, str]:
+    """What the demonstration has practised, once it is done with it; and a drill whose clock is running."""
+    until = time.monotonic() + PRACTICE_S
+    while time.monotonic() < until:
+        page.goto(f"{house.base}/rehearsals")
+        drills = [_end(one) for one in page.locator('#drills th a[href^="/rehearsals/drills/"]').all()]
+        ended = page.locator("#drills td .state:is(.ok, .warn)").count()
+        page.goto(f"{house.base}/rehearsals/clones")
+        over = page.locator("#clones tbody tr").count()
+        if ended >= 2 and over and not page.locator("#clones .state:is(.run, .wait)").count():
+            break
+        time.sleep(2)
+    rehearsal = page.locator("#clones tbody tr").last
+    rehearsed = _end(rehearsal.locator('a[href*="/environments/"]'))
+    number = _end(rehearsal.locator("th a"))
+    back = _end(page.locator("#clones tbody tr", has_text="the way back").first.locator('a[href*="/environments/"]'))
+    page.goto(f"{house.base}/matrix/schema")
+    differing = page.locator('a[href^="/matrix/schema/object"]').first.get_attribute("href") or ""
+    page.goto(f"{house.base}/")
+    drifted = (page.locator('main a[href$="/schema"]').first.get_attribute("href") or "").split("/")[-2]
+    return {
+        "drill": drills[-1], "later_drill": drills[0], "rehearsal": number, "rehearsed": rehearsed, "back": back,
+        "object": differing, "drifted": drifted, "open_drill": _open_drill(page, house, rehearsed),
+    }  # fmt: skip
+
+
+def _end(link: Locator) -> str:
+    """The last word of where a link leads."""
+    return (link.get_attribute("href") or "").rpartition("/")[2]
+
+
+def _open_drill(page: Page, house: House, name: str) -> str:
+    page.goto(f"{house.base}/rehearsals/drills/start?environment={name}&scenario=application")
+    page.fill("#id_trigger_reason", "Before the release of Thursday")
+    page.locator("main form button.main", has_text="Prepare").click()
+    page.wait_for_url("**/stopwatch")
+    page.locator("[data-press] button.main").click()
+    page.locator(".rail [aria-current]").wait_for()
+    return page.url.split("/")[-2]
 
 
 def _waiting_run(page: Page, house: House, held: ExitStack, prefix: str, names: list[str]) -> str:
@@ -198,12 +256,18 @@ def _reading(house: House, name: str) -> Iterator[None]:
         yield
 
 
-def _take_all(browser: Browser, house: House, words: dict[str, str], window: tuple[int, int, str, str]) -> None:
+def _take_all(
+    browser: Browser, house: House, words: dict[str, str], window: tuple[int, int, str, str], only: tuple[str, ...]
+) -> None:
     width, height, theme, suffix = window
     page = _signed_in(browser, house, (width, height, theme))
     for name, address in PAGES.items():
+        if only and not name.startswith(only):
+            continue
         page.goto(house.base + address.format_map(words))
         _take(page, f"{name}{suffix}")
+    if only:
+        return
     for name, (address, arrange) in SCENES.items() if window in SCENE_WINDOWS else ():
         page.goto(house.base + address)
         arrange(page)
@@ -236,4 +300,4 @@ def _signed_in(browser: Browser, house: House, window: tuple[int, int, str]) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(tuple(sys.argv[1:])))

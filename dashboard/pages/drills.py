@@ -33,10 +33,11 @@ from migrations_app.rehearsals.drills.states import RESULTS, SENTENCES
 def drill_start(request: HttpRequest) -> HttpResponse:
     """First where and what, by links and a form that only reads; then the plan, which is sent."""
     by = access.require(request.user, "run_drill")
-    service, name = word(request, "service"), word(request, "environment")
-    scenario = one_of(request, "scenario", SCENARIOS)
+    names = service_names()
+    service = word(request, "service") or (names[0] if len(names) == 1 else "")
+    name, scenario = word(request, "environment"), one_of(request, "scenario", SCENARIOS)
     context: dict[str, object] = {
-        "services": service_names(),
+        "services": names,
         "environments": environment_names(service) if service else [],
         "service": service,
         "chosen": name,
@@ -117,8 +118,8 @@ def _context(request: HttpRequest, detail: DrillDetail) -> dict[str, object]:
         "detail": detail,
         "state": state_name(drill),
         "sentence": _sentence(detail),
-        # The first one is part of the heading of a drill that failed.
-        "more_reasons": detail.verdict.reasons[1:] if drill.result == "failed" else detail.verdict.reasons,
+        # The first one is part of the heading; what a drill that did not fail has to say is in its meaning.
+        "more_reasons": detail.verdict.reasons[1:] if drill.result == "failed" else (),
         "meaning": RESULTS.get(drill.result) or SENTENCES[drill.status],
         "steps_total": STEPS,
         "note_above": NOTE_ABOVE_S,

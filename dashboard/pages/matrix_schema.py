@@ -37,7 +37,7 @@ DEPTHS = (
     (Depth.PRIVILEGES, "With privileges, owners and comments"),
     (Depth.EXACT, "And order of columns"),
 )
-# Under the groups and the rules: computed once for as long as no environment changes its group.
+# Under the groups and the rules: computed once for as long as no environment changes its group or its head.
 COMPARED: Kept[Compared] = Kept(24)
 
 
@@ -64,7 +64,7 @@ def matrix_schema(request: HttpRequest) -> HttpResponse:
         "parity": parity,
         "major": major,
         "headline": headline(parity, major, compared),
-        "beside": beside(parity, major),
+        "beside": beside(parity, major, compared),
         "compared": compared,
         "rows": [(one, _object_url(service.name, parity, major, one)) for one in shown],
         "older_url": address(request, after=write(of, first + WINDOW)) if more else "",

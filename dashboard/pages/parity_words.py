@@ -33,9 +33,9 @@ def _same(major: Major) -> str:
     return f"{every if count == major.count else number(count)} environments have the same schema"
 
 
-def beside(parity: Parity, major: Major | None) -> str:
-    """What the headline leaves out: other servers, and more kinds of schema than are compared."""
-    told = []
+def beside(parity: Parity, major: Major | None, compared: Compared) -> str:
+    """What the headline leaves out: what no revision accounts for, other servers, and what is not compared."""
+    told = [_parted(compared)] if compared.objects else []
     for other in parity.majors:
         if major is not None and other.number != major.number:
             verb = "stands" if other.count == 1 else "stand"
@@ -46,6 +46,14 @@ def beside(parity: Parity, major: Major | None) -> str:
     if major is not None and len(major.groups) > MOST_GROUPS:
         told.append(f"Only the {MOST_GROUPS} commonest of {len(major.groups)} schemas are compared object by object.")
     return " ".join(told)
+
+
+def _parted(compared: Compared) -> str:
+    count = compared.parted
+    if not count:
+        return "Where environments stand at the same revision, nothing differs."
+    differs = f"{counted(count, 'object').capitalize()} {'differs' if count == 1 else 'differ'}"
+    return f"{differs} between environments at the same revision."
 
 
 def variant_sentence(difference: Difference, names: tuple[str, ...]) -> str:

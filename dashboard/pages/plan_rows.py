@@ -80,7 +80,8 @@ def _seen(known: RevisionMeasured, place: Place) -> str:
     if found is None:
         return ""
     tone = "over" if any(one.over_budget for one in forecasts) else "dim"
-    coming = f'<br><span class="{tone}">{escape(forecast_in_a_line(forecasts))}</span>' if forecasts else ""
+    mark = "<br>" if tone == "over" else " · "
+    coming = f'{mark}<span class="{tone}">{escape(forecast_in_a_line(forecasts))}</span>' if forecasts else ""
     return f'<br><span class="dim">{escape(in_a_line(found))}</span>{coming}'
 
 

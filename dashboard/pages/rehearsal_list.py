@@ -19,7 +19,7 @@ from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import environment_names, service_names
 from migrations_app.rehearsals.listing import RehearsalFilter, list_rehearsals
-from migrations_app.rehearsals.words import rehearsal_sentence
+from migrations_app.rehearsals.words import short_sentence
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus, Verdict
 
 COLUMNS = ("State", "Rehearsal", "Kind", "Environment", "Revisions", "Outcome", "Asked for", "Took", "By")
@@ -91,7 +91,7 @@ def _row(row: access.Rehearsal) -> str:
         cell("Kind", _KINDS[row.direction], "nowrap"),
         cell("Environment", place, "break"),
         cell("Revisions", f"<code>{escape(_span(row))}</code>", _wraps(_span(row))),
-        cell("Outcome", f"<span>{escape(rehearsal_sentence(row))}</span>", "break"),
+        cell("Outcome", f"<span>{escape(short_sentence(row))}</span>", "break"),
         cell("Asked for", when(row.created_at)),
         cell("Took", _took(row), "num nowrap"),
         cell("By", escape(row.requested_by.get_username()), _wraps(row.requested_by.get_username())),

@@ -21,7 +21,7 @@ from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.rehearsals.measured import Measured, statements_of
-from migrations_app.rehearsals.words import rehearsal_sentence
+from migrations_app.rehearsals.words import short_sentence
 from migrations_app.statuses import REHEARSAL_OPEN, REHEARSAL_SENTENCES, VERDICT_SENTENCES, RehearsalStatus, Verdict
 
 WINDOW = 100
@@ -85,7 +85,7 @@ def live_context(request: HttpRequest, rehearsal: access.Rehearsal) -> dict[str,
         "rehearsal": rehearsal,
         "over": over,
         "state": state,
-        "sentence": rehearsal_sentence(rehearsal),
+        "sentence": short_sentence(rehearsal),
         "meaning": _meaning(rehearsal, state),
         "title": f"{state_of(state).word}: rehearsal {rehearsal.pk} on {rehearsal.environment.name}",
         "took": _took(rehearsal),

@@ -180,6 +180,12 @@ class Crew:
         for number in range(1, WORKERS + 1):
             self._add(f"worker-{number}", "worker")
         self._add("scheduler", "scheduler")
+        if self.plan.demo:
+            self.supervisor.add_later("The demonstration's practice", self._practice, once=True)
+
+    def _practice(self) -> program.Program:
+        """Rehearsals and drills, which need the servers for rehearsals and would keep the pages waiting."""
+        return self._run("demo", self._manage("demo", "--practise"), WORKER_PATIENCE_SECONDS, {})
 
     def _add(self, name: str, command: str) -> None:
         self.supervisor.add(name, lambda: self._run(name, self._manage(command), WORKER_PATIENCE_SECONDS, {}))

@@ -41,6 +41,7 @@ class Part:
     started_at: float = 0.0
     pause: float = FIRST_PAUSE_SECONDS
     start_again_at: float = 0.0
+    once: bool = False  # when it ends it is done
 
 
 class Supervisor:
@@ -63,9 +64,12 @@ class Supervisor:
         self.parts.append(part)
         return self._start(part)
 
-    def add_later(self, name: str, start: Callable[[], Running]) -> None:
-        """A part that nothing waits for: started by `watch`, and if that fails again and again like a dead one."""
-        self.parts.append(Part(name, start))
+    def add_later(self, name: str, start: Callable[[], Running], *, once: bool = False) -> None:
+        """A part that nothing waits for: started by `watch`, and if that fails again and again like a dead one.
+
+        With `once` it has something to do and is left out after it ended, however it ended.
+        """
+        self.parts.append(Part(name, start, once=once))
 
     def oversee(self, leader: int) -> None:
         """Include a child that is not kept running, such as a command, in the final sweep."""
@@ -81,7 +85,7 @@ class Supervisor:
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Start again what dies, until `until` holds or an exception (a signal's KeyboardInterrupt) ends it."""
         while not until():
-            for part in self.parts:
+            for part in tuple(self.parts):
                 self._look_after(part)
             time.sleep(TICK_SECONDS)
 
@@ -115,8 +119,17 @@ class Supervisor:
             self._start_again(part)
             return
         status = part.running.poll()
-        if status is not None:
+        if status is not None and part.once:
+            self._done(part, part.running, status)
+        elif status is not None:
             self._put_off(part, f"{part.name} (process {part.running.pid}) ended with {ending(status)}")
+
+    def _done(self, part: Part, running: Running, status: int) -> None:
+        if status:
+            say("up", f"{part.name} ended with {ending(status)}; it is not started again.")
+        self.clear(running.pid)
+        running.stop()
+        self.parts.remove(part)
 
     def _put_off(self, part: Part, what: str) -> None:
         """Say what happened and when the part starts again."""

@@ -87,6 +87,7 @@ class Differing:
     kind: str
     name: str
     variants: tuple[Variant, ...]
+    parted: str | None  # a head at which some have one variant and some another: no receipt accounts for that
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,10 @@ class Compared:
 
     objects: tuple[Differing, ...] = ()
     same: int = 0
+
+    @property
+    def parted(self) -> int:
+        return sum(one.parted is not None for one in self.objects)
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,12 @@ class Parity:
 
     @property
     def version(self) -> str:
-        """Changes with every group; what was computed under it stays true."""
-        told = [(major.number, [(group.content, group.names) for group in major.groups]) for major in self.majors]
+        """Changes with every group and the heads in it; what was computed under it stays true."""
+        told = [
+            (major.number, group.content, [(place.name, place.head) for place in group.places])
+            for major in self.majors
+            for group in major.groups
+        ]
         return f"{self.depth} {told}"
 
     def major(self, number: int | None) -> Major | None:
@@ -143,14 +152,17 @@ def read_parity(service: Service, depth: Depth, now: datetime) -> Parity:
 
 
 def compare_groups(major: Major, depth: Depth) -> Compared:
-    """Every object that is not alike in all groups, by kind and name. Their contents are loaded whole."""
+    """Every object that is not alike in all groups, by kind and name. Their contents are loaded whole.
+
+    Those that part environments at one revision come first: the others go with the revisions in between.
+    """
     groups = major.groups[:MOST_GROUPS]
     loaded = SchemaContent.objects.in_bulk([group.content for group in groups])
     sides = [_by_key(entries(loaded[group.content]), depth) for group in groups]
     keys = sorted({key for side in sides for key in side})
     found = (_differing(key, groups, [side.get(key) for side in sides], depth) for key in keys)
-    objects = tuple(one for one in found if len(one.variants) > 1)
-    return Compared(objects, len(keys) - len(objects))
+    objects = sorted((one for one in found if len(one.variants) > 1), key=lambda one: one.parted is None)
+    return Compared(tuple(objects), len(keys) - len(objects))
 
 
 def against_first(one: Differing) -> tuple[tuple[Variant, Difference], ...]:
@@ -212,7 +224,17 @@ def _differing(key: tuple[str, str], groups: Sequence[Group], found: Sequence[En
         names.setdefault((entry.sha256 if entry else "", position), []).extend(group.names)
     common = Counter({variant: len(where) for variant, where in names.items()}).most_common()
     variants = tuple(Variant(digest, position, tuple(names[digest, position])) for (digest, position), _ in common)
-    return Differing(*key, variants)
+    heads = {place.name: place.head for group in groups for place in group.places}
+    return Differing(*key, variants, _parted(variants, heads))
+
+
+def _parted(variants: Sequence[Variant], heads: Mapping[str, str]) -> str | None:
+    seen: dict[str, Variant] = {}
+    for variant in variants:
+        for name in variant.names:
+            if seen.setdefault(heads[name], variant) is not variant:
+                return heads[name]
+    return None
 
 
 def _object(one: Differing, variant: Variant, texts: Mapping[str, str]) -> CatalogueObject:

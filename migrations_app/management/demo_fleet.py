@@ -1,4 +1,4 @@
-"""The demonstration fleet as data: six environments of one shop, and what happened in each, in order."""
+"""The demonstration fleet as data: six environments of one shop, what happened in each, and what is practised."""
 
 from __future__ import annotations
 
@@ -111,6 +111,58 @@ FLEET = (
     Place("prod-eu", "prod", "eu", 30, 18, 6000, (*OPENING, TO_CURRENCY)),
     Place("prod-us", "prod", "us", 31, 18, 3600, tuple(_prod_us())),
     Place("prod-ap", "prod", "ap", 32, 16, 2200, (*OPENING, Go(SALES, "Sales by day"))),
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A release: the schema it was built for, and the oldest and newest it can work with."""
+
+    release_id: str
+    schema_rev: str
+    oldest: str
+    newest: str
+
+
+RELEASES = (
+    Built("4.6.2", "sc-12", "sc-11", "sc-14"),  # knows no currency, which 0015 requires
+    Built("4.7.0", "sc-13", "sc-13", "sc-17"),  # writes the currency, and the address that 0018 drops
+    Built("4.8.0", "sc-17", "sc-17", "sc-18"),  # reads and writes addresses alone
+)
+
+# Where somebody changed the schema without a revision, and the head that it was changed at.
+BY_HAND = ("prod-us", CURRENCY, "storefront_index_by_hand.sql")
+
+# Where a rehearsal is asked for, and of which way.
+REHEARSED: tuple[tuple[str, Direction], ...] = (
+    ("prod-eu", Direction.UP),
+    ("staging-us", Direction.UP),
+    ("prod-ap", Direction.DOWN),
+)
+
+
+@dataclass(frozen=True)
+class Practice:
+    """A drill against a schema bug: `bad` is applied although a release needs what it drops, and rolled back."""
+
+    reason: str
+    restore: tuple[str, ...]  # what the runbook has typed after the way back, as SQL
+    forgotten: str = ""  # what it does not say, and a hand has to do
+    why: str = ""
+    follow_up: str = ""
+
+
+PRACTISED = "staging-eu"
+BAD, GOOD = NEWEST, COPIED
+PRACTICES = (
+    Practice(
+        "4.7.0 still reads customers.shipping_address: how fast is 0018 gone again?",
+        restore=(),
+        forgotten="ANALYZE customers",
+        why="The way back writes every customer's row, and the planner's statistics were of before.",
+        follow_up="Have everything that reads customers.shipping_address on 4.8.0 before 0018",
+    ),
+    Practice("The same again, by the corrected runbook", restore=("ANALYZE customers",)),
 )
 
 

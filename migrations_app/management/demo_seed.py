@@ -23,9 +23,10 @@ from migrations_app.fleet.revisions import put_folder
 from migrations_app.fleet.services import create_service
 from migrations_app.jobs import apply
 from migrations_app.management import demo_targets
-from migrations_app.management.demo_fleet import SERVICE, Act, Go, Load, Place
-from migrations_app.models import Environment, Revision, Run, Service
+from migrations_app.management.demo_fleet import RELEASES, SERVICE, Act, Go, Load, Place
+from migrations_app.models import Environment, Release, Revision, Run, Service
 from migrations_app.permissions import ADMIN, OPERATOR
+from migrations_app.releases.registering import register_release
 from migrations_app.runs import actions
 from migrations_app.statuses import OPEN, TERMINAL, RunStatus
 
@@ -48,13 +49,19 @@ def seed(fleet: Sequence[Place], say: Say) -> None:
     """Make the service, its revisions, environments and history; one line for each environment."""
     for place in fleet:
         demo_targets.require_server(place.major)
-    crew = Crew(admin=_user(ADMIN), operator=_user(OPERATOR))
+    crew = gather()
     service = _service(crew)
+    _register(service, crew)
     for place in fleet:
         environment = _environment(service, place, crew)
         for number in range(_first_to_do(environment, place), len(place.acts)):
             _act(environment, place, number, crew)
         say(_line(environment, place))
+
+
+def gather() -> Crew:
+    """Raises Refused("no_demo_user")."""
+    return Crew(admin=_user(ADMIN), operator=_user(OPERATOR))
 
 
 def _user(role: str) -> User:
@@ -76,6 +83,21 @@ def _service(crew: Crew) -> Service:
     files = [one for one in read_folder(settings.BASE_DIR / FOLDER / SERVICE) if one.revision_id not in stored]
     put_folder(service=service, files=files, by=crew.operator)
     return service
+
+
+def _register(service: Service, crew: Crew) -> None:
+    """As with revisions, what is registered stays as it is."""
+    known = set(Release.objects.filter(service=service).values_list("release_id", flat=True))
+    for built in RELEASES:
+        if built.release_id not in known:
+            register_release(
+                service=service,
+                release_id=built.release_id,
+                schema_rev=built.schema_rev,
+                schema_rev_min=built.oldest,
+                schema_rev_max=built.newest,
+                by=crew.operator,
+            )
 
 
 def _environment(service: Service, place: Place, crew: Crew) -> Environment:
@@ -120,7 +142,7 @@ def _act(environment: Environment, place: Place, number: int, crew: Crew) -> Non
     elif act.ends == RunStatus.CANCELLED:
         _start_and_cancel(environment, number, act, crew.operator)
     else:
-        _check_ending(act, _carry(_start(environment, number, act, crew.operator)))
+        _check_ending(act, carry(_start(environment, number, act, crew.operator)))
 
 
 def _runs(environment: Environment, number: int) -> QuerySet[Run]:
@@ -155,7 +177,7 @@ def _start_and_cancel(environment: Environment, number: int, act: Go, by: User) 
         actions.cancel(_start(environment, number, act, by), by=by, reason=act.cancelled_because)
 
 
-def _carry(run: Run) -> Run:
+def carry(run: Run) -> Run:
     """Be the run's worker until it ends, or wait for the worker that has it."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -41,7 +41,7 @@ def ensure(place: Place) -> str:
 
 def load(place: Place, file: Path, *, unless_rows_in: str = "") -> None:
     """Run a file of the application's rows in one transaction, unless the table it fills has rows."""
-    with _connect(place) as conn:
+    with connect(place) as conn:
         if unless_rows_in and _has_rows(conn, unless_rows_in):
             return
         # One string of several statements, so the parameters are bound here.
@@ -50,12 +50,13 @@ def load(place: Place, file: Path, *, unless_rows_in: str = "") -> None:
 
 def facts(place: Place) -> Facts:
     """What the database is and how many of the shop's rows it holds."""
-    with _connect(place) as conn:
+    with connect(place) as conn:
         rows = sum(_count(conn, table) for table in TABLES if _exists(conn, table))
         return Facts(version=conn.info.parameter_status("server_version") or "", rows=rows)
 
 
-def _connect(place: Place) -> psycopg.Connection:
+def connect(place: Place) -> psycopg.Connection:
+    """As the application does."""
     url = secret.read(Path(ensure(place).removeprefix("file:")))
     return psycopg.connect(url or "", application_name="storefront", autocommit=False)
 

@@ -21,6 +21,13 @@ def rehearsal_sentence(rehearsal: Rehearsal) -> str:
     return tally_sentence(Counter(rehearsal.tally))
 
 
+def short_sentence(rehearsal: Rehearsal) -> str:
+    """The same for a heading and for a row of a list: of a failure without what PostgreSQL said, which follows it."""
+    told, _, detail = rehearsal_sentence(rehearsal).partition(": ")
+    failed = rehearsal.status == RehearsalStatus.FAILED and rehearsal.error
+    return f"{told}." if failed and detail else rehearsal_sentence(rehearsal)
+
+
 def tally_sentence(verdicts: Counter[str]) -> str:
     """The worst first: "1 lossy, 17 reversible." """
     total = verdicts.total()

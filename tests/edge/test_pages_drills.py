@@ -44,7 +44,7 @@ def test_it_says_so_when_nothing_was_ever_rehearsed(client: Client, environment:
 
 def test_a_drill_is_held_from_the_form_to_its_result_by_plain_forms(client: Client, environment: Environment) -> None:
     place = f"{START}?service=orders&environment=orders-eu&scenario=schema"
-    assert "Choose a service first." in text(client.get(START))
+    assert "Choose one of its environments and a scenario." in text(client.get(START))  # there is one service
     assert heading(client.get(place)) == "Prepare a drill on orders-eu: schema bug"
     made = client.post(place, planned(commands_2="manage.py rollback orders orders-eu"))
     drill = newest()

@@ -297,3 +297,20 @@ def test_names_definitions_and_people_are_shown_verbatim(ann: Client, environmen
     assert page.odd == []
     assert harm in page.text
     assert INDEX.name not in page.text
+
+
+def test_what_parts_environments_at_one_revision_comes_first_and_the_rest_goes_with_revisions(
+    ann: Client, service: Service
+) -> None:
+    eu, us, ap = three(service)
+    for place, head in ((eu, "0002_b"), (us, "0001_a"), (ap, "0001_a")):
+        Environment.objects.filter(pk=place.pk).update(head_revision=head)
+    make_reading(eu, (TABLE, COLUMN, NOTE))
+    make_reading(us, (TABLE, COLUMN, INDEX))
+    make_reading(ap, (TABLE, COLUMN))
+    told = text(ann, "/matrix/schema")
+    assert "One object differs between environments at the same revision." in told
+    assert told.index("public.orders_id index") < told.index("public.orders.note column")
+    assert "differs at 0001" in told
+    Environment.objects.filter(pk=ap.pk).update(head_revision="0003_c")
+    assert "Where environments stand at the same revision, nothing differs." in text(ann, "/matrix/schema")

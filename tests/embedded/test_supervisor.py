@@ -162,3 +162,17 @@ def test_a_killed_supervisor_leaves_nothing(folder: Path) -> None:
     wait_until(lambda: not is_alive(server), "the server ends")
     wait_until(lambda: not session.members({program_session}), "the guard ends what stayed")
     assert not is_alive(child)
+
+
+def test_what_has_something_to_do_once_is_left_out_when_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Supervisor() as keeper:
+        kept = keeper.add("part", sleeper())
+        keeper.add_later("task", sleeper("print('done')"), once=True)
+        keeper.add_later("other task", sleeper("raise SystemExit(3)"), once=True)
+        watch_until(keeper, lambda: len(keeper.parts) == 1, monkeypatch)
+        assert kept.poll() is None
+    said = capsys.readouterr().out
+    assert "other task ended with exit status 3; it is not started again." in said
+    assert "  task ended" not in said

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_app.management.asking import refusals
 from migrations_app.management.demo_fleet import FLEET
+from migrations_app.management.demo_practice import practise
 from migrations_app.management.demo_seed import seed
 from migrations_app.management.large.generate import generate
 from migrations_app.management.large.sizes import Sizes
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--size", choices=("small", "large"), default="small")
+        parser.add_argument("--practise", action="store_true", help="rehearse and hold drills on the small one")
         large = parser.add_argument_group("with --size large")
         for field in fields(Sizes):
             large.add_argument(
@@ -43,6 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         began = time.monotonic()
         given = {field.name: options[field.name] for field in fields(Sizes) if options[field.name] is not None}
+        logging.getLogger("migrations_app.jobs").setLevel(logging.WARNING)  # a line each for fifty runs
         if options["size"] == "large":
             with refusals():
                 generate(Sizes(**given), add=options["add"], say=self._say)
@@ -50,7 +53,10 @@ class Command(BaseCommand):
             return
         if given or options["add"]:
             raise CommandError("Sizes belong to --size large. Nothing was seeded.")
-        logging.getLogger("migrations_app.jobs").setLevel(logging.WARNING)  # a line each for fifty runs
+        if options["practise"]:
+            with refusals():
+                practise(self._say)
+            return
         with refusals():
             seed(FLEET, self._say)
         self._say(f"The demonstration fleet stands ({time.monotonic() - began:.0f} s).")

@@ -23,7 +23,7 @@ MOST_ROWS = 200_000
 _BATCH = 5_000
 _AT_ONCE = 50  # tables in one statement
 
-LossKind = Literal["table", "column", "rows", "values", "sequence", "schema", "again"]
+LossKind = Literal["table", "column", "rows", "values", "sequence", "schema", "again", "before"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Literal
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import copy_clone, drop_clone
 from migrations_app.engine.clone.make import Clone
-from migrations_app.engine.clone.seeing import Seen, losses_not_seen, see, seen_losses
+from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.trace import StatementTrace, trace
 from migrations_app.engine.contract.canceller import Canceller
@@ -89,6 +89,14 @@ class Ground:
         return self.server.admin_dsn(clone.name)
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Of an applied revision: see rehearse_down()."""
+
+    receipt_before: str
+    compared: bool
+
+
 @dataclass
 class _Sheet:
     """What is known so far of the revision under way."""
@@ -118,16 +126,18 @@ def rehearse_up(ground: Ground, up: PlannedRevision, down: PlannedRevision | Non
 
 
 def rehearse_down(
-    ground: Ground, up: PlannedRevision, down: PlannedRevision | None, *, receipt_before: str
+    ground: Ground, up: PlannedRevision, down: PlannedRevision | None, *, receipt_before: str, compared: bool = False
 ) -> Rehearsed:
     """The other way round, for a revision that is applied: what rolling it back takes, and whether up brings it back.
 
-    `receipt_before` is the fingerprint its receipt names for the schema before it, if it names one. Leaves the clone
-    rolled back. Raises Stopped.
+    `receipt_before` is the fingerprint its receipt names for the schema before it, if it names one; `compared` says
+    that a rehearsal from before it was applied has seen what does not come back. Leaves the clone rolled back. Raises
+    Stopped.
     """
     _refuse_reaching_beyond(up, down)
     with _kept(ground) as before:
-        return _down_and_up(_Sheet(ground, up.revision_id), before, up, down, receipt_before)
+        known = _Known(receipt_before, compared)
+        return _down_and_up(_Sheet(ground, up.revision_id), before, up, down, known)
 
 
 def bring_up(ground: Ground, up: PlannedRevision) -> None:
@@ -190,11 +200,11 @@ def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: Planne
 
 
 def _down_and_up(
-    sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, receipt_before: str
+    sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, applied: _Known
 ) -> Rehearsed:
     ground = sheet.ground
     stood = _see(ground)
-    known = Rehearsed(up.revision_id, "irreversible", receipt_before, stood.fp)
+    known = Rehearsed(up.revision_id, "irreversible", applied.receipt_before, stood.fp)
     if down is None:
         return known
     failure = _tried(lambda: _timed_run(sheet, "down", down))
@@ -203,10 +213,12 @@ def _down_and_up(
     back = _see(ground)
     down_traces, up_traces = _traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
     known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces)
+    stands = (back.standing, stood.standing)
+    unseen = () if applied.compared else losses_not_known(ground.server, ground.clone, stands, up.script)
     with sheet.stage("again"):
-        losses = (*_other_than_receipt(up, back.fp, receipt_before), *_again(ground, up))
+        losses = (*_other_than_receipt(up, back.fp, applied.receipt_before), *_again(ground, up))
     with sheet.stage("compare"):
-        losses += _lost(ground, before, stood, _see(ground))
+        losses += (*_lost(ground, before, stood, _see(ground)), *unseen)
     _start_over(ground, before, "down", down)
     return replace(known, verdict=_verdict(losses), losses=losses, stages=tuple(sheet.stages))
 

@@ -15,7 +15,8 @@ from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.source import named_failures
 from migrations_app.engine.clone.standing import Standings, find, search_path, standing
 from migrations_app.engine.clone.trace import StatementTrace
-from migrations_app.engine.clone.unproven import unproven_losses
+from migrations_app.engine.clone.unproven import Look, unproven_losses
+from migrations_app.engine.clone.unseen import unseen_losses
 from migrations_app.engine.sql.script import Script
 from migrations_app.engine.target.compare import Difference, compare, table_of
 from migrations_app.engine.target.connect import open_session
@@ -88,12 +89,26 @@ def losses_not_seen(
     traces: Sequence[StatementTrace],
 ) -> tuple[Loss, ...]:
     """`stood`: before the script ran and after it."""
+    with _look(server, before, stood, script) as look:
+        return unproven_losses(look, script, traces)
+
+
+def losses_not_known(
+    server: RehearsalServer, back: Clone, stood: tuple[Standings, Standings], script: Script
+) -> tuple[Loss, ...]:
+    """`back` was rolled back; `stood`: then, and with the script applied."""
+    with _look(server, back, stood, script) as look:
+        return unseen_losses(look, script)
+
+
+@contextmanager
+def _look(server: RehearsalServer, clone: Clone, stood: tuple[Standings, Standings], script: Script) -> Iterator[Look]:
     names = {name for step in script.steps for statement in step.statements for name in statement.relations}
     with named_failures("the clone"):
-        with closing(open_session(before.dsn, application_name=_NAME)) as conn:
+        with closing(open_session(clone.dsn, application_name=_NAME)) as conn:
             schemas = search_path(conn, script.settings)
-        with _looking(server, before) as conn:
-            return unproven_losses(conn, *stood, script, traces, find(conn, names, schemas))
+        with _looking(server, clone) as conn:
+            yield Look(conn, *stood, find(conn, names, schemas))
 
 
 @contextmanager

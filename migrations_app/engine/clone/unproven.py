@@ -34,20 +34,11 @@ _ADDS = r"\bADD\s+(?:COLUMN\s+)?{}\b"
 _MAY_HIDE = frozenset({"DO", "SELECT", "INSERT", "UPDATE", "DELETE"})
 
 
-def unproven_losses(
-    before: psycopg.Connection,
-    was: Standings,
-    left: Standings,
-    script: Script,
-    traces: Sequence[StatementTrace],
-    found: Mapping[str, int],
-) -> tuple[Loss, ...]:
+def unproven_losses(look: Look, script: Script, traces: Sequence[StatementTrace]) -> tuple[Loss, ...]:
     """Tables, columns and sequences that went, and columns whose type changed, while they held nothing to tell apart;
     statements that change rows and met none.
-
-    `was` and `left` are what stood before and after the script, `found` the oid behind each name in it.
     """
-    look = _Look(before, was, left, found)
+    was, left = look.was, look.left
     gone = {place: one for place, one in was.items() if place not in left}
     extensions = {drop.name for one in traces for drop in one.dropped if drop.kind == "extension"}
     return (
@@ -59,7 +50,9 @@ def unproven_losses(
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
+    """`was` and `left` are what stood before and after a script, `found` the oid behind each name in it."""
+
     conn: psycopg.Connection
     was: Standings
     left: Standings
@@ -108,7 +101,7 @@ class _Look:
                     met = all(self._rows(self.found.get(name, 0)) for name in statement.relations)
                 else:
                     place = (step.n, number)
-                    met = place in changed or not (place in idle or self._takes(statement, earlier))
+                    met = place in changed or not (place in idle or self.takes(statement, earlier))
                 if not met:
                     said = f"The statement of {what} changes or takes rows, and met none on the clone."
                     yield Loss("rows", what, said)
@@ -133,7 +126,7 @@ class _Look:
             mode == "ROW EXCLUSIVE" and name in tables for name, mode in one.locks
         )
 
-    def _takes(self, statement: Statement, earlier: str) -> bool:
+    def takes(self, statement: Statement, earlier: str) -> bool:
         """Whether rows or values that were there before the revision are at stake."""
         if statement.tag in ("DELETE", "UPDATE", "MERGE") and statement.lock is None:
             return False  # what the revision made itself

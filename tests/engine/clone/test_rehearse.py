@@ -185,10 +185,12 @@ def applied(shop: Target) -> Callable[[Way], PlannedRevision]:
     return apply
 
 
-def down_first(shop: Target, server: RehearsalServer, way: Way, receipt_before: str) -> Rehearsed:
+def down_first(
+    shop: Target, server: RehearsalServer, way: Way, receipt_before: str, *, compared: bool = False
+) -> Rehearsed:
     clone = clone_of(shop, server)
     try:
-        return rehearse_down(on(clone, server), *pair_of(way), receipt_before=receipt_before)
+        return rehearse_down(on(clone, server), *pair_of(way), receipt_before=receipt_before, compared=compared)
     finally:
         drop_clone(server, clone.name)
 
@@ -205,6 +207,54 @@ def test_rolling_back_what_is_applied_tells_what_was_written_since(
     found = down_first(shop, server, way, before)
     assert (found.verdict, sentences(found)) == ("lossy", "7 values of public.orders.coupon are NULL now.")
     assert (found.fp_before, found.fp_back) == (before, before)
+
+
+UNSEEN = (
+    Way("a column", "ALTER TABLE orders DROP note", "ALTER TABLE orders ADD note text", "lossy", "orders.note went"),
+    Way(
+        "values",
+        "UPDATE orders SET note = upper(note)",
+        "UPDATE orders SET note = lower(note)",
+        "lossy",
+        "line 1 took or changed values",
+    ),
+    Way("rows", "DELETE FROM visits WHERE at < 5", "INSERT INTO visits VALUES ('p', 1)", "lossy", "line 1 took"),
+    Way(
+        "a type",
+        "ALTER TABLE customers ALTER name TYPE char(9)",
+        "ALTER TABLE customers ALTER name TYPE varchar(80)",
+        "lossy",
+        "customers.name went from",
+    ),
+)
+
+
+@pytest.mark.parametrize("way", UNSEEN, ids=lambda way: way.name)
+def test_what_was_taken_when_it_was_applied_is_not_called_restored(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision], way: Way
+) -> None:
+    applied(way)
+    found = down_first(shop, server, way, "")
+    assert found.verdict == "lossy"
+    assert way.told in sentences(found)
+    assert "no rehearsal from before then has seen" in sentences(found)
+    seen = down_first(shop, server, way, "", compared=True)
+    assert "no rehearsal from before" not in sentences(seen)
+
+
+def test_what_it_added_and_filled_itself_took_nothing(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision]
+) -> None:
+    way = Way(
+        "",
+        "ALTER TABLE orders ADD loud text; UPDATE orders SET loud = upper(note); CREATE TABLE carts (id int);"
+        "INSERT INTO carts VALUES (1); UPDATE carts SET id = 2",
+        "DROP TABLE carts; ALTER TABLE orders DROP loud",
+        "reversible",
+    )
+    applied(way)
+    found = down_first(shop, server, way, "")
+    assert (found.verdict, sentences(found)) == ("reversible", "")
 
 
 def test_rolling_back_to_another_schema_than_the_receipt_names_is_lossy(

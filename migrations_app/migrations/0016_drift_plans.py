@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('migrations_app', '0014_releases'),
+        ('migrations_app', '0015_backups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

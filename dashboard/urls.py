@@ -10,6 +10,7 @@ from dashboard.pages import (
     audit,
     audit_chain,
     banners,
+    drift_plan,
     drill_export,
     drills,
     environment_edit,
@@ -157,6 +158,7 @@ urlpatterns = [
             ("/policy", environment_schema.environment_schema_policy, "environment_schema_policy"),
             ("/watch", environment_schema.environment_schema_watch, "environment_schema_watch"),
             ("/draft", environment_schema.environment_schema_draft, "environment_schema_draft"),
+            ("/plan", drift_plan.environment_schema_plan, "environment_schema_plan"),
         )
     ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),

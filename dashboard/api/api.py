@@ -11,6 +11,7 @@ from dashboard.api import (
     failures,
     history,
     matrix,
+    parity,
     rehearsals,
     releases,
     revisions,
@@ -38,7 +39,7 @@ api = EdgeApi(
 )
 failures.register(api)
 api.add_decorator(known_query_only)
-for noun in (services, environments, schema, revisions, matrix, contracts, history):
+for noun in (services, environments, schema, parity, revisions, matrix, contracts, history):
     api.add_router("/services", noun.router)
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)

@@ -12,6 +12,7 @@ from pydantic import Field
 from dashboard import access
 from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, Telling, answers
+from migrations_app.fleet.drift_plan import settled_by
 from migrations_app.fleet.revisions import put_revision
 
 router = Router(tags=["revisions"])
@@ -52,10 +53,20 @@ class PutOut(RevisionOut):
     changed: bool
 
 
+class EndsOut(Telling):
+    """A drift that the revision was uploaded for."""
+
+    environment: str
+    way: str
+    state: str
+    found_at: Moment
+
+
 class RevisionSqlOut(RevisionOut):
     up: str
     down: str | None
     verify: str | None
+    drifts: list[EndsOut]
 
 
 def told(revision: access.Revision) -> RevisionOut:
@@ -91,7 +102,16 @@ def list_revisions(request: HttpRequest, service: str, after: After = "", limit:
 def get_revision(request: HttpRequest, service: str, revision_id: str) -> RevisionSqlOut:
     """With its SQL, so not for viewers."""
     revision = access.revision_for(request.user, service, revision_id, "view_sql")
-    return RevisionSqlOut(**told(revision).model_dump(), up=revision.up, down=revision.down, verify=revision.verify)
+    return RevisionSqlOut(
+        **told(revision).model_dump(),
+        up=revision.up,
+        down=revision.down,
+        verify=revision.verify,
+        drifts=[
+            EndsOut(environment=drift.environment.name, way=drift.way, state=drift.state, found_at=drift.found_at)
+            for drift in settled_by(revision)
+        ],
+    )
 
 
 @router.put(

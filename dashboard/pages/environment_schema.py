@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
+from functools import wraps
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,12 +17,18 @@ from dashboard import access
 from dashboard.cursors import write
 from dashboard.pages.query import address, numbered_place, one_of, reason, sent
 from dashboard.pages.verb import told
+from migrations_app.engine.errors import Refused
 from migrations_app.fleet import drift as verbs
 from migrations_app.fleet.production import is_called_production
-from migrations_app.fleet.schema_view import View, view_of
+from migrations_app.fleet.schema_view import View as SchemaView
+from migrations_app.fleet.schema_view import view_of
 from migrations_app.fleet.schema_words import Standing
 from migrations_app.fleet.watching import unwatch, watch
 from migrations_app.permissions import may, needed_for
+
+# A verb's own part: it does one thing and says what was done.
+Act = Callable[[HttpRequest, access.Environment, access.User], str]
+View = Callable[[HttpRequest, str, str], HttpResponse]
 
 WINDOW = 100
 POLICIES = {"stage": None, "block": True, "let": False}
@@ -48,7 +56,7 @@ def environment_schema(request: HttpRequest, service: str, environment: str) -> 
     return render(request, "services/schema.html", context)
 
 
-def _verbs(request: HttpRequest, environment: access.Environment, view: View) -> dict[str, object]:
+def _verbs(request: HttpRequest, environment: access.Environment, view: SchemaView) -> dict[str, object]:
     """What may be done here by whom, and the words that are chosen among."""
     today = timezone.now().date()
     state = view.brief.state
@@ -73,58 +81,59 @@ def _verbs(request: HttpRequest, environment: access.Environment, view: View) ->
     }
 
 
-@require_POST
-def environment_schema_read(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    found = access.environment_for(request.user, service, environment, "read_schema")
-    with told(request):
-        verbs.look_now(environment=found, by=access.require(request.user, "read_schema"))
-        messages.success(request, f"The schema of {found.name} was read.")
-    return redirect("environment_schema", service, environment)
+def _decision(needs: str) -> Callable[[Act], View]:
+    """The frame of a verb's address: who may, the verb, what became of it in words, and back to the page."""
+
+    def frame(act: Act) -> View:
+        @require_POST
+        @wraps(act)
+        def view(request: HttpRequest, service: str, environment: str) -> HttpResponse:
+            found = access.environment_for(request.user, service, environment, needs)
+            by = access.require(request.user, needs)
+            with told(request):
+                messages.success(request, act(request, found, by))
+            return redirect("environment_schema", service, environment)
+
+        return view
+
+    return frame
 
 
-@require_POST
-def environment_schema_ignore(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    found = access.environment_for(request.user, service, environment, "decide_drift")
-    by = access.require(request.user, "decide_drift")
-    with told(request):
-        until = _end_of_day(sent(request, "until"))
-        verbs.ignore_drift(environment=found, until=until, reason=reason(request), by=by)
-        messages.success(request, f"The drift of {found.name} is ignored until {until:%Y-%m-%d %H:%M} UTC.")
-    return redirect("environment_schema", service, environment)
+@_decision("read_schema")
+def environment_schema_read(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
+    verbs.look_now(environment=environment, by=by)
+    return f"The schema of {environment.name} was read."
 
 
-@require_POST
-def environment_schema_accept(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    found = access.environment_for(request.user, service, environment, "decide_drift")
-    by = access.require(request.user, "decide_drift")
-    with told(request):
-        verbs.accept_drift(environment=found, found=sent(request, "found"), reason=reason(request), by=by)
-        messages.success(request, f"What was found is what is expected of {found.name} from now on.")
-    return redirect("environment_schema", service, environment)
+@_decision("decide_drift")
+def environment_schema_ignore(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
+    until = _end_of_day(sent(request, "until"))
+    verbs.ignore_drift(environment=environment, until=until, reason=reason(request), by=by)
+    return f"The drift of {environment.name} is ignored until {until:%Y-%m-%d %H:%M} UTC."
 
 
-@require_POST
-def environment_schema_policy(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    found = access.environment_for(request.user, service, environment, "decide_drift")
-    by = access.require(request.user, "decide_drift")
+@_decision("decide_drift")
+def environment_schema_accept(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
+    verbs.accept_drift(environment=environment, found=sent(request, "found"), reason=reason(request), by=by)
+    return f"What was found is what is expected of {environment.name} from now on."
+
+
+@_decision("decide_drift")
+def environment_schema_policy(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
     chosen = sent(request, "policy")
     if chosen not in POLICIES:
-        messages.error(request, "That is no choice. Nothing was changed.")
-    else:
-        verbs.set_policy(environment=found, blocks=POLICIES[chosen], by=by)
-        messages.success(request, f"Whether drift stops runs on {found.name} was set.")
-    return redirect("environment_schema", service, environment)
+        raise Refused(
+            "bad_policy", "That is no choice.", not_done="Nothing was changed.", next_step="Choose one of the list."
+        )
+    verbs.set_policy(environment=environment, blocks=POLICIES[chosen], by=by)
+    return f"Whether drift stops runs on {environment.name} was set."
 
 
-@require_POST
-def environment_schema_watch(request: HttpRequest, service: str, environment: str) -> HttpResponse:
-    found = access.environment_for(request.user, service, environment, "edit_fleet")
-    by = access.require(request.user, "edit_fleet")
+@_decision("edit_fleet")
+def environment_schema_watch(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
     on = sent(request, "watch") == "on"
-    with told(request):
-        (watch if on else unwatch)(environment=found, by=by)
-        messages.success(request, f"Event triggers were {'installed in' if on else 'removed from'} {found.name}.")
-    return redirect("environment_schema", service, environment)
+    (watch if on else unwatch)(environment=environment, by=by)
+    return f"Event triggers were {'installed in' if on else 'removed from'} {environment.name}."
 
 
 @require_safe
@@ -141,8 +150,8 @@ def environment_schema_draft(request: HttpRequest, service: str, environment: st
             "way": way,
             "draft": drafted,
             "other_url": address(request, way="revert" if way == "adopt" else "adopt"),
-            "may_upload": may(request.user, "upload_revision"),
-            "needs_uploader": needed_for("upload_revision"),
+            "may_decide": may(request.user, "decide_drift"),
+            "needs_decider": needed_for("decide_drift"),
         }
         return render(request, "services/schema_draft.html", context)
     return redirect("environment_schema", service, environment)

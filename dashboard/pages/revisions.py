@@ -17,6 +17,7 @@ from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
 from migrations_app.engine.errors import LockstepError
 from migrations_app.fleet.chain import applied_where, neighbours, read_chain
+from migrations_app.fleet.drift_plan import settled_by
 from migrations_app.fleet.revisions import put_folder
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.planning import planned
@@ -68,6 +69,7 @@ def revision(request: HttpRequest, service: str, revision_id: str) -> HttpRespon
             "down": planned(found, "down") if found.down_script is not None else None,
             "applied": applied_where(found),
             "near": neighbours(found),
+            "drifts": settled_by(found),
         },
     )
 

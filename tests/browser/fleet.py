@@ -88,6 +88,7 @@ class Fleet:
             "/services/orders/environments/prod-eu",
             "/services/orders/environments/prod-eu/schema",
             "/services/orders/environments/prod-eu/schema/draft",
+            "/services/orders/environments/prod-eu/schema/plan",
             "/services/orders/environments/dev/schema",
             "/matrix/schema",
             "/matrix/schema?depth=privileges",

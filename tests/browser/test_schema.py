@@ -19,7 +19,7 @@ OBJECT = "/matrix/schema/object?service=orders&kind=index&name=public.orders_id"
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_has_nothing_grave_to_say(reading: Reading, theme: str) -> None:
     reader = reading(make_fleet().olga, theme=theme)
-    for path in (PLACE, f"{PLACE}/draft", "/matrix/schema", OBJECT, "/matrix/contracts"):
+    for path in (PLACE, f"{PLACE}/draft", f"{PLACE}/plan", "/matrix/schema", OBJECT, "/matrix/contracts"):
         assert grave(reader.open(path)) == [], path
 
 

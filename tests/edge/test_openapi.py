@@ -22,6 +22,7 @@ PROMISED = {
     ("post", "/services/{service}/environments/{environment}/drift/ignore"),
     ("post", "/services/{service}/environments/{environment}/drift/accept"),
     ("get", "/services/{service}/environments/{environment}/drift/draft"),
+    ("post", "/services/{service}/environments/{environment}/drift/plan"),
     ("get", "/services/{service}/schema"),
     ("put", "/services/{service}/revisions/{revision_id}"),
     ("get", "/services/{service}/matrix"),

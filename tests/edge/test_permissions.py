@@ -55,6 +55,10 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
         MANAGERS,
         {"found": "x", "reason": "ten characters"},
     ),
+    ("POST", "/services/{service}/environments/{environment}/drift/plan"): (
+        MANAGERS,
+        {"way": "adopt", "found": "x", "revision_id": "0002_adopt", "up": "SELECT 1;"},
+    ),
     ("PUT", "/services/{service}/environments/{environment}/drift/policy"): (MANAGERS, {"blocks": True}),
     ("GET", "/services/{service}/environments/{environment}/drift/draft"): (NOT_VIEWERS, None),
     ("GET", "/services/{service}/schema"): (ALL, None),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from migrations_app.engine.contract.folder import FILE
 from migrations_app.fleet import drift as verbs
+from migrations_app.fleet.drift_plan import Finished, offer, plan_drift
 from migrations_app.fleet.parity import Depth, compare_groups, read_parity
 from migrations_app.fleet.schema_view import view_of
 from migrations_app.fleet.watching import unwatch, watch
@@ -25,6 +28,8 @@ NEEDS = {
     "draft": "view_sql",
     "ignore": "decide_drift",
     "accept": "decide_drift",
+    "plan": "decide_drift",
+    "past": "view",
     "policy": "decide_drift",
     "watch": "edit_fleet",
     "unwatch": "edit_fleet",
@@ -34,7 +39,7 @@ NEEDS = {
 
 class Command(BaseCommand):
     help = (
-        "read, diff, draft, ignore, accept, policy, watch, unwatch SERVICE ENVIRONMENT; parity SERVICE. "
+        "read, diff, draft, plan, past, ignore, accept, policy, watch, unwatch SERVICE ENVIRONMENT; parity SERVICE. "
         "diff and parity exit with 1 where something differs or is unknown."
     )
 
@@ -48,7 +53,12 @@ class Command(BaseCommand):
             sub.add_argument("--as", dest="user", required=True, help="the user who asks")
         one["draft"].add_argument("--way", choices=["adopt", "revert"], default="adopt")
         one["ignore"].add_argument("--until", required=True, help="a date, to its end in UTC")
-        one["accept"].add_argument("--found", required=True, help="the fingerprint that was looked at")
+        for name in ("accept", "plan"):
+            one[name].add_argument("--found", required=True, help="the fingerprint that was looked at")
+        one["plan"].add_argument("--way", choices=["adopt", "revert"], required=True)
+        one["plan"].add_argument("--planned", default="", help="the checksum that `draft` tells, if it tells one")
+        one["plan"].add_argument("--up", required=True, metavar="FILE", help="such as 0008_adopt_drift.up.sql")
+        one["plan"].add_argument("--down", metavar="FILE", help="without it the revision is irreversible")
         for name in ("ignore", "accept"):
             one[name].add_argument("--reason", required=True)
         one["policy"].add_argument("policy", choices=sorted(POLICIES))
@@ -71,6 +81,7 @@ class Command(BaseCommand):
                 "accept": lambda: verbs.accept_drift(
                     environment=environment, found=options["found"], reason=options["reason"], by=by
                 ),
+                "plan": lambda: plan_drift(environment=environment, finished=_finished(options), by=by),
                 "policy": lambda: verbs.set_policy(environment=environment, blocks=POLICIES[options["policy"]], by=by),
                 "watch": lambda: watch(environment=environment, by=by),
                 "unwatch": lambda: unwatch(environment=environment, by=by),
@@ -80,6 +91,8 @@ class Command(BaseCommand):
                 self._stands(environment)
             elif verb == "draft":
                 self._draft(environment, options["way"])
+            elif verb == "past":
+                self._past(environment)
             else:
                 self._diff(environment)
 
@@ -88,9 +101,17 @@ class Command(BaseCommand):
         self.stdout.write(f"{environment.name}: {word.sentence} {word.more}".rstrip())
 
     def _draft(self, environment: Environment, way: str) -> None:
-        drift = verbs.standing(environment)
-        drafted = verbs.draft_adoption(drift) if way == "adopt" else verbs.draft_revert(drift)
-        self.stdout.write(f"-- up\n{drafted.up}\n-- down\n{drafted.down}")
+        offered = offer(environment, way)
+        planned = f" --planned {offered.planned}" if offered.planned else ""
+        self.stdout.write(f"{offered.up}\n-- down\n{offered.down}")
+        self.stdout.write(f"-- {offered.revision_id}: finish it, then plan it with --found {offered.found}{planned}")
+
+    def _past(self, environment: Environment) -> None:
+        for one in view_of(environment, timezone.now()).episodes:
+            drift = one.drift
+            who = drift.planned_by if drift.way else drift.decided_by
+            by = f" ({drift.revision_id + ', ' if drift.way else ''}{who.get_username()})" if who else ""
+            self.stdout.write(f"{drift.found_at.isoformat()} {drift.get_state_display()}{by}: {drift.summary}")
 
     def _diff(self, environment: Environment) -> None:
         """As last read; exit code 1 unless it is known to be as expected."""
@@ -125,6 +146,29 @@ class Command(BaseCommand):
             self.stdout.write(f"unknown: {place.name}: {place.doubt}")
         if differing or parity.unknown or any(len(major.groups) > 1 for major in parity.majors):
             raise CommandError(f"{differing} objects differ, {len(parity.unknown)} environments are unknown.")
+
+
+def _finished(options: dict[str, Any]) -> Finished:
+    """The id of the revision is that of its up file, as in a folder of revisions."""
+    up = Path(options["up"])
+    named = FILE.match(up.name)
+    if named is None or named["part"] != "up":
+        raise CommandError(f"{up.name} is no up file. Nothing was stored. Name it like 0008_adopt_drift.up.sql.")
+    return Finished(
+        way=options["way"],
+        revision_id=named["id"],
+        up=_text(up),
+        down=_text(Path(options["down"])) if options["down"] else None,
+        found=options["found"],
+        planned=options["planned"],
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read as UTF-8: {error}. Nothing was stored.") from None
 
 
 def _day(text: str) -> datetime:

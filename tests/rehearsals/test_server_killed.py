@@ -64,7 +64,7 @@ def nothing_came_of_it(rehearsal: Rehearsal) -> None:
     assert Installation.current().uid and clones.names() == []
 
 
-@pytest.mark.parametrize(("moment", "how"), sample(tuple(product(MOMENTS, WAYS)), 5))
+@pytest.mark.parametrize(("moment", "how"), sample(tuple(product(MOMENTS, WAYS)), 7))
 def test_one_that_was_away_for_a_moment_is_not_trusted_any_more(
     shop: Fleet, spare: Spare, monkeypatch: pytest.MonkeyPatch, moment: str, how: signal.Signals
 ) -> None:
@@ -79,7 +79,7 @@ def test_one_that_was_away_for_a_moment_is_not_trusted_any_more(
     assert writes(shop) == before
 
 
-@pytest.mark.parametrize(("moment", "how"), sample(tuple(product(MOMENTS, WAYS)), 9, 2))
+@pytest.mark.parametrize(("moment", "how"), sample(tuple(product(MOMENTS, WAYS)), 14, 4))
 def test_one_that_dies_in_the_middle_of_a_phase_leaves_no_clone_once_it_is_back(
     shop: Fleet, spare: Spare, monkeypatch: pytest.MonkeyPatch, moment: str, how: signal.Signals
 ) -> None:

@@ -168,6 +168,7 @@ def _family(request: HttpRequest) -> str:
         "run": "runs",
         "service": "services",
         "environment": "services",
+        "release": "services",
         "revision": "revisions",
         "token": "tokens",
         "rehearsal": "rehearsals",

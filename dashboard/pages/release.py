@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dashboard import access
-from dashboard.templatetags.text import counted
+from dashboard.templatetags.text import share
 from migrations_app.admission.rollback import RollbackPlan, rollback_plan
 from migrations_app.permissions import may, who_may
 from migrations_app.releases.contracts import Fit
@@ -53,13 +53,16 @@ def release(request: HttpRequest, service: str, release_id: str) -> HttpResponse
 
 
 def _headline(found: access.Release, standing: Sequence[Back]) -> str:
-    """`2026.11.2 would start in 3 of 4 environments.`"""
+    """`2026.11.2 would start in three of four environments.`"""
     fits = sum(back.cell.fit == Fit.FITS for back in standing)
     if not standing:
         return f"{found.release_id} has no environment to start in yet."
-    if fits < len(standing):
-        return f"{found.release_id} would start in {fits} of {counted(len(standing), 'environment')}."
-    return f"{found.release_id} would start in {'its only environment' if fits == 1 else 'every environment'}."
+    only = len(standing) == 1
+    if fits == len(standing):
+        return f"{found.release_id} would start in {'its only environment' if only else 'every environment'}."
+    if not fits:
+        return f"{found.release_id} would start in {'no' if only else 'none of the'} environment{'' if only else 's'}."
+    return f"{found.release_id} would start in {share(fits, len(standing))} environments."
 
 
 def _planned(request: HttpRequest, found: access.Release, backs: Sequence[Back]) -> tuple[Way, ...]:

@@ -210,7 +210,7 @@ def test_an_open_run_tells_how_far_its_point_of_no_return_is(
     assert "Point of no return" not in text(client.get(f"/runs/{run.pk}"))
     Revision.objects.filter(revision_id="0005_step").update(down_checksum="", down_script=None)
     why = "it has no down file"
-    assert f"0005_step , two steps ahead (about 1.8 s by forecast): {why}" in text(client.get(f"/runs/{run.pk}"))
+    assert f"0005_step , two steps ahead (about 1.8 s by forecast) : {why}" in text(client.get(f"/runs/{run.pk}"))
     found = read(caller.get(f"/runs/{run.pk}"))["point_of_no_return"]
     assert found == {"revision_id": "0005_step", "why": why, "steps": 2, "ms": 1800.0}
     Run.objects.filter(pk=run.pk).update(steps_done=2)
@@ -249,14 +249,14 @@ def test_the_release_says_what_going_back_means(client: Client, releases: list[R
 
 def test_the_first_release_has_none_before_it(client: Client, releases: list[Release]) -> None:
     said = text(client.get("/services/orders/releases/1.0"))
-    assert "1.0 would start in 0 of two environments." in said
+    assert "1.0 would start in none of the environments." in said
     assert "It is the first one of orders." in said
     assert "Plan the roll-back to 0002_step" in said
     assert "Going back" not in said
 
 
 def test_a_release_whose_id_holds_a_slash_has_its_page(client: Client, releases: list[Release]) -> None:
-    assert "2/1.0 would start in 1 of two environments." in text(client.get("/services/orders/releases/2/1.0"))
+    assert "2/1.0 would start in one of two environments." in text(client.get("/services/orders/releases/2/1.0"))
     assert client.get("/services/orders/releases/2").status_code == 404
     assert 'href="/services/orders/releases/2/1.0"' in client.get("/matrix/contracts").content.decode()
 

@@ -26,7 +26,7 @@ from migrations_app.embedded.places import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
-PATIENCE_S = 240.0
+PATIENCE_S = 480.0
 PRACTICE_S = 420.0  # the demonstration's rehearsals and drills, which begin once the pages are there
 WAIT_MS = 20_000
 WINDOWS = (

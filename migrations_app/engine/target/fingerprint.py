@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
 from migrations_app.engine.errors import LockExhausted
+from migrations_app.engine.target.as_restored import as_restored
 from migrations_app.engine.target.fingerprint_query import catalogue_query, settings_query
 from migrations_app.engine.target.queries import read_sql
 
@@ -80,8 +81,9 @@ def hash_of(objects: Iterable[CatalogueObject]) -> Fingerprint:
 
 
 def catalogue(conn: psycopg.Connection, *, patience_ms: int = PATIENCE_MS) -> tuple[CatalogueObject, ...]:
-    """Every object that counts. Leaves the session's settings and the open transaction as they were."""
-    return tuple(CatalogueObject(*row) for row in _rows(conn, patience_ms))
+    """Every object that counts, in order. Leaves the session's settings and the open transaction as they were."""
+    # The server's order follows from its plan, which may be another one at the next reading.
+    return tuple(CatalogueObject(*row) for row in sorted(_rows(conn, patience_ms)))
 
 
 def beside(conn: psycopg.Connection) -> tuple[CatalogueObject, ...]:
@@ -136,10 +138,8 @@ def _read(conn: psycopg.Connection, patience_ms: int) -> list[Row]:
 def _told(found: Iterable[TupleRow]) -> Iterator[Row]:
     """Each object, and what is said about it as objects of their own."""
     for kind, name, definition, position, owner, *said in found:
-        if definition is None:
-            said[1:] = _NOTHING[1:]
-        else:
-            yield kind, name, definition, position
+        if definition is not None:
+            yield kind, name, as_restored(definition), position
         if owner is not None:
             yield "owner", f"{kind} {name}", owner, 0
         if said != _NOTHING:

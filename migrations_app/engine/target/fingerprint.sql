@@ -3,7 +3,7 @@
 -- in place of the word below. Run with an empty search_path, so that names in definitions are always qualified.
 --
 -- A definition is a list of lines; most begin with a word and a colon, by which compare.py pairs them. A row
--- without one counts for its privileges only. `owned` says whether the owner is told; `acltype` is what
+-- without one counts for what is said about it only. `owned` says whether the owner is told; `acltype` is what
 -- acldefault() calls the kind. Privileges are told as what they add to the default ones or take from them, so that
 -- an object nobody ever granted on equals one whose grants were taken back.
 --

@@ -68,7 +68,7 @@ WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_event_trigger'::reg
 UNION ALL
 -- Of the server's own and of extensions only the privileges, which are often taken from them.
 -- if any: pg_language WHERE oid >= 16384 OR lanacl IS NOT NULL
-SELECT 'pg_language'::regclass::oid, l.oid, 0, 'language', quote_ident(l.lanname),
+SELECT CASE WHEN own.is THEN 'pg_language'::regclass::oid ELSE 0 END, l.oid, 0, 'language', quote_ident(l.lanname),
   CASE WHEN own.is THEN
     concat_ws(E'\n', CASE WHEN l.lanpltrusted THEN 'trusted' END, 'handler: ' || l.lanplcallfoid::regprocedure,
       'inline: ' || CASE WHEN l.laninline <> 0 THEN l.laninline::regprocedure END,

@@ -27,6 +27,8 @@ _LOCAL = {
     "TimeZone": "UTC",
     "extra_float_digits": "1",
     "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "lc_monetary": "C",
     "jit": "off",
     "work_mem": "64MB",
 }

@@ -49,7 +49,7 @@ UNION ALL
 SELECT 'pg_foreign_data_wrapper'::regclass::oid, w.oid, 0, 'foreign data wrapper', quote_ident(w.fdwname),
   concat_ws(E'\n', 'handler: ' || CASE WHEN w.fdwhandler <> 0 THEN w.fdwhandler::regprocedure END,
     'validator: ' || CASE WHEN w.fdwvalidator <> 0 THEN w.fdwvalidator::regprocedure END,
-    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(w.fdwoptions) o)),
+    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(w.fdwoptions) o)),
   0, true, w.fdwowner, w.fdwacl, 'F'::"char"
 FROM pg_foreign_data_wrapper w
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_foreign_data_wrapper'::regclass AND m.objid = w.oid)
@@ -59,7 +59,7 @@ UNION ALL
 SELECT 'pg_foreign_server'::regclass::oid, v.oid, 0, 'server', quote_ident(v.srvname),
   concat_ws(E'\n', 'wrapper: ' || (SELECT quote_ident(w.fdwname) FROM pg_foreign_data_wrapper w WHERE w.oid = v.srvfdw),
     'type: ' || v.srvtype, 'version: ' || v.srvversion,
-    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(v.srvoptions) o)),
+    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(v.srvoptions) o)),
   0, true, v.srvowner, v.srvacl, 'S'::"char"
 FROM pg_foreign_server v
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_foreign_server'::regclass AND m.objid = v.oid)

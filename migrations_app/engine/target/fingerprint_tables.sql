@@ -17,7 +17,7 @@ SELECT 'pg_class'::regclass::oid, c.oid, 0,
     'values: ' || pg_get_expr(c.relpartbound, c.oid),
     'of type: ' || CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
     CASE WHEN c.reloptions IS NOT NULL THEN
-      'with: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) o) END,
+      'with: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o) END,
     CASE WHEN c.relrowsecurity THEN 'row security' END,
     CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
     CASE WHEN c.relkind IN ('r', 'p', 'm') THEN
@@ -38,14 +38,14 @@ UNION ALL
 -- if any: pg_foreign_table
 SELECT 'pg_foreign_table'::regclass::oid, f.ftrelid, 0, 'foreign table options', c.name,
   concat_ws(E'\n', 'server: ' || quote_ident(v.srvname),
-    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(f.ftoptions) o)),
+    'options: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(f.ftoptions) o)),
   0, false, 0::oid, NULL::aclitem[], NULL::"char"
 FROM rel c JOIN pg_foreign_table f ON f.ftrelid = c.oid JOIN pg_foreign_server v ON v.oid = f.ftserver
 
 UNION ALL
 -- if any: pg_class WHERE relkind = 't' AND reloptions IS NOT NULL
 SELECT 'pg_class'::regclass::oid, x.oid, 0, 'toast options', c.name,
-  (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(x.reloptions) o),
+  (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(x.reloptions) o),
   0, false, 0::oid, NULL::aclitem[], NULL::"char"
 FROM rel c JOIN pg_class x ON x.oid = c.reltoastrelid
 WHERE x.reloptions IS NOT NULL
@@ -55,7 +55,7 @@ UNION ALL
 -- if any: pg_trigger WHERE tgisinternal AND tgenabled <> 'O'
 SELECT 'pg_trigger'::regclass::oid, c.oid, 0, 'internal triggers', c.name,
   string_agg(DISTINCT concat(g.tgfoid::regproc, ' fires: ',
-    CASE g.tgenabled WHEN 'D' THEN 'never' WHEN 'A' THEN 'always' ELSE 'on a replica' END), E'\n'),
+    CASE g.tgenabled WHEN 'D' THEN 'never' WHEN 'A' THEN 'always' ELSE 'on a replica' END) COLLATE "C", E'\n'),
   0, false, 0::oid, NULL::aclitem[], NULL::"char"
 FROM rel c JOIN pg_trigger g ON g.tgrelid = c.oid
 WHERE g.tgisinternal AND g.tgenabled <> 'O'
@@ -70,7 +70,8 @@ SELECT 'pg_class'::regclass::oid, c.oid, a.attnum, 'column', c.name || '.' || qu
     -- Rows of their own since 18. A name that the server would choose is not told.
     'not null constraint: ' || CASE WHEN k.oid IS NOT NULL THEN nullif(concat_ws(', ',
       CASE WHEN k.conname <> c.relname || '_' || a.attname || '_not_null' THEN 'named ' || quote_ident(k.conname) END,
-      CASE WHEN NOT k.convalidated THEN 'not valid' END, CASE WHEN k.connoinherit THEN 'no inherit' END), '') END,
+      CASE WHEN NOT k.convalidated THEN 'not valid' END, CASE WHEN k.connoinherit THEN 'no inherit' END,
+      CASE WHEN k.coninhcount > 0 AND k.conislocal AND NOT c.relispartition THEN 'inherited and its own' END), '') END,
     CASE a.attidentity WHEN 'a' THEN 'identity: always' WHEN 'd' THEN 'identity: by default' END,
     CASE a.attgenerated WHEN 's' THEN 'generated: stored' WHEN 'v' THEN 'generated: virtual' END,
     CASE WHEN d.oid IS NOT NULL THEN 'default: ' || pg_get_expr(d.adbin, d.adrelid) END,
@@ -78,9 +79,9 @@ SELECT 'pg_class'::regclass::oid, c.oid, a.attnum, 'column', c.name || '.' || qu
     CASE WHEN a.attcompression <> '' THEN 'compression: ' || a.attcompression::text END,
     'statistics: ' || nullif(a.attstattarget, -1),
     CASE WHEN a.attoptions IS NOT NULL THEN
-      'with: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o) END,
+      'with: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(a.attoptions) o) END,
     CASE WHEN a.attfdwoptions IS NOT NULL THEN
-      'server options: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attfdwoptions) o) END,
+      'server options: ' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(a.attfdwoptions) o) END,
     CASE WHEN a.attinhcount > 0 AND NOT c.relispartition THEN
       CASE WHEN a.attislocal THEN 'inherited and its own' ELSE 'inherited' END END),
   -- Where an inherited column stands is its parents' affair, and a restored dump puts all of them first.
@@ -96,6 +97,14 @@ LEFT JOIN pg_constraint k ON k.contype = 'n' AND k.conrelid = a.attrelid AND k.c
 WHERE c.relkind <> 'S'
 
 UNION ALL
+-- Columns that every table has may be granted too.
+-- if any: pg_attribute WHERE attnum < 0 AND attacl IS NOT NULL
+SELECT 'pg_class'::regclass::oid, c.oid, a.attnum, 'column', c.name || '.' || quote_ident(a.attname), NULL, 0,
+  false, c.relowner, a.attacl, 'c'::"char"
+FROM rel c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum < 0
+WHERE a.attacl IS NOT NULL
+
+UNION ALL
 -- The parts of a partitioned foreign key follow from it; their names depend on the order of attaching.
 SELECT 'pg_constraint'::regclass::oid, k.oid, 0, 'constraint', coalesce(c.name, t.name) || '.' || quote_ident(k.conname),
   concat_ws(E'\n', pg_get_constraintdef(k.oid),
@@ -107,6 +116,14 @@ WHERE (c.oid IS NOT NULL OR t.oid IS NOT NULL) AND k.contype NOT IN ('t', 'n')
   AND (k.contype <> 'f' OR k.conparentid = 0)
 
 UNION ALL
+-- Columns and domains tell of these; what is said about them stands beside them.
+-- if any: pg_constraint WHERE contype = 'n' AND oid IN (SELECT objoid FROM pg_catalog.pg_description)
+SELECT 'pg_constraint'::regclass::oid, k.oid, 0, 'constraint', coalesce(c.name, t.name) || '.' || quote_ident(k.conname),
+  NULL, 0, false, 0::oid, NULL::aclitem[], NULL::"char"
+FROM pg_constraint k LEFT JOIN rel c ON c.oid = k.conrelid LEFT JOIN typ t ON t.oid = k.contypid
+WHERE (c.oid IS NOT NULL OR t.oid IS NOT NULL) AND k.contype = 'n'
+
+UNION ALL
 SELECT 'pg_class'::regclass::oid, x.oid, 0, 'index', format('%I.%I', s.nspname, x.relname),
   concat_ws(E'\n', pg_get_indexdef(i.indexrelid),
     CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN NOT i.indisready THEN 'not ready' END,
@@ -114,7 +131,7 @@ SELECT 'pg_class'::regclass::oid, x.oid, 0, 'index', format('%I.%I', s.nspname, 
     CASE WHEN x.relispartition THEN
       'partition of: ' || (SELECT h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = x.oid) END,
     CASE WHEN i.indexprs IS NOT NULL THEN
-      'statistics: ' || (SELECT string_agg(a.attname || ' ' || a.attstattarget, ', ' ORDER BY a.attnum)
+      'statistics: ' || (SELECT string_agg(a.attstattarget || ' of column ' || a.attnum, ', ' ORDER BY a.attnum)
                          FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attstattarget > -1) END),
   0, false, 0::oid, NULL::aclitem[], NULL::"char"
 FROM pg_index i JOIN rel c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
@@ -138,6 +155,18 @@ WHERE c.relkind = 'S'
 UNION ALL
 -- if any: pg_statistic_ext
 SELECT 'pg_statistic_ext'::regclass::oid, x.oid, 0, 'statistics', format('%I.%I', s.nspname, x.stxname),
-  concat_ws(E'\n', pg_get_statisticsobjdef(x.oid), 'target: ' || nullif(x.stxstattarget, -1)),
+  concat_ws(E'\n',
+    -- Put together here: the server's own text has no brackets, and is other after a restored dump.
+    format('CREATE STATISTICS %I.%I%s ON %s FROM %s', s.nspname, x.stxname,
+      (SELECT ' (' || string_agg(word, ', ' ORDER BY word COLLATE "C") || ')'
+       FROM (VALUES ('d', 'ndistinct'), ('f', 'dependencies'), ('m', 'mcv')) k (letter, word)
+       WHERE letter::"char" = ANY (x.stxkind)),
+      concat_ws(', ',
+        (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) FROM pg_attribute a
+         WHERE a.attrelid = x.stxrelid AND a.attnum = ANY (x.stxkeys::int2[])),
+        (SELECT string_agg('(' || e.text || ')', ', ' ORDER BY e.place)
+         FROM unnest(pg_get_statisticsobjdef_expressions(x.oid)) WITH ORDINALITY e (text, place))),
+      c.name),
+    'target: ' || nullif(x.stxstattarget, -1)),
   0, true, x.stxowner, NULL::aclitem[], NULL::"char"
 FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace JOIN rel c ON c.oid = x.stxrelid

@@ -19,7 +19,7 @@ SELECT 'pg_type'::regclass::oid, t.oid, 0, 'domain', t.name,
   concat_ws(E'\n', 'type: ' || format_type(t.typbasetype, t.typtypmod),
     CASE WHEN t.typcollation <> b.typcollation THEN 'collation: ' || t.typcollation::regcollation END,
     CASE WHEN t.typnotnull THEN 'not null' END, 'not null constraint: named ' || quote_ident(k.conname),
-    'default: ' || t.typdefault),
+    'default: ' || pg_get_expr(t.typdefaultbin, 0)),
   0, true, t.typowner, t.typacl, 'T'::"char"
 FROM typ t JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'n' AND k.conname <> t.typname || '_not_null'

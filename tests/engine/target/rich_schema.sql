@@ -69,6 +69,7 @@ ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT ON app.orders TO fp_app;
 GRANT UPDATE ON app.orders TO fp_bob WITH GRANT OPTION;
 GRANT SELECT (name), UPDATE (name) ON app.customer TO fp_app;
+GRANT SELECT (xmin) ON app.customer TO fp_bob;
 REVOKE DELETE ON app.orders FROM CURRENT_USER;
 CREATE INDEX orders_customer ON app.orders (customer, note DESC NULLS LAST) INCLUDE (mood) WITH (fillfactor = 70)
   WHERE note IS NOT NULL;

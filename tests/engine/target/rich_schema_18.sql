@@ -10,3 +10,4 @@ CREATE TABLE app.strict_rows (a int CONSTRAINT rows_a NOT NULL) PARTITION BY RAN
 CREATE TABLE app.strict_rows_1 PARTITION OF app.strict_rows FOR VALUES FROM (1) TO (2);
 CREATE DOMAIN app.firm AS int CONSTRAINT firmly NOT NULL;
 CREATE COLLATION app.built_in (provider = builtin, locale = 'C.UTF-8');
+COMMENT ON CONSTRAINT b_there ON app.strict_parent IS 'not for children';

@@ -30,6 +30,19 @@ def test_a_restored_dump_equals_its_original(
     assert fingerprint(original) == fingerprint(copy)
 
 
+@pytest.mark.parametrize("major", [18, 16, 15])
+def test_expressions_that_are_printed_otherwise_after_a_restore_are_told_alike(
+    target_database: MakeDatabase, session: OpenSession, major: int
+) -> None:
+    source, target = target_database(major=major), target_database(major=major)
+    original = session(parse(source, trusted=False))
+    original.execute((rich.HERE / "expressions.sql").read_bytes())
+    _restore(major, _dump(major, source, []), target)
+    copy = session(parse(target, trusted=False))
+    assert [one.sentence for one in compare(catalogue(original), catalogue(copy))] == []
+    assert fingerprint(original) == fingerprint(copy)
+
+
 def _change_its_mind(conn: psycopg.Connection) -> None:
     """What leaves traces in the catalogue that no dump carries: dropped columns, ACLs given back, options reordered."""
     for statement in rich.no_changes(conn):

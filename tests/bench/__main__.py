@@ -55,12 +55,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-_NAMES = ("one_target", "fleet", "noop", "parsing", "uploading", "large", "pages", "lists", "browser", "forecast")
+_NAMES = (
+    "one_target", "fleet", "noop", "parsing", "uploading", "large", "pages", "lists", "browser", "forecast", "schemas",
+)  # fmt: skip
 
 
 def _parts(house: House, sizes: Sizes, kept: ExitStack, *, install: bool) -> Iterator[_Part]:
     # Django's settings are read on import, so these come after the house has set the environment.
-    from tests.bench import browser, fleet, forecast, large, lists, noop, one_target, pages, parsing, uploading
+    from tests.bench import browser, fleet, forecast, large, lists, noop, one_target, pages, parsing, schemas, uploading
 
     yield _Part("noop", lambda: noop.measure(house, sizes))
     yield _Part("parsing", lambda: parsing.measure(sizes))
@@ -68,6 +70,7 @@ def _parts(house: House, sizes: Sizes, kept: ExitStack, *, install: bool) -> Ite
     yield _Part("fleet", lambda: fleet.measure(house, sizes))
     yield _Part("one_target", lambda: one_target.measure(house, sizes, install=install))
     yield _Part("forecast", lambda: forecast.measure(house, sizes))
+    yield _Part("schemas", lambda: schemas.measure(house, sizes))
     large_fleet = large.LargeFleet(house, sizes, kept)
     yield _Part("large", lambda: large.measure(large_fleet))
     yield _Part("pages", lambda: pages.measure(large_fleet))

@@ -27,8 +27,9 @@ class Sizes:
     browser_rounds: int = 8  # visits of each page
     forecast_rows: int = 20_000  # on the copy; ten times as many where it is run
     forecast_rounds: int = 3
+    schema_tables: int = 2_000  # whose fingerprint is taken
 
 
 FULL = Sizes("full", 1000, 9, 50, 20, 10_000, 15, 500)
-QUICK = Sizes("quick", 200, 3, 10, 20, 2000, 5, 100, 60, 1_000, 10_000, 500_000, 1.0, 10.0, 1, 15, 3, 20_000, 1)
-TINY = Sizes("tiny", 10, 1, 2, 2, 50, 2, 5, 6, 60, 400, 5_000, 0.1, 1.0, 1, 2, 1, 200, 1)
+QUICK = Sizes("quick", 200, 3, 10, 20, 2000, 5, 100, 60, 1_000, 10_000, 500_000, 1.0, 10.0, 1, 15, 3, 20_000, 1, 500)
+TINY = Sizes("tiny", 10, 1, 2, 2, 50, 2, 5, 6, 60, 400, 5_000, 0.1, 1.0, 1, 2, 1, 200, 1, 20)

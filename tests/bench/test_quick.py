@@ -76,6 +76,7 @@ def test_it_writes_every_table_in_order(lines: list[str]):
         "## 9. First page, last page, and Django's admin",
         "## 10. The matrix in a browser",
         "## 11. Forecast and reality",
+        "## 12. Reading a schema, and rehearsing on a copy",
     ]
 
 
@@ -148,6 +149,12 @@ def test_it_compares_forecasts_with_what_really_happened(lines: list[str]):
     assert len(statements) == len(REVISIONS) > 30
     assert all(row[4].endswith("×") or row[4] == "too short to tell" for row in statements)
     assert float(summary[4].split()[0]) >= 1 and summary[4].endswith(("within", "over"))
+
+
+def test_it_compares_fingerprint_and_rehearsal_with_dumps(lines: list[str]):
+    taken, rehearsed = rows(lines, "## 12. Reading a schema, and rehearsing on a copy")[1:]
+    assert taken[1].startswith("20 tables, ") and taken[-1].endswith(("within", "over"))
+    assert rehearsed[0] == "rehearsal" and min(float(row[6]) for row in (taken, rehearsed)) > 0
 
 
 def test_it_counts_the_time_of_a_request_from_when_it_was_due():

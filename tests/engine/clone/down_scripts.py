@@ -311,7 +311,7 @@ LOSSY = (
     ),
     _lossy(
         "delete within a function, that met nothing",
-        "CREATE FUNCTION purge() RETURNS void LANGUAGE sql AS 'DELETE FROM empty_so_far'; SELECT purge()",
+        "CREATE FUNCTION purge() RETURNS void LANGUAGE plpgsql AS 'BEGIN DELETE FROM empty_so_far; END';SELECT purge()",
         "DROP FUNCTION purge()",
         "met none",
     ),

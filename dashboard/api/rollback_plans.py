@@ -42,12 +42,14 @@ class NoReturnOut(Telling):
 class RollbackPlanOut(Telling):
     """`rehearsed_ms`, `start_by` and `counts_until` are null unless each revision has a fresh rehearsal.
 
-    A roll-back that is started by `start_by` ends, at its rehearsed pace, while its rehearsals still count.
+    A roll-back that is started by `start_by` ends, at its rehearsed pace, while its rehearsals still count. `plan` is
+    the fingerprint that a request for a second person may name, so that no other plan is asked for.
     """
 
     service: str
     environment: str
     to: str | None
+    plan: str
     revisions: list[str]
     conditions: list[ConditionOut]
     losses: list[LossOut]
@@ -175,6 +177,7 @@ def _plan(found: RollbackPlan, user: access.Person) -> RollbackPlanOut:
         service=found.environment.service.name,
         environment=found.environment.name,
         to=found.to or None,
+        plan=plan.blast.fingerprint,
         revisions=[one.revision_id for one in plan.rehearsals],
         conditions=[ConditionOut(code=one.code, sentence=one.sentence, clears=one.clears) for one in plan.conditions],
         losses=[

@@ -177,6 +177,20 @@ def test_two_people_roll_back_what_loses_something(
     assert refusal(ann.post(f"/rollback-requests/{asked['id']}/grant"), 409)["code"] == "consent_is_granted"
 
 
+def test_it_is_asked_for_with_the_plan_that_was_looked_at(
+    caller: Caller, applied: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(applied, olga, revisions[1:2], "lossy", direction="down")
+    place = f"/services/{ASK['service']}/environments/{ASK['environment']}/rollback"
+    plan = read(caller.get(place))["plan"]
+    make_rehearsed(applied, olga, revisions[1:2], direction="down")
+    assert refusal(caller.post("/rollback-requests", {**ASK, "plan": plan}), 409)["code"] in (
+        "plan_differs", "not_admitted",
+    )  # fmt: skip
+    make_rehearsed(applied, olga, revisions[1:2], "lossy", direction="down")
+    assert read(caller.post("/rollback-requests", {**ASK, "plan": plan}), 201)["plan"] == plan
+
+
 def test_asking_is_confirmed_by_name_and_reason(
     caller: Caller, applied: Environment, revisions: list[Revision], olga: User
 ) -> None:

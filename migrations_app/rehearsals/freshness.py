@@ -21,7 +21,7 @@ from migrations_app.statuses import Verdict
 
 State = Literal["fresh", "stale", "failed", "never"]
 _LARGE = ("traces", "down_traces", "rehearsal__revisions", "rehearsal__clone")
-_KEPT = 2  # of a revision's newest parts, of either direction
+_KEPT = 2  # of a revision's newest parts, of either direction and each verdict
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,10 @@ def freshness(
     found = []
     for revision in revisions:
         parts = newest.get(revision.revision_id, [])
-        best = min(
-            (_judged(today, revision, part, stands) for part in parts),
-            key=lambda one: ("fresh", "failed", "stale").index(one.state),
-            default=_never(revision.revision_id),
-        )
+        judged = [_judged(today, revision, part, stands) for part in parts]
+        # The newest that still says something: a failure does not give way to an older success.
+        telling = [one for one in judged if one.state != "stale"]
+        best = next(iter([*telling, *judged]), _never(revision.revision_id))
         found.append(replace(best, losses=_losses(today, revision, parts)) if parts else best)
         if best.part is not None:
             stands = best.part.fp_after if direction == "up" else best.part.fp_back or best.part.fp_before
@@ -86,7 +85,9 @@ def _as_rehearsed(environment: Environment) -> str:
 
 
 def _newest(environment: Environment, revision_ids: Sequence[str]) -> dict[str, list[RevisionRehearsal]]:
-    place = Window(RowNumber(), partition_by=[F("revision_id"), F("rehearsal__direction")], order_by=F("id").desc())
+    place = Window(
+        RowNumber(), partition_by=[F("revision_id"), F("rehearsal__direction"), F("verdict")], order_by=F("id").desc()
+    )
     parts = RevisionRehearsal.objects.filter(environment=environment, revision_id__in=revision_ids)
     found: dict[str, list[RevisionRehearsal]] = {}
     parts = parts.select_related("rehearsal").defer(*_LARGE)
@@ -130,7 +131,8 @@ def _judged(today: _Today, revision: Revision, part: RevisionRehearsal, stands: 
 
 def _losses(today: _Today, revision: Revision, parts: Sequence[RevisionRehearsal]) -> tuple[str, ...]:
     """Of the newest part in each direction that was made with these bytes; an object that both tell of is told once."""
-    same = [part for part in parts if not _other_bytes(revision, part, today.chains)]
+    compared = [part for part in parts if part.verdict in (Verdict.REVERSIBLE, Verdict.LOSSY)]
+    same = [part for part in compared if not _other_bytes(revision, part, today.chains)]
     newest = [next((part for part in same if part.rehearsal.direction == way), None) for way in ("down", "up")]
     after, before = (part.losses if part is not None else [] for part in newest)
     told = {(loss["kind"], loss["object"]) for loss in after}

@@ -178,6 +178,26 @@ def test_a_newer_stale_one_does_not_hide_a_fresh_one(prod: Environment, revision
     assert codes(prod) == []
 
 
+def test_a_newer_failure_does_not_give_way_to_an_older_success(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    make_rehearsed(prod, olga, revisions[1:2], "failed", direction="down")
+    assert codes(prod) == ["rehearsal_failed"]
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == []
+
+
+def test_a_loss_that_was_seen_before_counts_whatever_came_after(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], "lossy", direction="up")
+    for _ in range(3):
+        make_rehearsed(prod, olga, revisions[1:2], "failed", direction="up")
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == ["lossy_rollback"]
+
+
 def test_a_failed_one_is_told_as_that(prod: Environment, revisions: list[Revision], olga: User) -> None:
     make_rehearsed(prod, olga, revisions[1:2], "failed")
     plan = preview(environment=prod, direction="down", to=None)

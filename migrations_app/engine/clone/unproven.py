@@ -24,7 +24,7 @@ from migrations_app.engine.sql.script import Script, Statement
 _VARIETY = "SELECT count(*) FROM (SELECT DISTINCT {column}::text AS v FROM {table} LIMIT 3) d WHERE v IS NOT NULL"
 _NOTHING = "no values"
 _HELD = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = ANY (%s) AND attname = ANY (%s) AND attnum > 0)"
-_CALLED = "SELECT is_called OR last_value <> (SELECT seqstart FROM pg_sequence WHERE seqrelid = %s) FROM {sequence}"
+_CALLED = "SELECT is_called OR last_value <> (SELECT seqstart FROM pg_sequence WHERE seqrelid = {oid}) FROM {sequence}"
 _OWN_TABLES = """
 SELECT EXISTS (SELECT FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass
   AND d.refobjid = e.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
@@ -192,8 +192,8 @@ class Look:
         return one is not None and self._is(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.SQL(one.relation)), [])
 
     def _called(self, oid: int, one: Standing) -> bool:
-        return self._is(sql.SQL(_CALLED).format(sequence=sql.SQL(one.relation)), [oid])
+        return self._is(sql.SQL(_CALLED).format(oid=sql.Literal(oid), sequence=sql.SQL(one.relation)), [])
 
     def _is(self, query: str | sql.Composed, values: Sequence[object]) -> bool:
-        row = self.conn.execute(query, values).fetchone()
+        row = self.conn.execute(query, values or None).fetchone()  # a name may hold a % when there are none
         return bool(row and row[0])

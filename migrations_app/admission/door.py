@@ -12,6 +12,7 @@ from django.db import transaction
 
 from migrations_app.admission.blast import Blast, blast_of
 from migrations_app.admission.conditions import Condition, NotAdmitted
+from migrations_app.admission.filled import filled_since
 from migrations_app.admission.look import unmet
 from migrations_app.admission.rehearsed import losses_of
 from migrations_app.engine.contract.plan import Direction, PlannedRevision
@@ -70,6 +71,7 @@ def start_run(
         revisions = revisions_between(environment, way, to)
         known = freshness(environment, way, revisions)
         conditions = unmet(environment, way, revisions, known, consented=consented)
+        conditions = conditions or tuple(filled_since(environment, way, known))
         if conditions:
             raise NotAdmitted(conditions)
         plan = [planned(revision, way) for revision in revisions]

@@ -98,6 +98,7 @@ class RevisionRehearsal(models.Model):
 
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     losses = models.JSONField(default=list)  # [{"kind", "object", "sentence", "count"}]
+    unfilled = models.JSONField(default=list)  # [{"relation", "column", "same"}], of the way back
     stages = models.JSONField(default=list)  # [{"name", "ms"}]
     traces = models.JSONField(default=list)  # of the up script, engine.clone.trace.StatementTrace
     down_traces = models.JSONField(default=list)

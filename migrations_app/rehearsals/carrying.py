@@ -221,6 +221,7 @@ class Carrying:
                 server_version_num=server.major * 10000,
                 verdict=verdict,
                 losses=[asdict(loss) for loss in found.losses],
+                unfilled=[asdict(one) for one in found.unfilled],
                 stages=[asdict(stage) for stage in found.stages],
                 traces=[asdict(one) for one in found.traces],
                 down_traces=[asdict(one) for one in found.down_traces],

@@ -100,6 +100,22 @@ def test_what_was_written_since_it_was_applied_is_lost_only_by_two(prod: Fleet) 
     assert codes(prod) == {"lossy_rollback"}
 
 
+def test_what_was_written_since_the_way_back_was_rehearsed_is_lost_only_by_two(prod: Fleet) -> None:
+    prod.put("0002_b", "ALTER TABLE a ADD size int DEFAULT 1, ADD hue text", down="ALTER TABLE a DROP hue, DROP size")
+    prod.put("0003_c", 'CREATE TABLE "C %s ü" ()', down='DROP TABLE "C %s ü"')
+    prod.apply()
+    assert rehearsed(prod, direction="down", to="0001_a").tally == {"reversible": 2}
+    with psycopg.connect(prod.url, autocommit=True) as conn:
+        conn.execute('INSERT INTO "C %s ü" DEFAULT VALUES')
+        assert codes(prod) == {"filled_since"}
+        conn.execute('DELETE FROM "C %s ü"')
+        assert carried_out(prod.start("down")) == "rolled_back"
+        conn.execute("UPDATE a SET size = 3 WHERE id < 30")
+    assert codes(prod) == {"filled_since"}
+    assert rehearsed(prod, direction="down").tally == {"lossy": 1}
+    assert codes(prod) == {"lossy_rollback"}
+
+
 def test_one_whose_schema_was_changed_since_is_refused(prod: Fleet) -> None:
     prod.put("0002_b", "ALTER TABLE a ADD size int", down="ALTER TABLE a DROP size")
     rehearsed(prod)

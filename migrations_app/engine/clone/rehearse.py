@@ -16,9 +16,10 @@ from typing import Literal
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import copy_clone, drop_clone
 from migrations_app.engine.clone.make import Clone
-from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses
+from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses, unfilled
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.trace import StatementTrace, trace
+from migrations_app.engine.clone.unproven import Unfilled
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import Event, ShouldStop
 from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
@@ -67,6 +68,7 @@ class Rehearsed:
     stages: tuple[Stage, ...] = ()
     traces: tuple[StatementTrace, ...] = ()
     down_traces: tuple[StatementTrace, ...] = ()
+    unfilled: tuple[Unfilled, ...] = ()  # on a way back: what goes, and held nothing to be lost
     failure: LockstepError | None = None
 
 
@@ -212,7 +214,8 @@ def _down_and_up(
         return replace(known, stages=tuple(sheet.stages), failure=failure)
     back = _see(ground)
     down_traces, up_traces = _traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
-    known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces)
+    empty = unfilled(ground.server, before, (stood.standing, back.standing), down.script)
+    known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces, unfilled=empty)
     stands = (back.standing, stood.standing)
     unseen = () if applied.compared else losses_not_known(ground.server, ground.clone, stands, up.script)
     with sheet.stage("again"):
@@ -273,10 +276,19 @@ def _traced(sheet: _Sheet, before: Clone, plans: Sequence[Plan]) -> list[tuple[S
 
 def _trace(ground: Ground, copy: Clone, plan: Plan) -> tuple[StatementTrace, ...]:
     try:
-        return trace(copy.dsn, plan, clone=copy.uid, report=_silent, admin=ground.admin(copy))
+        return trace(
+            copy.dsn,
+            plan,
+            clone=copy.uid,
+            report=_silent,
+            admin=ground.admin(copy),
+            canceller=ground.canceller,
+        )
     except Stopped:
         raise
     except LockstepError as failure:
+        if ground.should_stop() is not None:
+            return ()  # it was cancelled, and whatever comes next says so
         # What was measured is a help; the run itself, which succeeded or failed on its own, is the answer.
         ground.report(Event("notice", f"The measuring was given up: {failure.message}", level="warning"))
         return ()

@@ -31,7 +31,9 @@ def stream(
     # Both sides speak the database's own encoding: nothing is converted, also where it is SQL_ASCII.
     how = sql.SQL("(ENCODING {})").format(sql.Literal(encoding))
     read = sql.SQL("COPY ({}) TO STDOUT {}").format(select, how)
-    write = sql.SQL("COPY {} ({}) FROM STDIN {}").format(sql.SQL(table.name), table.column_list, how)
+    # A table without columns has rows all the same, each an empty line; an empty list of them is no SQL.
+    named = sql.SQL("({})").format(table.column_list) if table.columns else sql.SQL("")
+    write = sql.SQL("COPY {} {} FROM STDIN {}").format(sql.SQL(table.name), named, how)
     with source.cursor() as reading, clone.cursor() as writing:
         with named_failures(table.name), writing.copy(write) as into, reading.copy(read) as out:
             for count, chunk in enumerate(out):

@@ -15,7 +15,7 @@ from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.source import named_failures
 from migrations_app.engine.clone.standing import Standings, find, search_path, standing
 from migrations_app.engine.clone.trace import StatementTrace
-from migrations_app.engine.clone.unproven import Look, unproven_losses
+from migrations_app.engine.clone.unproven import Look, Unfilled, unproven_losses
 from migrations_app.engine.clone.unseen import unseen_losses
 from migrations_app.engine.sql.script import Script
 from migrations_app.engine.target.compare import Difference, compare, table_of
@@ -99,6 +99,14 @@ def losses_not_known(
     """`back` was rolled back; `stood`: then, and with the script applied."""
     with _look(server, back, stood, script) as look:
         return unseen_losses(look, script)
+
+
+def unfilled(
+    server: RehearsalServer, before: Clone, stood: tuple[Standings, Standings], script: Script
+) -> tuple[Unfilled, ...]:
+    """`stood`: before the script, which takes away, and after it. What it took could be filled by the time it runs."""
+    with _look(server, before, stood, script) as look:
+        return tuple(look.unfilled())
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from migrations_app.engine.clone.guard import require_clone
 from migrations_app.engine.clone.snapshot import CountsFrom, Held, Relation, Snapshot
 from migrations_app.engine.clone.triggers import Dropped, Heard
 from migrations_app.engine.clone.watching import Watch
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.contract.wire import send
 from migrations_app.engine.errors import ConnectionLost, LockstepError, StatementFailed
@@ -80,10 +81,19 @@ def trace_from_json(data: Mapping[str, Any]) -> StatementTrace:
     )
 
 
-def trace(dsn: Dsn, plan: Plan, *, clone: UUID, report: Report, admin: Dsn | None = None) -> tuple[StatementTrace, ...]:
+def trace(
+    dsn: Dsn,
+    plan: Plan,
+    *,
+    clone: UUID,
+    report: Report,
+    admin: Dsn | None = None,
+    canceller: Canceller | None = None,
+) -> tuple[StatementTrace, ...]:
     """Execute the plan on the copy `clone` and tell what each statement did; the copy is used up afterwards.
 
     `admin` is a superuser's way into the same copy, for event triggers; without it the session itself tries.
+    `canceller` reaches the statement in progress, which then fails.
     Raises Refused (not that copy), StatementFailed, ConnectionLost.
     """
     with ExitStack() as opened:
@@ -97,7 +107,7 @@ def trace(dsn: Dsn, plan: Plan, *, clone: UUID, report: Report, admin: Dsn | Non
         second = session(admin or dsn, "lockstep-trace-watch")
         complete = triggers.install(second)
         send(conn, _ALONE)
-        tracer = _Tracer(conn, Watch(second, conn.info.backend_pid), complete, report)
+        tracer = _Tracer(conn, Watch(second, conn.info.backend_pid), complete, report, canceller or Canceller())
         return tuple(one for revision in plan.revisions for one in tracer.revision(revision))
 
 
@@ -107,6 +117,7 @@ class _Tracer:
     watch: Watch
     complete: bool
     report: Report
+    canceller: Canceller
     names: dict[int, str] = field(default_factory=dict)
 
     def revision(self, revision: PlannedRevision) -> Iterator[StatementTrace]:
@@ -127,7 +138,7 @@ class _Tracer:
         before, held = self._look("xact"), snapshot.held(self.conn, pid)
         for number, statement in enumerate(about.step.statements, start=1):
             triggers.clear(self.conn)
-            with _failing_as(self.conn, about, number, statement), _Stopwatch() as watch:
+            with self._sent(about, number, statement), _Stopwatch() as watch:
                 send(self.conn, statement.text)
                 if number == len(about.step.statements):
                     send(self.conn, "SET CONSTRAINTS ALL IMMEDIATE")
@@ -135,7 +146,7 @@ class _Tracer:
             new = snapshot.taken(held, now, about.existing)
             yield self._told(about, number, before, after, new, watch.ms)
             before, held = after, now
-        with _failing_as(self.conn, about, len(about.step.statements), about.step.statements[-1]):
+        with self._sent(about, len(about.step.statements), about.step.statements[-1]):
             send(self.conn, "COMMIT")
 
     def _alone(self, about: _Traced) -> StatementTrace:
@@ -144,7 +155,7 @@ class _Tracer:
         before = self._look(self._reported())
         expected = self._expected(statement, about.existing)
         triggers.clear(self.conn)
-        with self.watch.watched() as seen, _failing_as(self.conn, about, 1, statement), _Stopwatch() as watch:
+        with self.watch.watched() as seen, self._sent(about, 1, statement), _Stopwatch() as watch:
             self.conn.execute(statement.text)
         after = self._look(self._reported())
         self._reset(about.revision)
@@ -153,6 +164,11 @@ class _Tracer:
         held = {oid: mode for oid, mode in {**expected, **seen.locks}.items() if oid in after.relations}
         locks = snapshot.taken({}, held, about.existing)
         return self._told(about, 1, before, after, locks, watch.ms, tuple(seen.phases))
+
+    @contextmanager
+    def _sent(self, about: _Traced, number: int, statement: Statement) -> Iterator[None]:
+        with _failing_as(self.conn, about, number, statement), self.canceller.over(self.conn):
+            yield
 
     def _look(self, source: CountsFrom) -> Snapshot:
         found = snapshot.look(self.conn, source, columns=not self.complete)

@@ -22,8 +22,9 @@ from migrations_app.engine.sql.script import Script, Statement
 
 # A default could bring back a value that every row has. Compared as text, since not every type knows what is equal.
 _VARIETY = "SELECT count(*) FROM (SELECT DISTINCT {column}::text AS v FROM {table} LIMIT 3) d WHERE v IS NOT NULL"
+_NOTHING = "no values"
 _HELD = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = ANY (%s) AND attname = ANY (%s) AND attnum > 0)"
-_CALLED = "SELECT is_called OR last_value <> (SELECT seqstart FROM pg_sequence WHERE seqrelid = %s) FROM {sequence}"
+_CALLED = "SELECT is_called OR last_value <> (SELECT seqstart FROM pg_sequence WHERE seqrelid = {oid}) FROM {sequence}"
 _OWN_TABLES = """
 SELECT EXISTS (SELECT FROM pg_extension e JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass
   AND d.refobjid = e.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
@@ -50,6 +51,32 @@ def unproven_losses(look: Look, script: Script, traces: Sequence[StatementTrace]
 
 
 @dataclass(frozen=True)
+class Unfilled:
+    """A table, or a column of it, that goes and held too little to be lost; names are SQL text."""
+
+    relation: str
+    column: str
+    same: bool  # one and the same value in every row, else nothing at all
+
+    @property
+    def name(self) -> str:
+        return f"{self.relation}.{self.column}" if self.column else self.relation
+
+
+def is_filled(conn: psycopg.Connection, one: Unfilled) -> bool:
+    """Whether it holds more by now. Raises psycopg.Error."""
+    table, column = sql.SQL(one.relation), sql.SQL(one.column)
+    if one.same:
+        query = sql.SQL("SELECT ({variety}) > 1").format(variety=sql.SQL(_VARIETY).format(column=column, table=table))
+    elif one.column:
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS NOT NULL)").format(table, column)
+    else:
+        query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table)
+    row = conn.execute(query).fetchone()
+    return bool(row and row[0])
+
+
+@dataclass(frozen=True)
 class Look:
     """`was` and `left` are what stood before and after a script, `found` the oid behind each name in it."""
 
@@ -70,6 +97,14 @@ class Look:
             if one.kind == "sequence" and one.owner not in gone and not self._called(oid, one):
                 said = f"Sequence {one.name} goes, and had given no number to show whether its position comes back."
                 yield Loss("sequence", one.name, said)
+
+    def unfilled(self) -> Iterator[Unfilled]:
+        gone = {place: one for place, one in self.was.items() if place not in self.left}
+        for (oid, _), one in sorted(gone.items()):
+            if one.kind == "table" and not self._rows(oid):
+                yield Unfilled(one.relation, "", same=False)
+            if one.kind == "column" and (oid, 0) not in gone and (held := self._little(one)):
+                yield Unfilled(one.relation, one.column, same=held != _NOTHING)
 
     def retyped(self, one: Standing, now: Standing) -> Iterator[Loss]:
         if one.type == now.type:
@@ -149,7 +184,7 @@ class Look:
         query = sql.SQL(_VARIETY).format(table=sql.SQL(one.relation), column=sql.SQL(one.column))
         row = self.conn.execute(query).fetchone()
         assert row is not None
-        return ("no values", "one and the same value in every row", "")[min(row[0], 2)]
+        return (_NOTHING, "one and the same value in every row", "")[min(row[0], 2)]
 
     def _rows(self, oid: int) -> bool:
         """Whether the table is there and holds any."""
@@ -157,8 +192,8 @@ class Look:
         return one is not None and self._is(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.SQL(one.relation)), [])
 
     def _called(self, oid: int, one: Standing) -> bool:
-        return self._is(sql.SQL(_CALLED).format(sequence=sql.SQL(one.relation)), [oid])
+        return self._is(sql.SQL(_CALLED).format(oid=sql.Literal(oid), sequence=sql.SQL(one.relation)), [])
 
     def _is(self, query: str | sql.Composed, values: Sequence[object]) -> bool:
-        row = self.conn.execute(query, values).fetchone()
+        row = self.conn.execute(query, values or None).fetchone()  # a name may hold a % when there are none
         return bool(row and row[0])

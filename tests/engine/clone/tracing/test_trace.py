@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from migrations_app.engine.clone.trace import Dropped, StatementTrace, trace
+from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.plan import Plan
 from migrations_app.engine.errors import ConnectionLost, Refused, StatementFailed
 from migrations_app.engine.target.dsn import Dsn, parse
@@ -31,6 +33,25 @@ def value(copy: Copy, query: str) -> object:
         row = conn.execute(query).fetchone()
     assert row is not None
     return row[0]
+
+
+def test_the_statement_in_progress_can_be_cancelled(copy: MakeCopy) -> None:
+    one, canceller, over = copy(), Canceller(), threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            canceller.cancel()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        with pytest.raises(StatementFailed) as caught:
+            plan = Plan("up", chain("SELECT pg_sleep(600)"))
+            trace(one.dsn, plan, clone=one.uid, report=print, canceller=canceller)
+    finally:
+        over.set()
+        asking.join()
+    assert caught.value.code == "sqlstate_57014"
 
 
 # What it refuses

@@ -16,7 +16,7 @@ from dashboard.api.shapes import Moment, Telling, answers
 from migrations_app.admission.rollback import RollbackPlan, roll_back_run, rollback_plan
 from migrations_app.permissions import may
 from migrations_app.rehearsals.way_back import NoReturn
-from migrations_app.releases.going_back import Back, going_back, ground_of, previous_release
+from migrations_app.releases.going_back import Back, going_back, previous_release, schemas_of
 from migrations_app.runs.undo import CannotUndo, undo_of
 
 router = Router(tags=["rolling back"])
@@ -153,7 +153,7 @@ def plan_release_rollback(request: HttpRequest, release_number: int) -> ReleaseR
     """What going back to the release before means in each environment, the last stage first."""
     release = access.release_for(request.user, release_number)
     earlier = previous_release(release)
-    backs = going_back(earlier, ground_of(release.service)) if earlier else ()
+    backs = going_back(earlier, schemas_of(release.service)) if earlier else ()
     return ReleaseRollbackOut(
         release_id=release.release_id,
         to=earlier.release_id if earlier else None,

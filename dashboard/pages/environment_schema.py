@@ -31,7 +31,6 @@ Act = Callable[[HttpRequest, access.Environment, access.User], str]
 View = Callable[[HttpRequest, str, str], HttpResponse]
 
 WINDOW = 100
-POLICIES = {"stage": None, "block": True, "let": False}
 
 
 @require_safe
@@ -74,7 +73,7 @@ def _verbs(request: HttpRequest, environment: access.Environment, view: SchemaVi
         "tomorrow": today + timedelta(days=1),
         "next_week": today + timedelta(days=7),
         "last_day": today + verbs.LONGEST_IGNORE - timedelta(days=1),
-        "policy": next(word for word, blocks in POLICIES.items() if blocks is said),
+        "policy": next(word for word, blocks in verbs.POLICIES.items() if blocks is said),
         "by_stage": "blocks" if is_called_production(environment) else "does not block",
         "blocks": is_called_production(environment) if said is None else said,
         "half_done": view.brief.word.standing == Standing.HALF_DONE,
@@ -121,11 +120,11 @@ def environment_schema_accept(request: HttpRequest, environment: access.Environm
 @_decision("decide_drift")
 def environment_schema_policy(request: HttpRequest, environment: access.Environment, by: access.User) -> str:
     chosen = sent(request, "policy")
-    if chosen not in POLICIES:
+    if chosen not in verbs.POLICIES:
         raise Refused(
             "bad_policy", "That is no choice.", not_done="Nothing was changed.", next_step="Choose one of the list."
         )
-    verbs.set_policy(environment=environment, blocks=POLICIES[chosen], by=by)
+    verbs.set_policy(environment=environment, blocks=verbs.POLICIES[chosen], by=by)
     return f"Whether drift stops runs on {environment.name} was set."
 
 

@@ -19,13 +19,12 @@ from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import environment_names, service_names
 from migrations_app.rehearsals.listing import RehearsalFilter, list_rehearsals
-from migrations_app.rehearsals.words import short_sentence
+from migrations_app.rehearsals.words import WORST_FIRST, short_sentence
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus, Verdict
 
 COLUMNS = ("State", "Rehearsal", "Kind", "Environment", "Revisions", "Outcome", "Asked for", "Took", "By")
 SHORT = 16
 _CURSOR = "rehearsals before"
-_WORST = (Verdict.FAILED, Verdict.IRREVERSIBLE, Verdict.LOSSY, Verdict.REVERSIBLE)
 _KINDS = {"up": "what is pending", "down": "the way back"}
 
 
@@ -75,7 +74,7 @@ def state_name(rehearsal: access.Rehearsal) -> str:
     """The worst verdict of one that is done, else its status."""
     if rehearsal.status != RehearsalStatus.DONE:
         return rehearsal.status
-    return next((one for one in _WORST if rehearsal.tally.get(one)), RehearsalStatus.DONE)
+    return next((one for one in WORST_FIRST if rehearsal.tally.get(one)), RehearsalStatus.DONE)
 
 
 def _row(row: access.Rehearsal) -> str:

@@ -16,7 +16,7 @@ from dashboard.templatetags.text import share
 from migrations_app.admission.rollback import RollbackPlan, rollback_plan
 from migrations_app.permissions import may, who_may
 from migrations_app.releases.contracts import Fit
-from migrations_app.releases.going_back import Back, brought_by, going_back, ground_of, previous_release
+from migrations_app.releases.going_back import Back, brought_by, going_back, previous_release, schemas_of
 
 # A plan is a dozen queries: the first are looked at here, each of the others on its environment's page.
 MOST_PLANNED = 6
@@ -35,9 +35,9 @@ class Way:
 def release(request: HttpRequest, service: str, release_id: str) -> HttpResponse:
     found = access.release_named_for(request.user, service, release_id)
     earlier = previous_release(found)
-    ground = ground_of(found.service)
-    standing = going_back(found, ground)
-    ways = _planned(request, found, going_back(earlier, ground)) if earlier else ()
+    schemas = schemas_of(found.service)
+    standing = going_back(found, schemas)
+    ways = _planned(request, found, going_back(earlier, schemas)) if earlier else ()
     context = {
         "release": found,
         "earlier": earlier,
@@ -45,7 +45,7 @@ def release(request: HttpRequest, service: str, release_id: str) -> HttpResponse
         "standing": [Way(back, _url(found, back)) for back in reversed(standing)],
         "ways": ways,
         "unplanned": sum(bool(way.url) for way in ways) - sum(way.plan is not None for way in ways),
-        "brought": brought_by(found, earlier, ground),
+        "brought": brought_by(found, earlier, schemas),
         "may_sql": may(request.user, "view_sql"),
         "sql_readers": who_may("view_sql"),
     }

@@ -196,10 +196,3 @@ def track(bar: DrawnBar) -> SafeString:
 @register.filter
 def counted(count: int, noun: str) -> str:
     return text.counted(count, noun)
-
-
-@register.filter
-def duration_between(start: datetime | None, end: datetime | None) -> str:
-    if start is None or end is None:
-        return ""
-    return text.duration((end - start).total_seconds() * 1000)

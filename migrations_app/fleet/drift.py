@@ -23,6 +23,8 @@ from migrations_app.models.schema import DriftState, Known, Source
 
 LONGEST_IGNORE = timedelta(days=30)
 SHORTEST_REASON = 10
+# Whether drift stops runs, as people say it; None is as the stage says.
+POLICIES: dict[str, bool | None] = {"stage": None, "block": True, "let": False}
 _NO_TABLES = frozenset({"domain", "composite type", "foreign table", "view", "materialized view"})
 
 

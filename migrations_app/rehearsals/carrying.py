@@ -187,7 +187,7 @@ class Carrying:
 
     def _was_compared(self, revision: Revision) -> bool:
         """Whether a rehearsal with these bytes from before it was applied saw what does not come back."""
-        names = ("revision_id", "checksum", "down_checksum")
+        names = ("revision_id", "checksum", "down_checksum", "verify_checksum")  # as freshness tells its losses
         same = RevisionRehearsal.objects.filter(**{name: getattr(revision, name) for name in names})
         before = same.filter(environment=self.rehearsal.environment, rehearsal__direction="up")
         compared = before.filter(chain=self._chains[revision.revision_id])

@@ -7,7 +7,7 @@ from collections import Counter
 from migrations_app.models import Rehearsal
 from migrations_app.statuses import REHEARSAL_SENTENCES, RehearsalStatus, Verdict
 
-_ORDER = (Verdict.FAILED, Verdict.IRREVERSIBLE, Verdict.LOSSY, Verdict.REVERSIBLE)
+WORST_FIRST = (Verdict.FAILED, Verdict.IRREVERSIBLE, Verdict.LOSSY, Verdict.REVERSIBLE)
 
 
 def rehearsal_sentence(rehearsal: Rehearsal) -> str:
@@ -35,5 +35,5 @@ def tally_sentence(verdicts: Counter[str]) -> str:
         return f"The revision is {Verdict(next(iter(verdicts))).label}."
     if len(verdicts) == 1:
         return f"All {total} revisions are {Verdict(next(iter(verdicts))).label}."
-    parts = [f"{verdicts[one]} {one.label}" for one in _ORDER if verdicts[one]]
+    parts = [f"{verdicts[one]} {one.label}" for one in WORST_FIRST if verdicts[one]]
     return f"Of {total} revisions, {', '.join(parts)}."

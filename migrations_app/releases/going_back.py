@@ -14,7 +14,7 @@ MOST_BROUGHT = 100
 
 
 @dataclass(frozen=True)
-class Ground:
+class Schemas:
     """What releases of a service are held against."""
 
     chain: SchemaChain
@@ -37,39 +37,39 @@ def previous_release(release: Release) -> Release | None:
     return earlier.select_related("service", "created_by").first()
 
 
-def ground_of(service: Service) -> Ground:
+def schemas_of(service: Service) -> Schemas:
     """Two queries."""
     chain = read_schema_chain(service)
-    return Ground(chain, tuple(place_of(column, chain) for column in read_columns(service).columns))
+    return Schemas(chain, tuple(place_of(column, chain) for column in read_columns(service).columns))
 
 
-def going_back(release: Release, ground: Ground) -> tuple[Back, ...]:
+def going_back(release: Release, schemas: Schemas) -> tuple[Back, ...]:
     """The last stage first: rollouts go from the first to the last, and this is their way back. One query."""
-    row = row_of(release, ground.chain, ground.places)
-    top = highest_place(release, ground)
+    row = row_of(release, schemas.chain, schemas.places)
+    top = highest_place(release, schemas)
     to = _revision_at(release, top) if top is not None else ""
-    backs = [_back(place, cell, top, to) for place, cell in zip(ground.places, row.cells, strict=True)]
+    backs = [_back(place, cell, top, to) for place, cell in zip(schemas.places, row.cells, strict=True)]
     return tuple(reversed(backs))
 
 
-def brought_by(release: Release, earlier: Release | None, ground: Ground) -> tuple[tuple[str, str], ...]:
+def brought_by(release: Release, earlier: Release | None, schemas: Schemas) -> tuple[tuple[str, str], ...]:
     """Revisions, each with its schema_rev, that this release takes and the one before it does not; one query."""
-    top, below = highest_place(release, ground), highest_place(earlier, ground) if earlier else 0
+    top, below = highest_place(release, schemas), highest_place(earlier, schemas) if earlier else 0
     if top is None or below is None:
         return ()
     chain = Revision.objects.filter(service_id=release.service_id, position__gt=below, position__lte=top)
     return tuple(chain.order_by("position").values_list("revision_id", "schema_rev")[:MOST_BROUGHT])
 
 
-def highest_place(release: Release, ground: Ground) -> int | None:
+def highest_place(release: Release, schemas: Schemas) -> int | None:
     """The last place of the chain that its window holds; None where the window means nothing."""
-    row = row_of(release, ground.chain, ())
-    return None if row.doubt else ground.chain.of(release.schema_rev_max)[0].last
+    row = row_of(release, schemas.chain, ())
+    return None if row.doubt else schemas.chain.of(release.schema_rev_max)[0].last
 
 
 def way_to(release: Release, environment: Environment) -> str:
     """The revision to roll back to. Raises Refused("nothing_to_roll_back"), Refused("release_unknown")."""
-    backs = going_back(release, ground_of(release.service))
+    backs = going_back(release, schemas_of(release.service))
     found = next(back for back in backs if back.place.name == environment.name)
     if found.to:
         return found.to

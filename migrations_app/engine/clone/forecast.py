@@ -7,7 +7,7 @@ its budget is asked with a margin, since a target is busier than its copy.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -62,16 +62,6 @@ def forecast(
     works = [_Work(one, scale.work_ms(one), scale.untold(one)) for one in traces]
     steps = groupby(works, key=lambda work: (work.trace.revision_id, work.trace.step))
     return tuple(found for _, step in steps for found in _step([*step], target, budget_s))
-
-
-def total_ms(forecasts: Iterable[Forecast]) -> float:
-    """The work of a plan or a part of it, each statement once."""
-    return sum({(one.revision_id, one.step, one.statement): one.work_ms for one in forecasts}.values())
-
-
-def longest_hold_ms(forecasts: Iterable[Forecast]) -> float:
-    """For how long writers of some table wait at the most."""
-    return max((one.hold_ms for one in forecasts), default=0.0)
 
 
 def error_factor(pairs: Sequence[tuple[float, float]]) -> float | None:

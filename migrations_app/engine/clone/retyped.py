@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrations_app.engine.sql.summary import TOKEN
+from migrations_app.engine.sql.aside import set_aside
 
 _TYPE = re.compile(r"(?P<base>[^()\[\]]+?)\s*(?:\((?P<size>[\d,-]+)\))?(?P<rest>[^()\[\]]*)(?P<array>(?:\[\])*)")
 _DIGITS = {"smallint": 4, "integer": 9, "bigint": 18, "numeric": 1000}
@@ -32,7 +32,6 @@ _USING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CAST = r"[\s(]*{0}[\s)]*(?:::\s*[\w\s.\"\[\]]+(?:\([\d,\s]+\))?(?:\[\])*[\s)]*)*|\s*CAST\s*\(\s*{0}\s+AS\s+[^']+\)\s*"
-_ASIDE = {"comment": " ", "string": "''", "dollar": "''"}
 
 
 def narrows(old: str, new: str) -> bool:
@@ -50,8 +49,7 @@ def narrows(old: str, new: str) -> bool:
 
 def computed_columns(alter: str) -> Iterator[str]:
     """The columns whose values an ALTER TABLE makes from an expression that is more than a cast; names as written."""
-    words = TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), alter)
-    for found in _USING.finditer(words):
+    for found in _USING.finditer(set_aside(alter, names=False)):
         if not re.fullmatch(_CAST.format(re.escape(found["column"])), found["how"], re.IGNORECASE):
             yield found["column"]
 

@@ -15,12 +15,13 @@ from psycopg import conninfo, sql
 
 from migrations_app.engine.clone.facts import Role
 from migrations_app.engine.clone.server import SETTING, RehearsalServer, is_superuser
+from migrations_app.engine.contract.bootstrap import TARGET_KEY
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.target.dsn import Dsn
 from migrations_app.engine.target.identity import Place, read_place
 
 MARK = "Lockstep: stands in for a role of a rehearsed target"
-LOCK = (7060, 9)
+LOCK = (TARGET_KEY, 9)  # in a rehearsal server
 
 # They would let a revision run programs and read files of the rehearsal server's machine.
 NOT_GRANTED = frozenset({"pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"})

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import re
 
-from migrations_app.engine.sql.summary import TOKEN
+from migrations_app.engine.sql.aside import NAME, set_aside
 
-# A quoted name stays a name that no column has; who asks takes it for one that is there.
-_ASIDE = {"comment": " ", "string": "''", "dollar": "''", "space": " ", "name": '"?"'}
 _ENDS = re.compile(r"\b(?:FROM|WHERE|RETURNING)\b", re.IGNORECASE)
 _SET = re.compile(r"\bSET\b", re.IGNORECASE)
-_TARGET = re.compile(r"\s*(\"\?\"|[\w.]+)\s*(?:\[[^\]]*\]\s*)?=")
+_TARGET = re.compile(rf"\s*({NAME}|[\w.]+)\s*(?:\[[^\]]*\]\s*)?=")
 _INSIDE = re.compile(r"\b(?:UPDATE|DELETE\s+FROM|TRUNCATE)\b", re.IGNORECASE)
 
 
 def assigned_columns(update: str) -> frozenset[str] | None:
-    """The names behind SET, folded to lower case; None where they cannot be told, as in SET (a, b) = …"""
-    words = TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), update)
+    """The names behind SET, folded to lower case; None where one is quoted or in SET (a, b) = …"""
+    words = set_aside(update)
     begin = _SET.search(words)
     if begin is None:
         return None
     names = set()
     for part in _at_the_top(words[begin.end() :]):
         target = _TARGET.match(part)
-        if target is None or target[1] == '"?"':
+        if target is None or target[1] == NAME:
             return None
         names.add(target[1].rpartition(".")[2].lower())
     return frozenset(names)

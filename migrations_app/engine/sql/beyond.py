@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from migrations_app.engine.sql.aside import set_aside
 from migrations_app.engine.sql.script import Statement
-from migrations_app.engine.sql.summary import TOKEN
 
 _TAGS = re.compile(
     r"(?:CREATE|ALTER|DROP) (?:ROLE|USER|GROUP|DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM)\b|(?:DROP|REASSIGN) OWNED\b"
@@ -19,7 +19,6 @@ _ROLES = re.compile(
     |\b(?:GRANT|REVOKE)\s+(?:\w+\s+OPTION\s+FOR\s+)?[\w%"]+(?:\s*,\s*[\w%"]+)*\s+(?:TO|FROM)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ASIDE = {"comment": " ", "string": "''", "dollar": "''", "space": " ", "name": '"x"'}
 
 
 def reaches_beyond(statement: Statement) -> bool:
@@ -28,8 +27,7 @@ def reaches_beyond(statement: Statement) -> bool:
         return True
     if statement.tag not in _SAID_OF:
         return False
-    words = TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), statement.text)
-    found = _ON.search(words)
+    found = _ON.search(set_aside(statement.text))
     # Without ON it is a role that is granted or taken away.
     if found is None:
         return statement.tag in ("GRANT", "REVOKE")

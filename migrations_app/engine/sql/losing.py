@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from migrations_app.engine.sql.aside import set_aside
 from migrations_app.engine.sql.script import Statement
-from migrations_app.engine.sql.summary import TOKEN
 
 # Their objects hold rows or numbers, or are held by columns.
 _DROPS = frozenset(
@@ -25,7 +25,6 @@ _COLUMN = re.compile(r"\bDROP\s+(?!CONSTRAINT\b|DEFAULT\b|NOT\b|IDENTITY\b|EXPRE
 _TYPE = re.compile(r"\bTYPE\b", re.IGNORECASE)
 _INSIDE = re.compile(r"\bDELETE\s+FROM\b|\bTHEN\s+DELETE\b", re.IGNORECASE)
 _CASCADE = re.compile(r"\bCASCADE\s*$", re.IGNORECASE)
-_ASIDE = {"comment": " ", "string": "''", "dollar": "''", "space": " ", "name": '"x"'}
 
 
 def loses(statement: Statement) -> bool:
@@ -35,7 +34,7 @@ def loses(statement: Statement) -> bool:
         return True
     if _DEFINITIONS.match(tag):
         return False
-    words = _words(statement)
+    words = set_aside(statement.text)
     if tag.startswith("DROP "):
         return _CASCADE.search(words.rstrip().rstrip(";").rstrip()) is not None
     if tag in ("ALTER TABLE", "ALTER FOREIGN TABLE", "ALTER TYPE"):
@@ -50,8 +49,4 @@ def depends_on_rows(statement: Statement) -> bool:
 
 def changes_type(statement: Statement) -> bool:
     """Of a column."""
-    return statement.tag == "ALTER TABLE" and _TYPE.search(_words(statement)) is not None
-
-
-def _words(statement: Statement) -> str:
-    return TOKEN.sub(lambda found: _ASIDE.get(found.lastgroup or "", found.group()), statement.text)
+    return statement.tag == "ALTER TABLE" and _TYPE.search(set_aside(statement.text)) is not None

@@ -1,11 +1,10 @@
-"""What differs between two readings of a schema, object by object, in words and as a diff."""
+"""What differs between two readings of a schema, object by object, told in words."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Literal
 
 from migrations_app.engine.target import difference_words
@@ -38,11 +37,6 @@ def compare(before: Iterable[CatalogueObject], after: Iterable[CatalogueObject])
     new = {(one.kind, one.name): one for one in after}
     found = [_difference(key, old.get(key), new.get(key)) for key in old.keys() | new.keys() if _differ(old, new, key)]
     return tuple(sorted([*found, *_moved(old, new)]))
-
-
-def diff_text(differences: Iterable[Difference]) -> str:
-    """One hunk for each difference, as `diff -u` writes it: bodies line by line, with a little of what stayed."""
-    return "".join(_hunk(one) for one in differences)
 
 
 _Objects = dict[tuple[str, str], CatalogueObject]
@@ -87,11 +81,3 @@ def table_of(column: str) -> str:
         if column[start - 1] != '"':
             return column[: start - 1]
         start -= 1
-
-
-def _hunk(one: Difference) -> str:
-    old, new = one.before.splitlines(), one.after.splitlines()
-    title = f"{one.kind} {one.name}"
-    head = [f"--- {title if one.sign != '+' else '(none)'}", f"+++ {title if one.sign != '-' else '(none)'}"]
-    lines = list(unified_diff(old, new, lineterm="", n=3))[2:]
-    return "\n".join([*head, *lines]) + "\n"

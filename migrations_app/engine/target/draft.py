@@ -1,22 +1,19 @@
 """SQL that would turn one schema into another, drafted for a person to finish: what cannot be told stands as a TODO.
 
-Each kind of object has a function that makes it from its definition and one that takes it away; what a table or a
-constraint brings along is left out. Nothing here is ever run by Lockstep itself.
+What makes each kind of object stands in draft_create.py; what a table or a constraint brings along is left out.
+Nothing here is ever run by Lockstep itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from migrations_app.engine.target.draft_about import ABOUT, say, subject
-from migrations_app.engine.target.draft_columns import add_column, alter_column, column_clause
-from migrations_app.engine.target.draft_guard import unless_there, unless_type
-from migrations_app.engine.target.draft_text import last_part, lines_of, owner_of, said, todo
+from migrations_app.engine.target.draft_columns import alter_column
+from migrations_app.engine.target.draft_create import CREATE, Scene, Side, domain_or_table
+from migrations_app.engine.target.draft_text import last_part, owner_of, todo
 from migrations_app.engine.target.fingerprint import CatalogueObject
-
-Key = tuple[str, str]
-Side = Mapping[Key, CatalogueObject]
 
 # Made in this order, taken away in the other.
 ORDER = (
@@ -29,7 +26,6 @@ HEADING = """-- A draft, made from what was read: finish and test it before you 
 """
 _BELONGS = ("column", "constraint", "index", "trigger", "policy", "rule")
 _WITH_COLUMNS = ("table", "foreign table", "composite type")
-_NEXT = "\n"
 
 
 @dataclass(frozen=True)
@@ -41,21 +37,12 @@ class Draft:
     todos: int
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """What there was and what there shall be, of the objects that differ."""
-
-    before: Side
-    after: Side
-    kinds: Mapping[str, str]  # of what is no table, by name
-
-
 def draft(
     before: Sequence[CatalogueObject], after: Sequence[CatalogueObject], *, kinds: Mapping[str, str] | None = None
 ) -> Draft:
     """Both ways, from the objects that differ. `kinds` tells of what is no table although it has columns or checks."""
     old, new = ({(one.kind, one.name): one for one in side} for side in (before, after))
-    up, down = list(_statements(_Scene(old, new, kinds or {}))), list(_statements(_Scene(new, old, kinds or {})))
+    up, down = list(_statements(Scene(old, new, kinds or {}))), list(_statements(Scene(new, old, kinds or {})))
     todos = sum(text.startswith("-- TODO") for text in up)
     return Draft(_script(up), _script(down), todos)
 
@@ -64,7 +51,7 @@ def _script(statements: Sequence[str]) -> str:
     return HEADING + "".join(f"\n{text}\n" for text in statements)
 
 
-def _statements(scene: _Scene) -> Iterator[str]:
+def _statements(scene: Scene) -> Iterator[str]:
     """What goes, then what comes or changes."""
     gone = [one for key, one in scene.before.items() if key not in scene.after]
     for one in sorted(gone, key=lambda one: (-_rank(one), one.name)):
@@ -88,7 +75,7 @@ def _late(one: CatalogueObject) -> bool:
     return one.kind == "constraint" and one.definition.startswith("FOREIGN KEY")
 
 
-def _comes_along(one: CatalogueObject, scene: _Scene, side: Side) -> bool:
+def _comes_along(one: CatalogueObject, scene: Scene, side: Side) -> bool:
     """Whether it is made or taken away together with something else that is."""
     other = scene.after if side is scene.before else scene.before
     going = side is scene.before
@@ -109,7 +96,7 @@ def _comes_along(one: CatalogueObject, scene: _Scene, side: Side) -> bool:
     return made and (one.kind == "column" or side is scene.before)
 
 
-def _of_view(one: CatalogueObject, scene: _Scene) -> bool:
+def _of_view(one: CatalogueObject, scene: Scene) -> bool:
     """A column of a view that differs itself: its definition tells of it."""
     owner = owner_of(one.name)
     views = (("view", owner), ("materialized view", owner))
@@ -128,24 +115,24 @@ def _of_constraint(one: CatalogueObject, side: Side, other: Side, *, going: bool
     return going and ("table", table) in side and ("table", table) not in other
 
 
-def _create(one: CatalogueObject, scene: _Scene) -> str:
+def _create(one: CatalogueObject, scene: Scene) -> str:
     if one.kind in ABOUT:
         return say(one.kind, one.name, "", one.definition) or todo("say", one.kind, one.name, "", one.definition)
-    make = None if _elsewhere(one, scene) else _CREATE.get(one.kind)
+    make = None if _elsewhere(one, scene) else CREATE.get(one.kind)
     text = make(one, scene) if make else ""
     return text or todo("make", one.kind, one.name, "", one.definition)
 
 
-def _drop(one: CatalogueObject, scene: _Scene) -> str:
+def _drop(one: CatalogueObject, scene: Scene) -> str:
     owner, name = owner_of(one.name), last_part(one.name)
     if one.kind in ABOUT:
         return say(one.kind, one.name, one.definition, "") or todo("unsay", one.kind, one.name, one.definition, "")
     if one.kind in _DROP and not _elsewhere(one, scene):
-        return _DROP[one.kind].format(owner=owner, name=name, whole=one.name, table=_domain_or_table(owner, scene))
+        return _DROP[one.kind].format(owner=owner, name=name, whole=one.name, table=domain_or_table(owner, scene))
     return todo("take away", one.kind, one.name, one.definition, "")
 
 
-def _change(old: CatalogueObject, new: CatalogueObject, scene: _Scene) -> Iterator[str]:
+def _change(old: CatalogueObject, new: CatalogueObject, scene: Scene) -> Iterator[str]:
     if new.kind in ABOUT and (text := say(new.kind, new.name, old.definition, new.definition)):
         yield text
     elif _of_view(new, scene):
@@ -190,96 +177,9 @@ _DROP: dict[str, str] = {
 }
 
 
-def _elsewhere(one: CatalogueObject, scene: _Scene) -> bool:
+def _elsewhere(one: CatalogueObject, scene: Scene) -> bool:
     """A column of something that ALTER TABLE does not change."""
     return one.kind == "column" and scene.kinds.get(owner_of(one.name), "table") != "table"
-
-
-def _domain_or_table(owner: str, scene: _Scene) -> str:
-    return "DOMAIN" if scene.kinds.get(owner) == "domain" else "TABLE"
-
-
-def _table(one: CatalogueObject, scene: _Scene) -> str:
-    """With its columns; what else its definition says, such as partitions, is for a person."""
-    columns = [c for c in scene.after.values() if c.kind == "column" and owner_of(c.name) == one.name]
-    clauses = [column_clause(column) for column in sorted(columns, key=lambda column: column.position)]
-    if one.definition not in ("", "using: heap") or not all(clauses):
-        shown = "".join(f"\n{last_part(c.name)} {c.definition}" for c in columns)
-        return todo("make", one.kind, one.name, "", f"{one.definition}{shown}")
-    body = ",\n  ".join(clauses)
-    return f"CREATE TABLE IF NOT EXISTS {one.name} ({f'{_NEXT}  {body}{_NEXT}' if body else ''});"
-
-
-def _composite(one: CatalogueObject, scene: _Scene) -> str:
-    columns = [c for c in scene.after.values() if c.kind == "column" and owner_of(c.name) == one.name]
-    clauses = [column_clause(column) for column in sorted(columns, key=lambda column: column.position)]
-    text = f"CREATE TYPE {one.name} AS ({', '.join(clauses)});"
-    return unless_type(one.name, text) if all(clauses) else ""
-
-
-def _enum(one: CatalogueObject, scene: _Scene) -> str:
-    return unless_type(one.name, f"CREATE TYPE {one.name} AS ENUM ({one.definition.replace(_NEXT, ', ')});")
-
-
-def _sequence(one: CatalogueObject, scene: _Scene) -> str:
-    told = lines_of(one.definition, ("type", "start", "increment", "min", "max", "cache", "owned by"), ("cycle",))
-    if told is None:
-        return ""
-    owner = told.get("owned by", "")
-    after = f"\n-- Once its column is there: ALTER SEQUENCE {one.name} OWNED BY {said(owner)};" if owner else ""
-    return (
-        f"CREATE SEQUENCE IF NOT EXISTS {one.name} AS {told['type']} START {told['start']} "
-        f"INCREMENT {told['increment']} MINVALUE {told['min']} MAXVALUE {told['max']} CACHE {told['cache']}"
-        f"{' CYCLE' if 'cycle' in told else ''};{after}"
-    )
-
-
-def _index(one: CatalogueObject, scene: _Scene) -> str:
-    """One that is not valid, or is more than its definition, has further lines."""
-    text = one.definition
-    for words in ("CREATE UNIQUE INDEX ", "CREATE INDEX "):
-        if text.startswith(words) and "\n" not in text:
-            return f"{words}IF NOT EXISTS {text.removeprefix(words)};"
-    return ""
-
-
-def _policy(one: CatalogueObject, scene: _Scene) -> str:
-    told = lines_of(one.definition, ("for", "to", "using", "check"), ("permissive", "restrictive"))
-    if told is None or "to" not in told:
-        return ""
-    kind = "RESTRICTIVE" if "restrictive" in told else "PERMISSIVE"
-    text = f"CREATE POLICY {last_part(one.name)} ON {owner_of(one.name)} AS {kind} FOR {told['for']} TO {told['to']}"
-    using, check = told.get("using", ""), told.get("check", "")
-    text += f"{f' USING ({using})' if using else ''}{f' WITH CHECK ({check})' if check else ''};"
-    return unless_there("policy", owner_of(one.name), last_part(one.name), text)
-
-
-def _one_line(one: CatalogueObject) -> str:
-    """A trigger, rule or statistics of which a further line tells needs a second statement: for a person."""
-    return "" if "\n" in one.definition.rstrip("\n") else f"{one.definition.rstrip().rstrip(';')};"
-
-
-def _trigger(one: CatalogueObject, scene: _Scene) -> str:
-    text = _one_line(one)
-    return unless_there("trigger", owner_of(one.name), last_part(one.name), text) if text else ""
-
-
-def _rule(one: CatalogueObject, scene: _Scene) -> str:
-    return _one_line(one).replace("CREATE RULE ", "CREATE OR REPLACE RULE ", 1)
-
-
-def _statistics(one: CatalogueObject, scene: _Scene) -> str:
-    return _one_line(one).replace("CREATE STATISTICS ", "CREATE STATISTICS IF NOT EXISTS ", 1)
-
-
-def _view(one: CatalogueObject, scene: _Scene) -> str:
-    text = one.definition.strip()
-    return f"CREATE OR REPLACE VIEW {one.name} AS\n{text}" if text[:6].upper() in ("SELECT", "WITH R") else ""
-
-
-def _materialized(one: CatalogueObject, scene: _Scene) -> str:
-    text = one.definition.removeprefix("using: heap\n").strip()
-    return f"CREATE MATERIALIZED VIEW IF NOT EXISTS {one.name} AS\n{text}" if text.startswith("SELECT") else ""
 
 
 def _enum_values(old: CatalogueObject, new: CatalogueObject) -> str:
@@ -288,36 +188,3 @@ def _enum_values(old: CatalogueObject, new: CatalogueObject) -> str:
     if after[: len(before)] != before:
         return ""
     return "\n".join(f"ALTER TYPE {new.name} ADD VALUE IF NOT EXISTS {value};" for value in after[len(before) :])
-
-
-def _constraint(one: CatalogueObject, scene: _Scene) -> str:
-    owner, name = owner_of(one.name), last_part(one.name)
-    what = _domain_or_table(owner, scene)
-    text = f"ALTER {what} {owner} ADD CONSTRAINT {name} {one.definition};"
-    return unless_there("constraint", owner, name, text, domain=what == "DOMAIN")
-
-
-def _ended(one: CatalogueObject, scene: _Scene) -> str:
-    """Printed by the server as the statement that makes it."""
-    return f"{one.definition.rstrip().rstrip(';')};"
-
-
-_CREATE: dict[str, Callable[[CatalogueObject, _Scene], str]] = {
-    "schema": lambda one, scene: f"CREATE SCHEMA IF NOT EXISTS {one.name};",
-    "extension": lambda one, scene: f"CREATE EXTENSION IF NOT EXISTS {one.name};",
-    "enum": _enum,
-    "composite type": _composite,
-    "sequence": _sequence,
-    "table": _table,
-    "column": lambda one, scene: add_column(one),
-    "constraint": _constraint,
-    "index": _index,
-    "function": _ended,
-    "procedure": _ended,
-    "statistics": _statistics,
-    "view": _view,
-    "materialized view": _materialized,
-    "trigger": _trigger,
-    "policy": _policy,
-    "rule": _rule,
-}

@@ -20,7 +20,6 @@ from migrations_app.fleet.watching import unwatch, watch
 from migrations_app.management import asking
 from migrations_app.models import Environment
 
-POLICIES = {"stage": None, "block": True, "let": False}
 # verb: what a user needs for it, and whether it is about one environment
 NEEDS = {
     "read": "read_schema",
@@ -61,7 +60,7 @@ class Command(BaseCommand):
         one["plan"].add_argument("--down", metavar="FILE", help="without it the revision is irreversible")
         for name in ("ignore", "accept"):
             one[name].add_argument("--reason", required=True)
-        one["policy"].add_argument("policy", choices=sorted(POLICIES))
+        one["policy"].add_argument("policy", choices=sorted(verbs.POLICIES))
         one["parity"].add_argument("--depth", choices=["objects", "privileges", "exact"], default="objects")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -82,7 +81,9 @@ class Command(BaseCommand):
                     environment=environment, found=options["found"], reason=options["reason"], by=by
                 ),
                 "plan": lambda: plan_drift(environment=environment, finished=_finished(options), by=by),
-                "policy": lambda: verbs.set_policy(environment=environment, blocks=POLICIES[options["policy"]], by=by),
+                "policy": lambda: verbs.set_policy(
+                    environment=environment, blocks=verbs.POLICIES[options["policy"]], by=by
+                ),
                 "watch": lambda: watch(environment=environment, by=by),
                 "unwatch": lambda: unwatch(environment=environment, by=by),
             }

@@ -3,7 +3,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from migrations_app.engine.target.compare import Difference, compare, diff_text, table_of
+from migrations_app.engine.target.compare import Difference, compare, table_of
 from migrations_app.engine.target.fingerprint import CatalogueObject, catalogue, fingerprint
 
 TABLE = "CREATE TABLE orders (id int, note text DEFAULT 'x' NOT NULL, old int)"
@@ -60,7 +60,6 @@ def made(conn: psycopg.Connection) -> psycopg.Connection:
 
 def test_it_finds_nothing_between_equal_readings(made: psycopg.Connection) -> None:
     assert compare(catalogue(made), catalogue(made)) == ()
-    assert diff_text(()) == ""
 
 
 def test_it_lists_what_came_went_and_changed(made: psycopg.Connection) -> None:
@@ -110,23 +109,6 @@ def test_a_long_change_is_counted(made: psycopg.Connection) -> None:
     made.execute("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n" + "SELECT 1;\n" * 9 + "$$")
     (one,) = compare(before, catalogue(made))
     assert one.sentence.endswith("; and 6 more.")
-
-
-def test_the_diff_shows_bodies_line_by_line(made: psycopg.Connection) -> None:
-    before = catalogue(made)
-    made.execute("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT 1\n + 2\n$$")
-    made.execute("ALTER TABLE orders DROP old; CREATE TYPE fresh AS ENUM ('a')")
-    text = diff_text(one for one in compare(before, catalogue(made)) if one.kind != "owner")
-    assert text == (
-        "--- column public.orders.old\n+++ (none)\n@@ -1 +0,0 @@\n-type: integer\n"
-        "--- (none)\n+++ enum public.fresh\n@@ -0,0 +1 @@\n+'a'\n"
-        "--- function public.f()\n+++ function public.f()\n@@ -3,4 +3,5 @@\n"
-        "  LANGUAGE sql\n AS $function$\n SELECT 1\n+ + 2\n $function$\n"
-    )
-
-
-def test_an_object_without_a_definition_is_still_in_the_diff() -> None:
-    assert diff_text([Difference("schema", "extra", "+", "", "")]) == "--- (none)\n+++ schema extra\n"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -180,7 +181,7 @@ def test_the_plan_counts_down_to_when_it_has_to_start(
     make_rehearsed(place, olga, [chain[3]])
     make_rehearsed(place, olga, [chain[4]], "lossy", fp_before="", fp_after="")
     page = client.get(f"{PAGE}?direction=down")
-    assert "13 d 23 h left" in text(page)
+    assert re.search(r"1(3 d 23 h|4 d) left", text(page))
     assert '<span role="timer" data-until="' in page.content.decode()
     ahead = "It is two revisions ahead; on a clone, applying up to it took 0.4 s."
     assert ahead in text(page)

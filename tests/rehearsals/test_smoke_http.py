@@ -22,7 +22,10 @@ from tests.runs.support import Fleet
 from .conftest import Clones
 from .test_carrying import rehearsed, verdicts
 
-APPLICATION = f"""#!{sys.executable}
+# A shell's line and a string of Python's at once: a path behind #! may hold no space.
+APPLICATION = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import http.server, json, os, psycopg, subprocess
 helper = subprocess.Popen(["sleep", "300"])
 open(__file__ + ".pids", "w").write(f"{{os.getpid()}} {{helper.pid}}")

@@ -34,6 +34,8 @@ class Hands:
         self.page = page
 
     def press(self, *keys: str) -> None:
+        # Before a page has loaded nothing on it listens yet.
+        self.page.wait_for_load_state()
         for key in keys:
             self.page.keyboard.press(key)
 

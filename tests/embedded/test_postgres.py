@@ -240,8 +240,8 @@ def test_a_server_that_ends_while_starting_says_why_and_lets_the_folder_go(folde
 
 
 def test_a_major_without_a_wheel_is_refused(folder: Path) -> None:
-    with pytest.raises(Refused, match=r"There is no embedded PostgreSQL 15; there are \[16, 18\]"):
-        postgres.start(folder, 15)
+    with pytest.raises(Refused, match=r"There is no embedded PostgreSQL 14; there are \[16, 18\]"):
+        postgres.start(folder, 14)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

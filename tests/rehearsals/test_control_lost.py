@@ -19,7 +19,7 @@ from tests.sampling import sample
 
 from .conftest import Clones
 from .test_carrying import verdicts
-from .test_killed import asked, at_work, writes
+from .test_killed import asked, at_work, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Goes on once a session of that name is there.
@@ -44,7 +44,7 @@ CUTS = (ended_sessions, silent_control_database)
 def test_it_ends_with_the_verdict_of_a_whole_run(
     fleet: Fleet, clones: Clones, servers: dict[str, str], cut: Callable[[], AbstractContextManager[None]]
 ) -> None:
-    before = writes(fleet)
+    before = written(fleet)
     with worker(**servers):
         rehearsal = asked(fleet, WAITING)
         wait_until(lambda: at_work(rehearsal, clones), 60)
@@ -55,4 +55,4 @@ def test_it_ends_with_the_verdict_of_a_whole_run(
             wait_until(lambda: Rehearsal.objects.get(pk=rehearsal.pk).status == RehearsalStatus.DONE, 60)
         wait_until(lambda: not clones())
     assert verdicts(rehearsal) == {"0001_a": "reversible"}
-    assert writes(fleet) == before
+    assert written(fleet) == before

@@ -7,7 +7,6 @@ import signal
 from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from migrations_app.models import Rehearsal
@@ -15,11 +14,11 @@ from migrations_app.rehearsals.actions import cancel_rehearsal, request_rehearsa
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus
 from tests.jobs.support import children, wait_until, worker
 from tests.runs.support import Fleet
+from tests.writes import writes
 
 from .conftest import Clones
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WRITES = "SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname = current_database()"
 
 
 def asked(fleet: Fleet, up: str = "SELECT pg_sleep(60)") -> Rehearsal:
@@ -38,14 +37,12 @@ def rehearsing(rehearsal: Rehearsal) -> int:
     return int(rehearsal.worker.rpartition(":")[2])
 
 
-def writes(fleet: Fleet) -> object:
-    with psycopg.connect(fleet.url, autocommit=True) as conn:
-        conn.execute("SELECT pg_stat_force_next_flush()")
-    return fleet.value(WRITES), fleet.receipts()
+def written(fleet: Fleet) -> object:
+    return writes(fleet.url), fleet.receipts()
 
 
 def test_the_process_that_rehearses(fleet: Fleet, clones: Clones, servers: dict[str, str]) -> None:
-    before = writes(fleet)
+    before = written(fleet)
     with worker(**servers):
         rehearsal = asked(fleet)
         wait_until(lambda: at_work(rehearsal, clones))
@@ -56,11 +53,11 @@ def test_the_process_that_rehearses(fleet: Fleet, clones: Clones, servers: dict[
         cancel_rehearsal(rehearsal, by=fleet.olga)
         wait_until(lambda: Rehearsal.objects.get(pk=rehearsal.pk).status == RehearsalStatus.CANCELLED)
         wait_until(lambda: not clones())
-    assert writes(fleet) == before
+    assert written(fleet) == before
 
 
 def test_the_whole_worker(fleet: Fleet, clones: Clones, servers: dict[str, str]) -> None:
-    before = writes(fleet)
+    before = written(fleet)
     with worker(**servers) as process:
         rehearsal = asked(fleet)
         wait_until(lambda: at_work(rehearsal, clones))
@@ -73,7 +70,7 @@ def test_the_whole_worker(fleet: Fleet, clones: Clones, servers: dict[str, str])
         cancel_rehearsal(rehearsal, by=fleet.olga)
         wait_until(lambda: Rehearsal.objects.get(pk=rehearsal.pk).status == RehearsalStatus.CANCELLED)
         wait_until(lambda: not clones())
-    assert writes(fleet) == before
+    assert written(fleet) == before
 
 
 def test_a_worker_that_is_asked_to_go_lets_another_one_begin_anew(

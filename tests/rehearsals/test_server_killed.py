@@ -22,7 +22,7 @@ from tests.sampling import sample
 
 from .spare import Spare, when_it_says
 from .test_carrying import verdicts
-from .test_killed import writes
+from .test_killed import written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,7 +68,7 @@ def nothing_came_of_it(rehearsal: Rehearsal) -> None:
 def test_one_that_was_away_for_a_moment_is_not_trusted_any_more(
     shop: Fleet, spare: Spare, monkeypatch: pytest.MonkeyPatch, moment: str, how: signal.Signals
 ) -> None:
-    before = writes(shop)
+    before = written(shop)
 
     def killed() -> None:
         spare.die(how)
@@ -76,21 +76,21 @@ def test_one_that_was_away_for_a_moment_is_not_trusted_any_more(
 
     when_it_says(monkeypatch, moment, killed)
     nothing_came_of_it(tried(shop))
-    assert writes(shop) == before
+    assert written(shop) == before
 
 
 @pytest.mark.parametrize(("moment", "how"), sample(tuple(product(MOMENTS, WAYS)), 14, 4))
 def test_one_that_dies_in_the_middle_of_a_phase_leaves_no_clone_once_it_is_back(
     shop: Fleet, spare: Spare, monkeypatch: pytest.MonkeyPatch, moment: str, how: signal.Signals
 ) -> None:
-    before = writes(shop)
+    before = written(shop)
     later = threading.Timer(0.15, spare.die, [how])
     when_it_says(monkeypatch, moment, later.start)
     rehearsal = tried(shop)
     later.join()
     spare.come_back()
     nothing_came_of_it(rehearsal)
-    assert writes(shop) == before
+    assert written(shop) == before
 
 
 def test_what_was_found_before_it_died_counts(shop: Fleet, spare: Spare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,9 +75,9 @@ def started_behind(holder: psycopg.Connection, fleet: Any, at_work: Any) -> Any:
     """A run at work that has found out who is in its way."""
     run = fleet.start()
     at_work(run)
-    until(lambda: Run.objects.filter(pk=run.pk, waiting__isnull=False).exists(), what="the holder is named")
+    named = {"waiting__blockers__contains": [{"pid": holder.info.backend_pid}]}
+    until(lambda: Run.objects.filter(pk=run.pk, **named).exists(), what="the holder is named")
     run.refresh_from_db()
-    assert holder.info.backend_pid in [blocker["pid"] for blocker in run.waiting["blockers"]]
     return run
 
 

@@ -92,22 +92,6 @@ def rows(where: str | Dsn, query: str) -> list[tuple[Any, ...]]:
         return conn.execute(query).fetchall()
 
 
-WRITES = "SELECT tup_inserted, tup_updated, tup_deleted FROM pg_stat_database WHERE datname = current_database()"
-
-
-def leave_autovacuum_nothing(rehearsal: Rehearsal, url: str) -> None:
-    """It writes too, to the catalogue; with everything done already it has no reason to come."""
-    with psycopg.connect(rehearsal.server.dsn.in_database(url.rpartition("/")[2]).conninfo(), autocommit=True) as conn:
-        conn.execute("VACUUM ANALYZE")
-
-
-def writes(url: str) -> list[tuple[Any, ...]]:
-    """What was ever written in this database; this session's own counts are handed in before."""
-    with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("SELECT pg_stat_force_next_flush()")
-        return conn.execute(WRITES).fetchall()
-
-
 def value(where: str | Dsn, query: str) -> Any:
     return rows(where, query)[0][0]
 

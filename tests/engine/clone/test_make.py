@@ -15,15 +15,14 @@ from migrations_app.engine.target.identity import check_identity
 from tests.conftest import MakeDatabase
 from tests.engine.clone.support import (
     Rehearsal,
-    leave_autovacuum_nothing,
     ordinary_role,
     owned_by,
     rows,
     run,
     value,
-    writes,
 )
 from tests.engine.contract.support import Target, chain
+from tests.writes import writes
 
 RICH = """
 CREATE SCHEMA sales;
@@ -119,7 +118,6 @@ def test_it_carries_the_receipts_and_says_that_it_is_a_clone(shop: tuple[str, Re
 
 def test_it_never_writes_to_the_target(shop: tuple[str, Rehearsal]) -> None:
     url, rehearsal = shop
-    leave_autovacuum_nothing(rehearsal, url)
     before, receipts = writes(url), rows(url, "TABLE lockstep.migration_history")
     rehearsal.clone(url)
     rehearsal.clone(url, sizes=Sizes(rows_per_table=50, whole_up_to_bytes=0))

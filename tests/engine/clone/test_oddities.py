@@ -15,15 +15,14 @@ from migrations_app.engine.target.dsn import parse
 from tests.conftest import MakeDatabase
 from tests.engine.clone.support import (
     Rehearsal,
-    leave_autovacuum_nothing,
     ordinary_role,
     owned_by,
     rows,
     run,
     value,
-    writes,
 )
 from tests.engine.contract.support import Target, chain
+from tests.writes import writes
 
 ODD = """
 DROP SCHEMA public CASCADE;
@@ -127,7 +126,6 @@ def test_a_worker_killed_anywhere_leaves_a_clone_that_is_found_and_a_target_that
 ) -> None:
     url = owned_by(pg18, target_database(), ordinary_role(pg18))
     Target(url).apply(*chain("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5000);"))
-    leave_autovacuum_nothing(rehearsal, url)
     before, receipts = writes(url), rows(url, "TABLE lockstep.migration_history")
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(rehearsal.installation), str(after)],

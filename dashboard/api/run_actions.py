@@ -12,6 +12,7 @@ from ninja.responses import Status
 from dashboard import access
 from dashboard.api.run_shapes import RunOut, told
 from dashboard.api.shapes import Asking, Reason, answers
+from migrations_app.admission.resuming import resume_run
 from migrations_app.runs import actions
 
 router = Router(tags=["runs"])
@@ -47,7 +48,7 @@ def pause(request: HttpRequest, run_id: int, body: OptionalWhy = NO_REASON) -> S
 
 @router.post("/{int:run_id}/resume", response=answers(RunOut, 202, also=409), operation_id="resume_run")
 def resume(request: HttpRequest, run_id: int, body: OptionalWhy = NO_REASON) -> Status[RunOut]:
-    return _ask(request, run_id, actions.resume, body.reason)
+    return _ask(request, run_id, resume_run, body.reason)
 
 
 @router.post("/{int:run_id}/resolve", response=answers(RunOut, 202, also=409), operation_id="resolve_run")

@@ -16,6 +16,7 @@ from dashboard.pages.run_log import log_context, read_query
 from dashboard.pages.run_view import chosen_attempt, count_anew, page_context, run_context
 from dashboard.pages.verb import told
 from dashboard.polls import poll
+from migrations_app.admission.resuming import resume_run
 from migrations_app.permissions import may
 from migrations_app.runs import actions
 from migrations_app.runs.detail import step_window
@@ -24,7 +25,7 @@ from migrations_app.runs.loglines import TAIL
 from migrations_app.runs.offers import drawn_key
 from migrations_app.statuses import CLAIMABLE
 
-VERBS = {"pause": actions.pause, "resume": actions.resume, "cancel": actions.cancel}
+VERBS = {"pause": actions.pause, "resume": resume_run, "cancel": actions.cancel}
 ANSWERS = {
     "pause": "Pause asked for: the run rests after the statement in progress.",
     "resume": "Resumed: the run is queued and goes on after its last recorded step.",

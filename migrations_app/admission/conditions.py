@@ -17,13 +17,15 @@ class Condition:
 
 
 class NotAdmitted(Refused):
-    """The run was not created; `conditions` holds every reason, not only the first."""
+    """The run was not created, or does not go on; `conditions` holds every reason, not only the first."""
 
-    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+    def __init__(
+        self, conditions: tuple[Condition, ...], not_done: str = "No run was created and nothing was changed."
+    ) -> None:
         super().__init__(
             "not_admitted",
             " ".join(condition.sentence for condition in conditions),
-            not_done="No run was created and nothing was changed.",
+            not_done=not_done,
             next_step=" ".join(condition.clears for condition in conditions),
         )
         self.conditions = conditions

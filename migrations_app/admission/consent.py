@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from migrations_app.admission.blast import SHORTEST_REASON
 from migrations_app.admission.conditions import Condition, NotAdmitted
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
-from migrations_app.admission.rehearsed import losses_hash, losses_of
+from migrations_app.admission.rehearsed import losses_hash
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Environment, RollbackConsent, Run
@@ -47,13 +47,12 @@ def ask_consent(wanted: Wanted, *, by: User, reason: str) -> RollbackConsent:
         _refuse_other_conditions(plan)
         if wanted.shown is not None and wanted.shown != plan.blast.fingerprint:
             raise plan_differs(environment)
-        losses = losses_of(plan.rehearsals)
         consent = RollbackConsent.objects.create(
             environment=environment,
             to=wanted.to,
             plan=plan.blast.fingerprint,
-            losses=[list(loss) for loss in losses],
-            losses_hash=losses_hash(losses),
+            losses=[list(loss) for loss in plan.losses],
+            losses_hash=losses_hash(plan.losses),
             asked_by=by,
             reason=reason,
             expires_at=Now() + GOOD_FOR,

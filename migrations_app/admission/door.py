@@ -40,6 +40,7 @@ class Preview:
     conditions: tuple[Condition, ...]
     blast: Blast
     rehearsals: tuple[Freshness, ...]  # for each revision that would be run or rolled back
+    losses: tuple[tuple[str, str], ...]  # revision and sentence, as rehearsals of the way back found them
 
 
 def start_run(
@@ -75,7 +76,8 @@ def start_run(
         if conditions:
             raise NotAdmitted(conditions)
         plan = [planned(revision, way) for revision in revisions]
-        if shown is not None and shown != _blast(environment, way, known, plan).fingerprint:
+        losses = _losses(environment, way, revisions, known)
+        if shown is not None and shown != blast_of(environment, way, plan, losses).fingerprint:
             raise plan_differs(environment)
         run = create_run(
             environment=environment,
@@ -96,13 +98,15 @@ def preview(*, environment: Environment, direction: str, to: str | None = None) 
     revisions = revisions_between(environment, way, to)
     known = freshness(environment, way, revisions)
     plan = tuple(planned(revision, way) for revision in revisions if _runnable(revision, way))
-    return Preview(plan, unmet(environment, way, revisions, known), _blast(environment, way, known, plan), known)
+    losses = _losses(environment, way, revisions, known)
+    blast = blast_of(environment, way, plan, losses)
+    return Preview(plan, unmet(environment, way, revisions, known), blast, known, losses)
 
 
-def _blast(
-    environment: Environment, way: Direction, known: Sequence[Freshness], plan: Sequence[PlannedRevision]
-) -> Blast:
-    return blast_of(environment, way, plan, losses_of(known) if way == "down" else ())
+def _losses(
+    environment: Environment, way: Direction, revisions: Sequence[Revision], known: Sequence[Freshness]
+) -> tuple[tuple[str, str], ...]:
+    return losses_of(environment, revisions, known) if way == "down" else ()
 
 
 def plan_differs(environment: Environment) -> Refused:

@@ -61,7 +61,7 @@ def _asked(conn: psycopg.Connection, revision_id: str, one: Unfilled) -> Iterato
             f"Rolling back {revision_id} takes {one.name}, which held nothing to lose when it was rehearsed, and was "
             "written to since.",
             "Rehearse the way back again, and see what is lost. Where the clone is a sample that holds none of it, let "
-            "an admin set the environment's rehearsal policy to never, which asks nothing.",
+            "an admin set the environment's rehearsal policy to never; on production a second person accepts it then.",
         )
 
 
@@ -69,5 +69,6 @@ def _unknown(one: Unfilled, why: str) -> Condition:
     return Condition(
         "filled_unknown",
         f"Whether {one.name} was written to since the way back was rehearsed cannot be told: {why}",
-        "Try again in a moment, or let an admin set the environment's rehearsal policy to never, which asks nothing.",
+        "Try again in a moment, or let an admin set the environment's rehearsal policy to never; on production a "
+        "second person accepts it then.",
     )

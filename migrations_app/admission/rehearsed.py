@@ -10,7 +10,7 @@ from migrations_app.admission.conditions import Condition
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.fleet.production import is_called_production
 from migrations_app.models import Environment, Revision
-from migrations_app.rehearsals.freshness import Freshness
+from migrations_app.rehearsals.freshness import Freshness, row_bound
 from migrations_app.rehearsals.policy import needs_rehearsal
 from migrations_app.statuses import Verdict
 
@@ -35,12 +35,28 @@ def rehearsed(
         yield from _not_fresh(environment, direction, found)
     if direction == "down":
         yield from _refused_on_the_clone(found)
-        yield from _lossy(environment, found, consented)
+        yield from _lossy(environment, losses_of(environment, revisions, known), consented)
 
 
-def losses_of(found: Sequence[Freshness]) -> tuple[tuple[str, str], ...]:
-    """Revision and sentence of each thing that rehearsals found lost on a way back."""
-    return tuple((one.revision_id, sentence) for one in found for sentence in one.losses)
+def losses_of(
+    environment: Environment, revisions: Sequence[Revision], known: Sequence[Freshness]
+) -> tuple[tuple[str, str], ...]:
+    """Revision and sentence of each thing that is lost on a way back, as rehearsals found it.
+
+    On production that needs no rehearsal, what nobody rehearsed counts as lost if its down file takes or changes rows.
+    """
+    unseen = is_called_production(environment) and not needs_rehearsal(environment, "down")
+    return tuple(
+        (one.revision_id, sentence)
+        for revision, one in zip(revisions, known, strict=True)
+        for sentence in (*one.losses, *(_unseen(revision) if unseen and one.state != "fresh" else ()))
+    )
+
+
+def _unseen(revision: Revision) -> Iterator[str]:
+    found = row_bound(revision)
+    if found:
+        yield f"Not known, as no rehearsal of it counts: its down file has {found}."
 
 
 def losses_hash(losses: Sequence[tuple[str, str]]) -> str:
@@ -77,9 +93,8 @@ def _refused_on_the_clone(found: Sequence[Freshness]) -> Iterator[Condition]:
             )
 
 
-def _lossy(environment: Environment, found: Sequence[Freshness], consented: str) -> Iterator[Condition]:
+def _lossy(environment: Environment, losses: Sequence[tuple[str, str]], consented: str) -> Iterator[Condition]:
     """Off production the person who asks confirms it; on production two people do."""
-    losses = losses_of(found)
     if not losses or not is_called_production(environment) or consented == losses_hash(losses):
         return
     more = f" And {len(losses) - 1} more." if len(losses) > 1 else ""

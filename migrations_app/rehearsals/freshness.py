@@ -170,16 +170,23 @@ def _last_up(environment: Environment) -> datetime | None:
 
 def _other_rows(today: _Today, revision: Revision, part: RevisionRehearsal) -> str:
     """Before a revision was applied, as it stands now, nobody can have written what its way back would take."""
-    if today.direction == "up" or revision.down_script is None or not _came_before(part, today.last_up):
+    if today.direction == "up" or not _came_before(part, today.last_up):
         return ""
-    statements = (one for step in planned(revision, "down").steps for one in step.statements)
-    found = next((one.summary for one in statements if depends_on_rows(one)), "")
+    found = row_bound(revision)
     if not found:
         return ""
     return (
         f"it was made before {part.revision_id} was applied, so that what was written since is not in it, and the way "
         f"back has {found}. Rehearse the way back"
     )
+
+
+def row_bound(revision: Revision) -> str:
+    """The first statement of its down file that depends on the rows it meets, summed up; empty when there is none."""
+    if revision.down_script is None:
+        return ""
+    statements = (one for step in planned(revision, "down").steps for one in step.statements)
+    return next((one.summary for one in statements if depends_on_rows(one)), "")
 
 
 def _came_before(part: RevisionRehearsal, last_up: datetime | None) -> bool:

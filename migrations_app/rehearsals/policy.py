@@ -22,6 +22,8 @@ def policy_words(environment: Environment) -> str:
         if is_called_production(environment):
             return f"Rolling back needs a fresh rehearsal, as the stage is called {environment.stage}."
         return "No run needs a rehearsal here, as the stage is not called production."
+    if environment.rehearsal_policy == RehearsalPolicy.NEVER and is_called_production(environment):
+        return "No run needs a rehearsal here; a way back that may lose what nobody saw needs a second person."
     return {
         RehearsalPolicy.NEVER: "No run needs a rehearsal here.",
         RehearsalPolicy.ROLLBACK: "Rolling back needs a fresh rehearsal.",

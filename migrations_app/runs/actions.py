@@ -129,7 +129,10 @@ def pause(run: Run, *, by: User, reason: str = "") -> Run:
 
 
 def resume(run: Run, *, by: User, reason: str = "") -> Run:
-    """Queue a paused run again, or one that needs an operator whose target only had to come back."""
+    """Queue a paused run again, or one that needs an operator whose target only had to come back.
+
+    admission.resuming is the way in for a person.
+    """
     with transaction.atomic():
         if not move(run.pk, to=RunStatus.QUEUED, only_from=HELD, fields={"asked": Asked.NOTHING, "error": None}):
             raise _cannot(run, "resume")

@@ -222,6 +222,24 @@ def test_a_lossy_way_back_on_production_needs_two_people(
     assert [(loss.revision_id, loss.what) for loss in plan.blast.losses] == [("0002_step", LOSS["sentence"])]
 
 
+def test_what_nobody_rehearsed_counts_as_lost_where_production_asks_for_no_rehearsal(
+    prod: Environment, staging: Environment, revisions: list[Revision], olga: User
+) -> None:
+    taking_back(revisions[1], "ALTER TABLE orders DROP COLUMN note")
+    Environment.objects.update(rehearsal_policy="never")
+    assert (codes(prod), codes(staging)) == (["lossy_rollback"], [])
+    plan = preview(environment=prod, direction="down", to=None)
+    assert "Not known, as no rehearsal of it counts: its down file has ALTER TABLE" in plan.conditions[0].sentence
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == []
+
+
+def test_what_takes_no_rows_needs_nobody_there(prod: Environment, revisions: list[Revision]) -> None:
+    taking_back(revisions[1], "DROP INDEX orders_note")
+    Environment.objects.update(rehearsal_policy="never")
+    assert codes(prod) == []
+
+
 def test_off_production_the_losses_are_confirmed_by_who_asks(
     prod: Environment, staging: Environment, revisions: list[Revision], olga: User
 ) -> None:

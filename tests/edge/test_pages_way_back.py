@@ -169,7 +169,7 @@ def test_asking_wants_name_and_reason_and_keeps_what_was_typed(
 def test_asking_is_not_offered_where_it_needs_nobody_or_cannot_be(client: Client, applied: Environment) -> None:
     told = text(client.get(f"{PAGE}/rollback"))
     assert "This cannot be asked for now." in told
-    Environment.objects.update(rehearsal_policy="never")
+    Environment.objects.update(rehearsal_policy="never", stage="staging")
     assert "This roll-back needs no second person" in text(client.get(f"{PAGE}/rollback"))
     answer = client.post(f"{PAGE}/rollback", REASON)
     assert answer.status_code == 422

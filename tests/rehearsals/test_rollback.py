@@ -10,11 +10,13 @@ import pytest
 
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.admission.consent import Wanted, ask_consent, grant_consent
+from migrations_app.admission.resuming import resume_run
 from migrations_app.embedded.postgres import Server
 from migrations_app.fleet.drift import look_now
 from migrations_app.jobs import apply, rehearse
 from migrations_app.models import Environment, Rehearsal, Run
 from migrations_app.rehearsals.actions import request_rehearsal
+from migrations_app.runs import actions
 from tests.runs.support import Fleet, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +116,21 @@ def test_what_was_written_since_the_way_back_was_rehearsed_is_lost_only_by_two(p
     assert codes(prod) == {"filled_since"}
     assert rehearsed(prod, direction="down").tally == {"lossy": 1}
     assert codes(prod) == {"lossy_rollback"}
+
+
+def test_a_held_one_asks_again_what_was_written_meanwhile(prod: Fleet) -> None:
+    prod.put("0002_b", "ALTER TABLE a ADD hue text", down="ALTER TABLE a DROP hue")
+    prod.apply()
+    assert rehearsed(prod, direction="down").tally == {"reversible": 1}
+    held = actions.pause(prod.start("down"), by=prod.olga)
+    with psycopg.connect(prod.url, autocommit=True) as conn:
+        conn.execute("UPDATE a SET hue = 'red' WHERE id < 30")
+        with pytest.raises(NotAdmitted) as refusal:
+            resume_run(held, by=prod.olga)
+        assert [one.code for one in refusal.value.conditions] == ["filled_since"]
+        conn.execute("UPDATE a SET hue = NULL")
+    resume_run(held, by=prod.olga)
+    assert carried_out(held) == "rolled_back"
 
 
 def test_one_whose_schema_was_changed_since_is_refused(prod: Fleet) -> None:

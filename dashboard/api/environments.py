@@ -17,8 +17,9 @@ from dashboard.api.cursor import After, Limit, read, write
 from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import backups, environments
-from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
+from migrations_app.fleet.acceptance import accept_target
 from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
+from migrations_app.reasons import SHORTEST_REASON
 
 router = Router(tags=["environments"])
 

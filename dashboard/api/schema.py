@@ -16,12 +16,13 @@ from dashboard.api.shapes import Asking, RevisionId, Telling, answers
 from migrations_app.fleet import drift as verbs
 from migrations_app.fleet.drift_plan import Finished, offer, plan_drift
 from migrations_app.fleet.watching import unwatch, watch
+from migrations_app.reasons import SHORTEST_REASON
 
 router = Router(tags=["schema"])
 PLACE = "/{service}/environments/{environment}"
 CHANGED = answers(SchemaOut, also=409)
 
-Why = Annotated[str, Field(min_length=verbs.SHORTEST_REASON, max_length=500)]
+Why = Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500)]
 Looked = Annotated[str, Field(max_length=80, description="The fingerprint that was looked at.")]
 Way = Literal["adopt", "revert"]
 

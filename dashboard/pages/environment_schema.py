@@ -25,6 +25,7 @@ from migrations_app.fleet.schema_view import view_of
 from migrations_app.fleet.schema_words import Standing
 from migrations_app.fleet.watching import unwatch, watch
 from migrations_app.permissions import may, needed_for
+from migrations_app.reasons import SHORTEST_REASON
 
 # A verb's own part: it does one thing and says what was done.
 Act = Callable[[HttpRequest, access.Environment, access.User], str]
@@ -69,7 +70,7 @@ def _verbs(request: HttpRequest, environment: access.Environment, view: SchemaVi
         "needs_sql": needed_for("view_sql"),
         "may_edit": may(request.user, "edit_fleet"),
         "needs_editor": needed_for("edit_fleet"),
-        "shortest_reason": verbs.SHORTEST_REASON,
+        "shortest_reason": SHORTEST_REASON,
         "tomorrow": today + timedelta(days=1),
         "next_week": today + timedelta(days=7),
         "last_day": today + verbs.LONGEST_IGNORE - timedelta(days=1),

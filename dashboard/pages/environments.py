@@ -21,7 +21,7 @@ from dashboard.pages.start import DIRECTIONS, Asked, plan_words
 from dashboard.pages.verb import told
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
-from migrations_app.fleet.acceptance import SHORTEST_REASON, accept_target
+from migrations_app.fleet.acceptance import accept_target
 from migrations_app.fleet.chain import Targets, environment_targets
 from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.history import HistoryFilter, read_history
@@ -30,6 +30,7 @@ from migrations_app.fleet.ledger import count_rows_from
 from migrations_app.fleet.schema_view import brief_of
 from migrations_app.fleet.standing import Standing, standings
 from migrations_app.permissions import may, needed_for, who_may
+from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.runs.listing import RunRow, runs_of_environment
 from migrations_app.statuses import HELD, OPEN
 

@@ -12,11 +12,11 @@ from dashboard import access
 from dashboard.pages.environment_rehearsals import look
 from dashboard.pages.query import reason, sent, word
 from dashboard.pages.verb import told
-from migrations_app.admission.blast import SHORTEST_REASON
 from migrations_app.admission.consent import GOOD_FOR, LOSSY, Wanted, ask_consent, decline_consent, grant_consent
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.permissions import may, needed_for, who_may
+from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.statuses import CONSENT_SENTENCES, ConsentStatus
 
 

@@ -16,11 +16,12 @@ from dashboard import access
 from dashboard.pages.environment_rehearsals import look
 from dashboard.pages.query import one_of, reason, sent, word
 from dashboard.pages.verb import told
-from migrations_app.admission.blast import SHORTEST_REASON, Friction
+from migrations_app.admission.blast import Friction
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
 from migrations_app.engine.contract.plan import PlannedRevision
 from migrations_app.engine.sql.locks import STRENGTHS
 from migrations_app.permissions import may, who_may
+from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.runs.pulse import pulse
 
 DIRECTIONS = ("up", "down")

@@ -17,8 +17,6 @@ from migrations_app.engine.sql.losing import loses
 from migrations_app.fleet.production import is_production
 from migrations_app.models import Environment, Revision
 
-SHORTEST_REASON = 10
-
 
 class Friction(StrEnum):
     CLICK = "click"

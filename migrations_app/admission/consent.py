@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
-from migrations_app.admission.blast import SHORTEST_REASON
 from migrations_app.admission.conditions import Condition, NotAdmitted
 from migrations_app.admission.door import Preview, plan_differs, preview, start_run
 from migrations_app.admission.rehearsed import losses_hash
@@ -21,6 +20,7 @@ from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Environment, RollbackConsent, Run
 from migrations_app.permissions import may
+from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.statuses import ConsentStatus
 
 GOOD_FOR = timedelta(hours=24)

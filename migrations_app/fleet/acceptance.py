@@ -20,8 +20,7 @@ from migrations_app.fleet.ledger import begin_anew, standing_rows
 from migrations_app.fleet.proof import prove_anew
 from migrations_app.fleet.stored import Entry
 from migrations_app.models import Environment, LedgerEntry, Revision
-
-SHORTEST_REASON = 10
+from migrations_app.reasons import require_reason
 
 
 def accept_target(*, environment: Environment, by: User, reason: str, adopt: bool = False) -> Environment:
@@ -81,11 +80,9 @@ def _has_every_step(stored: Environment, row: LedgerEntry, half: HalfDone) -> bo
 
 
 def _check_reason(reason: str) -> None:
-    if len(reason.strip()) >= SHORTEST_REASON:
-        return
-    raise Refused(
-        "reason_missing",
-        f"Accepting a target needs a reason of {SHORTEST_REASON} characters or more.",
+    require_reason(
+        reason,
+        "Accepting a target",
         not_done="The ledger was left as it is.",
         next_step="Write what happened to the target, such as who restored it and to which point.",
     )

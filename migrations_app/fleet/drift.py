@@ -20,9 +20,9 @@ from migrations_app.fleet.readings import refuse_open_run, take_reading
 from migrations_app.fleet.stored import locked, spoken
 from migrations_app.models import Environment, SchemaContent, SchemaDrift, SchemaReading, SchemaState
 from migrations_app.models.schema import DriftState, Known, Source
+from migrations_app.reasons import require_reason
 
 LONGEST_IGNORE = timedelta(days=30)
-SHORTEST_REASON = 10
 # Whether drift stops runs, as people say it; None is as the stage says.
 POLICIES: dict[str, bool | None] = {"stage": None, "block": True, "let": False}
 _NO_TABLES = frozenset({"domain", "composite type", "foreign table", "view", "materialized view"})
@@ -158,11 +158,9 @@ def refuse_other_drift(environment: Environment, drift: SchemaDrift, found: str)
 
 
 def _check_reason(reason: str) -> None:
-    if len(reason.strip()) >= SHORTEST_REASON:
-        return
-    raise Refused(
-        "reason_missing",
-        f"A decision about drift needs a reason of {SHORTEST_REASON} characters or more.",
+    require_reason(
+        reason,
+        "A decision about drift",
         not_done="The drift was left as it is.",
         next_step="Write who changed what, and why it may stay.",
     )

@@ -15,6 +15,7 @@ from migrations_app.engine.sql.locks import STRENGTHS
 from migrations_app.engine.sql.script import Step
 from migrations_app.models import Environment, OutboxItem, Run
 from migrations_app.models.run import Asked
+from migrations_app.reasons import require_reason
 from migrations_app.runs.transitions import move
 from migrations_app.runs.verdict import may_be_judged
 from migrations_app.statuses import ACTIVE, CLAIMABLE, HELD, TERMINAL, RunStatus, StepStatus
@@ -252,13 +253,12 @@ def _check_resolution(run: Run, verdict: str, reason: str) -> None:
             not_done="The run was left as it is.",
             next_step="Resume it once the target answers again, or abandon it.",
         )
-    if len(reason.strip()) < 10:
-        raise Refused(
-            "reason_missing",
-            "A verdict on an unknown statement needs a reason of ten characters or more.",
-            not_done="The run was left as it is.",
-            next_step="Write what you saw in the target.",
-        )
+    require_reason(
+        reason,
+        "A verdict on an unknown statement",
+        not_done="The run was left as it is.",
+        next_step="Write what you saw in the target.",
+    )
 
 
 def _decision(run: Run, verdict: str, by: User, reason: str) -> dict[str, object]:

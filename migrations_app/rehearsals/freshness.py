@@ -21,7 +21,8 @@ from migrations_app.statuses import Verdict
 
 State = Literal["fresh", "stale", "failed", "never"]
 _LARGE = ("traces", "down_traces", "rehearsal__revisions", "rehearsal__clone")
-_KEPT = 2  # of a revision's newest parts, of either direction and each verdict
+_KEPT = 2  # of the newest parts made with the same bytes, of either direction and each verdict
+_ALIKE = ("revision_id", "checksum", "down_checksum", "verify_checksum", "chain", "rehearsal__direction", "verdict")
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,7 @@ def _as_rehearsed(environment: Environment) -> str:
 
 
 def _newest(environment: Environment, revision_ids: Sequence[str]) -> dict[str, list[RevisionRehearsal]]:
-    place = Window(
-        RowNumber(), partition_by=[F("revision_id"), F("rehearsal__direction"), F("verdict")], order_by=F("id").desc()
-    )
+    place = Window(RowNumber(), partition_by=[F(name) for name in _ALIKE], order_by=F("id").desc())
     parts = RevisionRehearsal.objects.filter(environment=environment, revision_id__in=revision_ids)
     found: dict[str, list[RevisionRehearsal]] = {}
     parts = parts.select_related("rehearsal").defer(*_LARGE)

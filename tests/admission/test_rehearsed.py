@@ -198,6 +198,16 @@ def test_a_loss_that_was_seen_before_counts_whatever_came_after(
     assert codes(prod) == ["lossy_rollback"]
 
 
+def test_a_loss_that_was_seen_before_counts_whatever_was_tried_with_other_bytes(
+    prod: Environment, revisions: list[Revision], olga: User
+) -> None:
+    make_rehearsed(prod, olga, revisions[1:2], "lossy", direction="up")
+    for _ in range(3):
+        make_rehearsed(prod, olga, revisions[1:2], "lossy", direction="up", checksum="sha256:older", losses=[])
+    make_rehearsed(prod, olga, revisions[1:2], direction="down")
+    assert codes(prod) == ["lossy_rollback"]
+
+
 def test_a_failed_one_is_told_as_that(prod: Environment, revisions: list[Revision], olga: User) -> None:
     make_rehearsed(prod, olga, revisions[1:2], "failed")
     plan = preview(environment=prod, direction="down", to=None)

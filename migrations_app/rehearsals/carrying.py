@@ -24,7 +24,8 @@ from migrations_app.engine.clone.anchor import anchored
 from migrations_app.engine.clone.clone import Clone
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import drop_clone
-from migrations_app.engine.clone.rehearse import Ground, Rehearsed, bring_up, rehearse_down, rehearse_up
+from migrations_app.engine.clone.ground import Ground
+from migrations_app.engine.clone.rehearse import Rehearsed, bring_up, rehearse_down, rehearse_up
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.errors import LockstepError, Refused, Stopped

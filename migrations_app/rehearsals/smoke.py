@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 
 from migrations_app.embedded.places import free_port
-from migrations_app.engine.clone.rehearse import Smoke
+from migrations_app.engine.clone.ground import Smoke
 from migrations_app.engine.clone.stopping import stop_if_asked
 from migrations_app.engine.errors import Refused
 from migrations_app.engine.target.dsn import Dsn

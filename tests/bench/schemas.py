@@ -16,8 +16,9 @@ import psycopg
 
 from migrations_app.embedded.wheels import postgres_bin
 from migrations_app.engine.clone.copying import drop_clone
+from migrations_app.engine.clone.ground import Ground
 from migrations_app.engine.clone.make import make_clone
-from migrations_app.engine.clone.rehearse import Ground, rehearse_up
+from migrations_app.engine.clone.rehearse import rehearse_up
 from migrations_app.engine.clone.sample import Sizes as CloneSizes
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.contract.canceller import Canceller

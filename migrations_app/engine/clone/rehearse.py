@@ -6,53 +6,33 @@ is a database of its own, so that a comparison sees everything and a script cann
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from migrations_app.engine.clone.contents import Loss
-from migrations_app.engine.clone.copying import copy_clone, drop_clone
+from migrations_app.engine.clone.ground import (
+    Ground,
+    Sheet,
+    Stage,
+    kept,
+    run,
+    start_over,
+    timed_run,
+    traced,
+    tried,
+    up_and_smoke,
+)
 from migrations_app.engine.clone.make import Clone
 from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses, unfilled
-from migrations_app.engine.clone.server import RehearsalServer
-from migrations_app.engine.clone.trace import StatementTrace, trace
+from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.clone.unproven import Unfilled
-from migrations_app.engine.contract.canceller import Canceller
-from migrations_app.engine.contract.events import Event, ShouldStop
-from migrations_app.engine.contract.plan import Direction, Plan, PlannedRevision
-from migrations_app.engine.contract.recovery import execute_to_the_end
-from migrations_app.engine.contract.work import Job, Limits
-from migrations_app.engine.errors import (
-    ConnectionLost,
-    Fenced,
-    LockExhausted,
-    LockstepError,
-    NeedsOperator,
-    Refused,
-    Stopped,
-)
+from migrations_app.engine.contract.plan import Plan, PlannedRevision
+from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.sql.beyond import reaches_beyond
-from migrations_app.engine.target.dsn import Dsn
 from migrations_app.engine.target.fingerprint import comparable
 
-BEFORE, TRACED = "before", "trace"
-WORKER = "rehearsal"
-# A server that crashed counts for nothing any more, so only a session that ended alone is worth waiting for.
-_LIMITS = Limits(lock_window_s=30.0, reconnect_window_s=3.0)
-
-_NO_ANSWER = (Stopped, ConnectionLost, NeedsOperator, LockExhausted, Fenced)
-StageName = Literal["up", "smoke", "trace", "down", "compare", "again"]
 Verdict = Literal["reversible", "lossy", "irreversible"]
-Smoke = Callable[[str, Dsn], None]  # of a revision, on a clone
-
-
-@dataclass(frozen=True)
-class Stage:
-    name: StageName
-    ms: int
 
 
 @dataclass(frozen=True)
@@ -73,48 +53,11 @@ class Rehearsed:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The clone to rehearse on, and who is told. `smoke` raises a named failure when the application is unwell."""
-
-    clone: Clone
-    server: RehearsalServer
-    installation: uuid.UUID
-    operator: str
-    report: Callable[[Event], None]
-    stage: Callable[[str, StageName], None]
-    should_stop: ShouldStop
-    canceller: Canceller
-    smoke: Smoke | None = None
-
-    def admin(self, clone: Clone) -> Dsn:
-        """The way in that sees every row."""
-        return self.server.admin_dsn(clone.name)
-
-
-@dataclass(frozen=True)
 class _Known:
     """Of an applied revision: see rehearse_down()."""
 
     receipt_before: str
     compared: bool
-
-
-@dataclass
-class _Sheet:
-    """What is known so far of the revision under way."""
-
-    ground: Ground
-    revision_id: str
-    stages: list[Stage] = field(default_factory=list)
-
-    @contextmanager
-    def stage(self, name: StageName) -> Iterator[None]:
-        self.ground.stage(self.revision_id, name)
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.stages.append(Stage(name, round((time.monotonic() - began) * 1000)))
 
 
 def rehearse_up(ground: Ground, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
@@ -123,8 +66,8 @@ def rehearse_up(ground: Ground, up: PlannedRevision, down: PlannedRevision | Non
     Raises Stopped; every other named failure is part of the answer.
     """
     _refuse_reaching_beyond(up, down)
-    with _kept(ground) as before:
-        return _up_and_back(_Sheet(ground, up.revision_id), before, up, down)
+    with kept(ground) as before:
+        return _up_and_back(Sheet(ground, up.revision_id), before, up, down)
 
 
 def rehearse_down(
@@ -137,15 +80,15 @@ def rehearse_down(
     Stopped.
     """
     _refuse_reaching_beyond(up, down)
-    with _kept(ground) as before:
+    with kept(ground) as before:
         known = _Known(receipt_before, compared)
-        return _down_and_up(_Sheet(ground, up.revision_id), before, up, down, known)
+        return _down_and_up(Sheet(ground, up.revision_id), before, up, down, known)
 
 
 def bring_up(ground: Ground, up: PlannedRevision) -> None:
     """Apply what the original has already, and the backup that was cloned has not yet; nothing is measured."""
     _refuse_reaching_beyond(up)
-    _run(ground, "up", up)
+    run(ground, "up", up)
 
 
 def _refuse_reaching_beyond(*scripts: PlannedRevision | None) -> None:
@@ -164,29 +107,19 @@ def _refuse_reaching_beyond(*scripts: PlannedRevision | None) -> None:
                     )
 
 
-@contextmanager
-def _kept(ground: Ground) -> Iterator[Clone]:
-    """The clone as it is now, in a database of its own."""
-    before = copy_clone(ground.clone, ground.server, installation=ground.installation, part=BEFORE)
-    try:
-        yield before
-    finally:
-        drop_clone(ground.server, before.name)
-
-
-def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
+def _up_and_back(sheet: Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None) -> Rehearsed:
     ground = sheet.ground
     was = _see(ground)
-    failure = _tried(lambda: _up_and_smoke(sheet, up))
+    failure = tried(lambda: up_and_smoke(sheet, up))
     if failure is not None:
         return Rehearsed(up.revision_id, None, was.fp, stages=tuple(sheet.stages), failure=failure)
     became = _see(ground)
-    up_traces, down_traces = _traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
+    up_traces, down_traces = traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
     known = Rehearsed(up.revision_id, "irreversible", was.fp, became.fp, traces=up_traces, down_traces=down_traces)
-    failure = None if down is None else _tried(lambda: _timed_run(sheet, "down", down))
+    failure = None if down is None else tried(lambda: timed_run(sheet, "down", down))
     if down is None or failure is not None:
         if down is not None:
-            _start_over(ground, before, "up", up)
+            start_over(ground, before, "up", up)
         return replace(known, stages=tuple(sheet.stages), failure=failure)
     with sheet.stage("compare"):
         back = _see(ground)
@@ -197,23 +130,23 @@ def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: Planne
     with sheet.stage("again"):
         losses += _again(ground, up)
     if losses:
-        _start_over(ground, before, "up", up)
+        start_over(ground, before, "up", up)
     return replace(known, verdict=_verdict(losses), fp_back=back.fp, losses=losses, stages=tuple(sheet.stages))
 
 
 def _down_and_up(
-    sheet: _Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, applied: _Known
+    sheet: Sheet, before: Clone, up: PlannedRevision, down: PlannedRevision | None, applied: _Known
 ) -> Rehearsed:
     ground = sheet.ground
     stood = _see(ground)
     known = Rehearsed(up.revision_id, "irreversible", applied.receipt_before, stood.fp)
     if down is None:
         return known
-    failure = _tried(lambda: _timed_run(sheet, "down", down))
+    failure = tried(lambda: timed_run(sheet, "down", down))
     if failure is not None:
         return replace(known, stages=tuple(sheet.stages), failure=failure)
     back = _see(ground)
-    down_traces, up_traces = _traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
+    down_traces, up_traces = traced(sheet, before, [Plan("down", (down,)), Plan("up", (up,))])
     empty = unfilled(ground.server, before, (stood.standing, back.standing), down.script)
     known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces, unfilled=empty)
     stands = (back.standing, stood.standing)
@@ -222,80 +155,8 @@ def _down_and_up(
         losses = (*_other_than_receipt(up, back.fp, applied.receipt_before), *_again(ground, up))
     with sheet.stage("compare"):
         losses += (*_lost(ground, before, stood, _see(ground)), *unseen)
-    _start_over(ground, before, "down", down)
+    start_over(ground, before, "down", down)
     return replace(known, verdict=_verdict(losses), losses=losses, stages=tuple(sheet.stages))
-
-
-def _tried(work: Callable[[], None]) -> LockstepError | None:
-    """The named failure of a part whose failing is an answer; a stop is none, nor is a server that went away."""
-    try:
-        work()
-    except _NO_ANSWER:
-        raise
-    except LockstepError as failure:
-        return failure
-    return None
-
-
-def _up_and_smoke(sheet: _Sheet, up: PlannedRevision) -> None:
-    ground = sheet.ground
-    _timed_run(sheet, "up", up)
-    if ground.smoke is not None:
-        with sheet.stage("smoke"):
-            ground.smoke(up.revision_id, ground.clone.dsn)
-
-
-def _timed_run(sheet: _Sheet, direction: Direction, revision: PlannedRevision) -> None:
-    with sheet.stage(direction):
-        _run(sheet.ground, direction, revision)
-
-
-def _run(ground: Ground, direction: Direction, revision: PlannedRevision) -> None:
-    execute_to_the_end(
-        Plan(direction, (revision,)),
-        ground.clone.dsn,
-        job=Job(uuid.uuid4(), ground.operator, WORKER, ground.clone.uid),
-        limits=_LIMITS,
-        report=ground.report,
-        should_stop=ground.should_stop,
-        canceller=ground.canceller,
-    )
-
-
-def _traced(sheet: _Sheet, before: Clone, plans: Sequence[Plan]) -> list[tuple[StatementTrace, ...]]:
-    """Measured on a copy of its own, statement by statement; always two answers."""
-    ground = sheet.ground
-    with sheet.stage("trace"):
-        copy = copy_clone(before, ground.server, installation=ground.installation, part=TRACED)
-        try:
-            found = [_trace(ground, copy, plan) for plan in plans]
-        finally:
-            drop_clone(ground.server, copy.name)
-    return [*found, ()][:2]
-
-
-def _trace(ground: Ground, copy: Clone, plan: Plan) -> tuple[StatementTrace, ...]:
-    try:
-        return trace(
-            copy.dsn,
-            plan,
-            clone=copy.uid,
-            report=_silent,
-            admin=ground.admin(copy),
-            canceller=ground.canceller,
-        )
-    except Stopped:
-        raise
-    except LockstepError as failure:
-        if ground.should_stop() is not None:
-            return ()  # it was cancelled, and whatever comes next says so
-        # What was measured is a help; the run itself, which succeeded or failed on its own, is the answer.
-        ground.report(Event("notice", f"The measuring was given up: {failure.message}", level="warning"))
-        return ()
-
-
-def _silent(line: str) -> None:
-    """The run on the clone has told it already."""
 
 
 def _lost(ground: Ground, before: Clone, was: Seen, back: Seen) -> tuple[Loss, ...]:
@@ -304,7 +165,7 @@ def _lost(ground: Ground, before: Clone, was: Seen, back: Seen) -> tuple[Loss, .
 
 def _again(ground: Ground, up: PlannedRevision) -> tuple[Loss, ...]:
     """Only that it can be: what is made of the moment, as a view over now() is, differs each time it is applied."""
-    failure = _tried(lambda: _run(ground, "up", up))
+    failure = tried(lambda: run(ground, "up", up))
     return () if failure is None else (Loss("again", up.revision_id, f"It cannot be applied again: {failure.message}"),)
 
 
@@ -313,13 +174,6 @@ def _other_than_receipt(up: PlannedRevision, back: str, receipt_before: str) -> 
         return ()
     sentence = f"The schema is not the one that stood before {up.revision_id} was applied."
     return (Loss("schema", up.revision_id, sentence),)
-
-
-def _start_over(ground: Ground, before: Clone, direction: Direction, revision: PlannedRevision) -> None:
-    """The clone as it was, and the revision run on it once: what the next of the chain meets on a target."""
-    drop_clone(ground.server, ground.clone.name)
-    copy_clone(before, ground.server, installation=ground.installation, part="")
-    _run(ground, direction, revision)
 
 
 def _verdict(losses: Sequence[Loss]) -> Verdict:

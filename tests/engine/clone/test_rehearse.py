@@ -10,8 +10,9 @@ import pytest
 
 from migrations_app.embedded.postgres import Server
 from migrations_app.engine.clone.copying import clones_on, copy_clone, drop_clone
+from migrations_app.engine.clone.ground import Ground
 from migrations_app.engine.clone.make import Clone, Sizes, make_clone
-from migrations_app.engine.clone.rehearse import Ground, Rehearsed, rehearse_down, rehearse_up
+from migrations_app.engine.clone.rehearse import Rehearsed, rehearse_down, rehearse_up
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.contract.canceller import Canceller
 from migrations_app.engine.contract.events import StopRequest

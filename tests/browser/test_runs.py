@@ -51,8 +51,8 @@ def test_a_new_run_waits_behind_a_pill_in_the_list_and_shows_each_of_its_states(
         with transaction.atomic():  # a page that saw the end asks for no more lines
             Run.objects.filter(pk=run.pk).update(status=status, version=F("version") + 1, **beat)
             say(run, step + 1)
-        expect(page.locator("#verdict .chip")).to_have_text(word, timeout=3000)
-        expect(page.locator(f"#L{step + 1}")).to_be_visible(timeout=3000)
+        expect(page.locator("#verdict .chip")).to_have_text(word, timeout=10_000)
+        expect(page.locator(f"#L{step + 1}")).to_be_visible(timeout=10_000)
     assert watcher.complaints == []
 
 

@@ -50,14 +50,17 @@ def plan_words(environment: access.Environment, plan: Preview, asked: Asked) -> 
 
 
 def _locks(revisions: tuple[PlannedRevision, ...]) -> list[tuple[str, str]]:
-    """Existing tables with the strongest lock that the plan takes on each, in the order they are met."""
+    """Existing tables with the strongest lock that the plan takes on each, in the order they are met.
+
+    Where the text names no table, as with an index that is dropped, the statement stands for it.
+    """
     found: dict[str, str] = {}
     for revision in revisions:
         for step in revision.steps:
             for statement in step.statements:
-                for table, mode in statement.locks:
-                    found[table] = max(found.get(table, ""), mode, key=STRENGTHS.index)
-    return list(found.items())
+                for what, mode in statement.locks or ((statement.summary, statement.lock or ""),):
+                    found[what] = max(found.get(what, ""), mode, key=STRENGTHS.index)
+    return [(what, mode) for what, mode in found.items() if mode]
 
 
 @require_safe

@@ -132,6 +132,15 @@ def test_the_plan_says_who_asks_what_it_locks_and_what_it_waits_for(
     assert "brief: holds its locks for seconds; where it cannot get them, nothing is done" in page
 
 
+def test_a_lock_on_what_the_text_does_not_name_is_told_too(
+    client: Client, service: Service, dev: Environment, prod: Environment
+) -> None:
+    put(service, "0001_note", "DROP INDEX orders_note; CREATE TABLE notes ()", ADD)
+    page = text(client.get(path(dev)))
+    assert "DROP INDEX orders_note ACCESS EXCLUSIVE" in page[page.index("Asked for by") :]
+    assert "as far as its text tells" not in page
+
+
 @pytest.mark.parametrize("query", ["direction=up&to=0404_gone", "direction=down&to=%00"])
 def test_nonsense_leads_back_with_a_sentence(client: Client, service: Service, dev: Environment, query: str) -> None:
     put(service, "0001_note", DROP)

@@ -16,7 +16,15 @@ from typing import Literal
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.copying import copy_clone, drop_clone
 from migrations_app.engine.clone.make import Clone
-from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses, unfilled
+from migrations_app.engine.clone.seeing import (
+    Seen,
+    losses_not_known,
+    losses_not_seen,
+    see,
+    seen_losses,
+    statements_without_effect,
+    unfilled,
+)
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.trace import StatementTrace, trace
 from migrations_app.engine.clone.unproven import Unfilled
@@ -183,6 +191,7 @@ def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: Planne
     became = _see(ground)
     up_traces, down_traces = _traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
     known = Rehearsed(up.revision_id, "irreversible", was.fp, became.fp, traces=up_traces, down_traces=down_traces)
+    idle = statements_without_effect(ground.server, before, ground.clone, up.script, up_traces)
     failure = None if down is None else _tried(lambda: _timed_run(sheet, "down", down))
     if down is None or failure is not None:
         if down is not None:
@@ -192,7 +201,8 @@ def _up_and_back(sheet: _Sheet, before: Clone, up: PlannedRevision, down: Planne
         back = _see(ground)
         losses = _lost(ground, before, was, back)
         told = {loss.object for loss in losses}  # what was seen to be lost needs no second sentence
-        unseen = losses_not_seen(ground.server, before, (was.standing, became.standing), up.script, up_traces)
+        stood = (was.standing, became.standing)
+        unseen = losses_not_seen(ground.server, before, stood, up.script, up_traces, idle)
         losses += tuple(loss for loss in unseen if loss.object not in told)
     with sheet.stage("again"):
         losses += _again(ground, up)

@@ -68,6 +68,21 @@ def compare_contents(before: psycopg.Connection, after: psycopg.Connection) -> t
     return (*losses, *_moved_sequences(before, after), *_emptied_views(before, after))
 
 
+def holds_the_same(
+    before: psycopg.Connection, after: psycopg.Connection, table: str, assigned: frozenset[str] | None
+) -> bool:
+    """Whether the columns that were assigned, else all of them, have the same values in the same rows."""
+    old, new = _tables(before).get(table), _tables(after).get(table)
+    if old is None or new is None:
+        return False
+    wanted = set(old.columns) & (set(old.columns) if assigned is None else assigned)
+    if not wanted or not wanted <= set(new.columns):
+        return False
+    common = _common(old, new)
+    looked_at = Table(table, sorted(wanted | set(common.key)), common.key)
+    return _digests(before, [looked_at]) == _digests(after, [looked_at])
+
+
 def _tables(conn: psycopg.Connection) -> dict[str, Table]:
     with conn.cursor(row_factory=class_row(Table)) as cursor:
         return {table.name: table for table in cursor.execute(TABLES)}

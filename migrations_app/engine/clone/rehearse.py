@@ -24,7 +24,15 @@ from migrations_app.engine.clone.ground import (
     up_and_smoke,
 )
 from migrations_app.engine.clone.make import Clone
-from migrations_app.engine.clone.seeing import Seen, losses_not_known, losses_not_seen, see, seen_losses, unfilled
+from migrations_app.engine.clone.seeing import (
+    Seen,
+    losses_not_known,
+    losses_not_seen,
+    see,
+    seen_losses,
+    statements_without_effect,
+    unfilled,
+)
 from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.clone.unproven import Unfilled
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
@@ -116,6 +124,7 @@ def _up_and_back(sheet: Sheet, before: Clone, up: PlannedRevision, down: Planned
     became = _see(ground)
     up_traces, down_traces = traced(sheet, before, [Plan("up", (up,)), *([Plan("down", (down,))] if down else [])])
     known = Rehearsed(up.revision_id, "irreversible", was.fp, became.fp, traces=up_traces, down_traces=down_traces)
+    idle = statements_without_effect(ground.server, before, ground.clone, up.script, up_traces)
     failure = None if down is None else tried(lambda: timed_run(sheet, "down", down))
     if down is None or failure is not None:
         if down is not None:
@@ -125,7 +134,8 @@ def _up_and_back(sheet: Sheet, before: Clone, up: PlannedRevision, down: Planned
         back = _see(ground)
         losses = _lost(ground, before, was, back)
         told = {loss.object for loss in losses}  # what was seen to be lost needs no second sentence
-        unseen = losses_not_seen(ground.server, before, (was.standing, became.standing), up.script, up_traces)
+        stood = (was.standing, became.standing)
+        unseen = losses_not_seen(ground.server, before, stood, up.script, up_traces, idle)
         losses += tuple(loss for loss in unseen if loss.object not in told)
     with sheet.stage("again"):
         losses += _again(ground, up)

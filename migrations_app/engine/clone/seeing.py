@@ -11,6 +11,7 @@ import psycopg
 from migrations_app.engine.clone.clone import Clone
 from migrations_app.engine.clone.contents import Loss, compare_contents
 from migrations_app.engine.clone.guard import require_clone
+from migrations_app.engine.clone.overwriting import Spot, without_effect
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.clone.source import named_failures
 from migrations_app.engine.clone.standing import Standings, find, search_path, standing
@@ -81,16 +82,25 @@ def _by_the_whole(differences: Sequence[Difference]) -> Iterator[Difference]:
             yield one
 
 
+def statements_without_effect(
+    server: RehearsalServer, before: Clone, clone: Clone, script: Script, traces: Sequence[StatementTrace]
+) -> frozenset[Spot]:
+    """Those that overwrote rows and changed no value; the clone has the script applied."""
+    with named_failures("the clone"), _looking(server, before) as old, _looking(server, clone) as new:
+        return without_effect(old, new, script, traces)
+
+
 def losses_not_seen(
     server: RehearsalServer,
     before: Clone,
     stood: tuple[Standings, Standings],
     script: Script,
     traces: Sequence[StatementTrace],
+    idle: frozenset[Spot],
 ) -> tuple[Loss, ...]:
-    """`stood`: before the script ran and after it."""
+    """`stood`: before the script ran and after it; `idle`: the statements without effect."""
     with _look(server, before, stood, script) as look:
-        return unproven_losses(look, script, traces)
+        return unproven_losses(look, script, traces, idle)
 
 
 def losses_not_known(

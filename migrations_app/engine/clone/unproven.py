@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from migrations_app.engine.clone.contents import Loss
+from migrations_app.engine.clone.overwriting import Spot
 from migrations_app.engine.clone.retyped import computed_columns, narrows, parses
 from migrations_app.engine.clone.standing import Place, Standing, Standings
 from migrations_app.engine.clone.trace import StatementTrace
@@ -35,9 +36,11 @@ _ADDS = r"\bADD\s+(?:COLUMN\s+)?{}\b"
 _MAY_HIDE = frozenset({"DO", "SELECT", "INSERT", "UPDATE", "DELETE"})
 
 
-def unproven_losses(look: Look, script: Script, traces: Sequence[StatementTrace]) -> tuple[Loss, ...]:
+def unproven_losses(
+    look: Look, script: Script, traces: Sequence[StatementTrace], idle: frozenset[Spot]
+) -> tuple[Loss, ...]:
     """Tables, columns and sequences that went, and columns whose type changed, while they held nothing to tell apart;
-    statements that change rows and met none.
+    statements that change rows and met none, or met some and left them as they were, as the `idle` ones did.
     """
     was, left = look.was, look.left
     gone = {place: one for place, one in was.items() if place not in left}
@@ -46,7 +49,7 @@ def unproven_losses(look: Look, script: Script, traces: Sequence[StatementTrace]
         *look.gone(gone),
         *(loss for place, one in sorted(was.items()) if place in left for loss in look.retyped(one, left[place])),
         *look.extensions(sorted(extensions)),
-        *look.statements(script, traces),
+        *look.statements(script, traces, idle),
     )
 
 
@@ -121,7 +124,9 @@ class Look:
                 said = f"Extension {name} goes, and what it kept in tables of its own with it."
                 yield Loss("schema", f"extension {name}", said)
 
-    def statements(self, script: Script, traces: Sequence[StatementTrace]) -> Iterator[Loss]:
+    def statements(
+        self, script: Script, traces: Sequence[StatementTrace], without_effect: frozenset[Spot]
+    ) -> Iterator[Loss]:
         changed = {(one.step, one.statement) for one in traces if any(row[2] or row[3] for row in one.rows)}
         idle = {(one.step, one.statement) for one in traces if self._was_ready_to_write(one)}
         earlier = ""
@@ -137,6 +142,9 @@ class Look:
                 else:
                     place = (step.n, number)
                     met = place in changed or not (place in idle or self.takes(statement, earlier))
+                if (step.n, number) in without_effect and self.takes(statement, earlier):
+                    said = f"The statement of {what} overwrites values, and changed no value that the clone holds."
+                    yield Loss("values", what, said)
                 if not met:
                     said = f"The statement of {what} changes or takes rows, and met none on the clone."
                     yield Loss("rows", what, said)

@@ -46,11 +46,17 @@ def _changes(before: str, after: str) -> str:
     lost, gained = _only_in(before, after), _only_in(after, before)
     if not lost and not gained:
         return "the same lines in another order"
+    if _squeezed(lost) == _squeezed(gained):
+        return "the same but for its blanks and line ends"
     if len(lost) == len(gained) == 1 and not _KEYED.fullmatch(lost[0]):
         return f"it was {_cut(lost[0])}, it is {_cut(gained[0])}"
     phrases = list(_phrases(lost, gained))
     more = len(phrases) - MOST_PHRASES
     return "; ".join(phrases[:MOST_PHRASES]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _squeezed(lines: list[str]) -> list[str]:
+    return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def _phrases(lost: list[str], gained: list[str]) -> Iterable[str]:

@@ -304,6 +304,18 @@ LOSSY = (
     ),
     _lossy("update that met nothing", "UPDATE visits SET at = 0 WHERE page = 'nowhere'", "SELECT 1", "met none"),
     _lossy(
+        "update that left every value as it was",
+        "UPDATE customers SET email = lower(email)",
+        "SELECT 1",
+        "changed no value",
+    ),
+    _lossy(
+        "update there and back, over values that hold none of it",
+        "UPDATE visits SET page = replace(page, 'git-lab', 'gitlab')",
+        "UPDATE visits SET page = replace(page, 'gitlab', 'git-lab')",
+        "changed no value",
+    ),
+    _lossy(
         "type that rounds, over whole numbers",
         "ALTER TABLE orders ALTER total DROP DEFAULT, ALTER total TYPE int",
         "ALTER TABLE orders ALTER total TYPE numeric(10, 2), ALTER total SET DEFAULT 0",

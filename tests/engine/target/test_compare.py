@@ -45,6 +45,10 @@ SENTENCES = [
         "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT 1\n + 2\n$$",
         "Function public.f() is other: now + 2.",
     ),
+    (
+        "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n\n  SELECT 1\n$$",
+        "Function public.f() is other: the same but for its blanks and line ends.",
+    ),
     ("ALTER TYPE mood RENAME VALUE 'a' TO 'z'", "Enum public.mood is other: it was 'a', it is 'z'."),
     ("ALTER TABLE orders DISABLE TRIGGER ALL", None),
 ]

@@ -183,16 +183,17 @@ class Carrying:
         down = planned(revision, "down") if revision.down_script is not None else None
         if self.rehearsal.direction == "up":
             return rehearse_up(ground, up, down)
-        before = self._receipt_before(revision)
-        return rehearse_down(ground, up, down, receipt_before=before, compared=self._was_compared(revision))
+        earlier = self._compared(revision)
+        before = self._receipt_before(revision) or (earlier.fp_before if earlier else "")
+        return rehearse_down(ground, up, down, schema_before=before, compared=earlier is not None)
 
-    def _was_compared(self, revision: Revision) -> bool:
-        """Whether a rehearsal with these bytes from before it was applied saw what does not come back."""
+    def _compared(self, revision: Revision) -> RevisionRehearsal | None:
+        """The newest rehearsal with these bytes from before it was applied, which saw what does not come back."""
         names = ("revision_id", "checksum", "down_checksum", "verify_checksum")  # as freshness tells its losses
         same = RevisionRehearsal.objects.filter(**{name: getattr(revision, name) for name in names})
         before = same.filter(environment=self.rehearsal.environment, rehearsal__direction="up")
         compared = before.filter(chain=self._chains[revision.revision_id])
-        return compared.filter(verdict__in=(Verdict.REVERSIBLE, Verdict.LOSSY)).exists()
+        return compared.filter(verdict__in=(Verdict.REVERSIBLE, Verdict.LOSSY)).order_by("-id").first()
 
     def _receipt_before(self, revision: Revision) -> str:
         """What the newest standing receipt names as the schema before it; a word where it was not measured."""

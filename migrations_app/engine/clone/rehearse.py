@@ -35,9 +35,11 @@ from migrations_app.engine.clone.seeing import (
 )
 from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.clone.unproven import Unfilled
+from migrations_app.engine.clone.unseen import schema_not_measured
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.sql.beyond import reaches_beyond
+from migrations_app.engine.sql.proving import overwriting
 from migrations_app.engine.target.fingerprint import comparable
 
 Verdict = Literal["reversible", "lossy", "irreversible"]
@@ -64,7 +66,7 @@ class Rehearsed:
 class _Known:
     """Of an applied revision: see rehearse_down()."""
 
-    receipt_before: str
+    before: str
     compared: bool
 
 
@@ -79,17 +81,17 @@ def rehearse_up(ground: Ground, up: PlannedRevision, down: PlannedRevision | Non
 
 
 def rehearse_down(
-    ground: Ground, up: PlannedRevision, down: PlannedRevision | None, *, receipt_before: str, compared: bool = False
+    ground: Ground, up: PlannedRevision, down: PlannedRevision | None, *, schema_before: str, compared: bool = False
 ) -> Rehearsed:
     """The other way round, for a revision that is applied: what rolling it back takes, and whether up brings it back.
 
-    `receipt_before` is the fingerprint its receipt names for the schema before it, if it names one; `compared` says
+    `schema_before` is the fingerprint of the schema before it, if a receipt or a rehearsal names it; `compared` says
     that a rehearsal from before it was applied has seen what does not come back. Leaves the clone rolled back. Raises
     Stopped.
     """
     _refuse_reaching_beyond(up, down)
     with kept(ground) as before:
-        known = _Known(receipt_before, compared)
+        known = _Known(schema_before, compared)
         return _down_and_up(Sheet(ground, up.revision_id), before, up, down, known)
 
 
@@ -149,7 +151,7 @@ def _down_and_up(
 ) -> Rehearsed:
     ground = sheet.ground
     stood = _see(ground)
-    known = Rehearsed(up.revision_id, "irreversible", applied.receipt_before, stood.fp)
+    known = Rehearsed(up.revision_id, "irreversible", applied.before, stood.fp)
     if down is None:
         return known
     failure = tried(lambda: timed_run(sheet, "down", down))
@@ -162,7 +164,7 @@ def _down_and_up(
     stands = (back.standing, stood.standing)
     unseen = () if applied.compared else losses_not_known(ground.server, ground.clone, stands, up.script)
     with sheet.stage("again"):
-        losses = (*_other_than_receipt(up, back.fp, applied.receipt_before), *_again(ground, up))
+        losses = (*_other_than_before(up, back.fp, applied), *_again(ground, up))
     with sheet.stage("compare"):
         losses += (*_lost(ground, before, stood, _see(ground)), *unseen)
     start_over(ground, before, "down", down)
@@ -179,11 +181,13 @@ def _again(ground: Ground, up: PlannedRevision) -> tuple[Loss, ...]:
     return () if failure is None else (Loss("again", up.revision_id, f"It cannot be applied again: {failure.message}"),)
 
 
-def _other_than_receipt(up: PlannedRevision, back: str, receipt_before: str) -> tuple[Loss, ...]:
-    if not receipt_before or not comparable(back, receipt_before) or back == receipt_before:
-        return ()
-    sentence = f"The schema is not the one that stood before {up.revision_id} was applied."
-    return (Loss("schema", up.revision_id, sentence),)
+def _other_than_before(up: PlannedRevision, back: str, applied: _Known) -> tuple[Loss, ...]:
+    """Measured where somebody measured the schema before it; else by whether the script proves what it met."""
+    if applied.before and comparable(back, applied.before):
+        sentence = f"The schema is not the one that stood before {up.revision_id} was applied."
+        return () if back == applied.before else (Loss("schema", up.revision_id, sentence),)
+    hidden = None if applied.compared else overwriting(up.script)
+    return () if hidden is None else (schema_not_measured(hidden),)
 
 
 def _verdict(losses: Sequence[Loss]) -> Verdict:

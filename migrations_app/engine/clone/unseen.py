@@ -12,7 +12,7 @@ from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.retyped import narrows, parses
 from migrations_app.engine.clone.standing import Place, Standing
 from migrations_app.engine.clone.unproven import Look
-from migrations_app.engine.sql.script import Script
+from migrations_app.engine.sql.script import Script, Statement
 
 
 def unseen_losses(look: Look, script: Script) -> tuple[Loss, ...]:
@@ -28,6 +28,12 @@ def unseen_losses(look: Look, script: Script) -> tuple[Loss, ...]:
         ),
         *_changed(look, script),
     )
+
+
+def schema_not_measured(statement: Statement) -> Loss:
+    """Of one that may have overwritten what the schema said."""
+    place = f"line {statement.line}"
+    return _loss(place, f"What the statement of {place} met in the schema was measured by nobody")
 
 
 def _by_the_whole(gone: Mapping[Place, Standing]) -> Iterator[Standing]:

@@ -46,7 +46,7 @@ class Created:
             self._move(piece.node, lambda key: (text(piece.node, "newschema"), key[1]))
 
     def _add(self, piece: Piece) -> None:
-        for relation in _made(piece.kind, piece.node):
+        for relation in relations_made(piece.kind, piece.node):
             if text(relation, "relname"):
                 self._names.add(_key(relation))
 
@@ -61,7 +61,8 @@ class Created:
             self._names.discard(target)
 
 
-def _made(kind: str, node: Node) -> list[Node]:
+def relations_made(kind: str, node: Node) -> list[Node]:
+    """Those that one statement makes."""
     if kind == "CreateForeignTableStmt":
         return [field(field(node, "base"), "relation") or field(field(node, "base_stmt"), "relation")]
     if kind == "CreateTableAsStmt":
@@ -77,7 +78,7 @@ def _inside_schema(node: Node) -> list[Node]:
     """CREATE SCHEMA s CREATE TABLE t …: the elements live in s."""
     found: list[Node] = []
     for element in items(node, "schemaElts"):
-        found += _made(*unwrap(element))
+        found += relations_made(*unwrap(element))
     return [{"schemaname": text(node, "schemaname"), **relation} for relation in found]
 
 

@@ -185,11 +185,11 @@ def applied(shop: Target) -> Callable[[Way], PlannedRevision]:
 
 
 def down_first(
-    shop: Target, server: RehearsalServer, way: Way, receipt_before: str, *, compared: bool = False
+    shop: Target, server: RehearsalServer, way: Way, schema_before: str, *, compared: bool = False
 ) -> Rehearsed:
     clone = clone_of(shop, server)
     try:
-        return rehearse_down(on(clone, server), *pair_of(way), receipt_before=receipt_before, compared=compared)
+        return rehearse_down(on(clone, server), *pair_of(way), schema_before=schema_before, compared=compared)
     finally:
         drop_clone(server, clone.name)
 
@@ -209,6 +209,8 @@ def test_rolling_back_what_is_applied_tells_what_was_written_since(
 
 
 UNSEEN = (
+    Way("a default", "ALTER TABLE orders ALTER total DROP DEFAULT", "SELECT 1", "lossy", "line 1 met in the schema"),
+    Way("a right", "REVOKE ALL ON orders FROM CURRENT_USER", "SELECT 1", "lossy", "line 1 met in the schema"),
     Way("a column", "ALTER TABLE orders DROP note", "ALTER TABLE orders ADD note text", "lossy", "orders.note went"),
     Way(
         "values",

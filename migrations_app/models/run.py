@@ -126,6 +126,7 @@ class RunStep(models.Model):
             models.Index(
                 fields=["revision_id", "run"], opclasses=["varchar_pattern_ops", "int8_ops"], name="step_by_revision"
             ),
+            models.Index(fields=["-id"], condition=models.Q(forecast_ms__isnull=False), name="run_step_forecast"),
             models.Index(
                 fields=["run"],
                 condition=models.Q(status__in=[StepStatus.FAILED, StepStatus.UNKNOWN]),

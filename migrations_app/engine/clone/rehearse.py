@@ -164,9 +164,10 @@ def _down_and_up(
     stands = (back.standing, stood.standing)
     unseen = () if applied.compared else losses_not_known(ground.server, ground.clone, stands, up.script)
     with sheet.stage("again"):
-        losses = (*_other_than_before(up, back.fp, applied), *_again(ground, up))
+        losses = _again(ground, up)
     with sheet.stage("compare"):
-        losses += (*_lost(ground, before, stood, _see(ground)), *unseen)
+        # What names an object first, what only doubts last.
+        losses += (*_lost(ground, before, stood, _see(ground)), *unseen, *_other_than_before(up, back.fp, applied))
     start_over(ground, before, "down", down)
     return replace(known, verdict=_verdict(losses), losses=losses, stages=tuple(sheet.stages))
 

@@ -19,6 +19,7 @@ from migrations_app.runs.detail import bars, step_window
 from migrations_app.runs.execution import Execution
 from migrations_app.runs.verdict import meaning, verdict
 from migrations_app.statuses import RunStatus
+from tests.held import ADVISORY_LOCKS
 from tests.waiting import until
 
 from .support import make_fleet, person
@@ -95,7 +96,7 @@ def test_it_cancels_a_statement_in_progress(fleet, at_work):
     assert min(times(run)) > 0
     assert times(run) == times(run), "nothing grows any more"
     assert StepAttempt.objects.get(step__run=run, step__revision_id="0002_b").outcome == "cancelled"
-    assert fleet.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    assert fleet.value(ADVISORY_LOCKS) == 0
 
 
 def test_it_leaves_no_invalid_index_when_a_build_is_cancelled(fleet, at_work):

@@ -14,6 +14,7 @@ from migrations_app.engine.contract.events import Event, StopRequest
 from migrations_app.engine.contract.lock import RUN_KEY, application_prefix
 from migrations_app.engine.contract.work import Limits
 from migrations_app.engine.errors import Fenced, LockExhausted, NeedsOperator, Refused, StatementFailed, Stopped
+from tests.held import ADVISORY_LOCKS
 from tests.waiting import until
 
 from .support import Target, chain, revision
@@ -482,7 +483,7 @@ def test_it_gives_the_lock_back(target):
     with pytest.raises(StatementFailed):
         target.apply(revision("0001_r", "SELECT 1/0"))
     target.apply(revision("0001_r", TABLE))
-    assert target.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    assert target.value(ADVISORY_LOCKS) == 0
 
 
 def test_it_gives_up_in_its_window_and_names_who_holds_the_table(target):

@@ -72,10 +72,9 @@ def newest_rehearsal(request: HttpRequest, environment: access.Environment) -> a
     return access.rehearsals_for(request.user).filter(environment=environment).order_by("-pk").first()
 
 
-def version_of(newest: access.Rehearsal | None) -> str:
-    """By the minute too, for a rehearsal turns stale by age without anybody's doing."""
-    known = f"{newest.pk}.{newest.version}" if newest else ""
-    return f"{known} {timezone.now():%Y%m%d%H%M}"
+def waiting_consent(request: HttpRequest, environment: access.Environment) -> access.RollbackConsent | None:
+    asked = access.consents_for(request.user).filter(environment=environment, status=ConsentStatus.ASKED)
+    return asked.filter(expires_at__gt=timezone.now()).first()
 
 
 def section_context(
@@ -85,16 +84,12 @@ def section_context(
     plan: Preview | None,
     newest: access.Rehearsal | None,
 ) -> dict[str, object]:
-    waiting = access.consents_for(request.user).filter(
-        environment=environment, status=ConsentStatus.ASKED, expires_at__gt=timezone.now()
-    )
     return {
         "policy": policy_words(environment),
         "newest_rehearsal": newest,
         "rehearsal_open": newest is not None and newest.status in REHEARSAL_OPEN,
         "may_rehearse": may(request.user, "rehearse"),
         "why_no_rehearsal": _why_not(request, environment, standing, newest),
-        "waiting_consent": waiting.first(),
         "may_ask": plan is not None and {one.code for one in plan.conditions} == {LOSSY},
     }
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import access
-from dashboard.pages.environment_rehearsals import Rehearsed, look, newest_rehearsal, section_context, version_of
+from dashboard.pages.environment_rehearsals import Rehearsed, look, newest_rehearsal, section_context, waiting_consent
 from dashboard.pages.forms import EnvironmentForm, saved
 from dashboard.pages.kept import Kept, fleet_version
 from dashboard.pages.query import one_of, reason, word
@@ -27,8 +27,10 @@ from migrations_app.fleet.environments import add_environment, check_target
 from migrations_app.fleet.history import HistoryFilter, read_history
 from migrations_app.fleet.lag import Lag, lag_of
 from migrations_app.fleet.ledger import count_rows_from
+from migrations_app.fleet.schema_now import SchemaNow, schema_now
 from migrations_app.fleet.schema_view import brief_of
 from migrations_app.fleet.standing import Standing, standings
+from migrations_app.fleet.turn import turn_of
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.runs.listing import RunRow, runs_of_environment
@@ -39,7 +41,7 @@ LAST_RECEIPTS = 6
 
 @dataclass(frozen=True)
 class _Looked:
-    """What the page shows that changes only with the fleet's version."""
+    """What the page shows that changes only with the fleet's version, the place's own turn, and the minute."""
 
     plan: Preview | None
     refusal: Refused | None
@@ -48,6 +50,9 @@ class _Looked:
     runs: tuple[RunRow, ...]
     lag: Lag
     rehearsed: Rehearsed
+    newest: access.Rehearsal | None
+    waiting: access.RollbackConsent | None
+    schema: SchemaNow
 
 
 # For looking only: the run itself is admitted anew, in its own transaction.
@@ -58,12 +63,11 @@ LOOKED: Kept[_Looked] = Kept(200)
 def environment(request: HttpRequest, service: str, environment: str) -> HttpResponse:
     fleet = fleet_version(request)  # before the environment: what is kept under it is never older than it says
     found = access.environment_for(request.user, service, environment)
-    direction = one_of(request, "direction", DIRECTIONS) or "up"
-    to = word(request, "to")
-    newest = newest_rehearsal(request, found)
-    version = f"{fleet} {version_of(newest)} {found.pk} {direction} {to}"
+    now = timezone.now()
+    asked = Asked(one_of(request, "direction", DIRECTIONS) or "up", word(request, "to"))
+    version = f"{fleet} {turn_of(found.pk)} {now:%Y%m%d%H%M} {found.pk} {asked}"
     standing = standings(access.environments_for(request.user).filter(pk=found.pk))[0]
-    looked = LOOKED.get(version, lambda: _look(found, standing, direction, to))
+    looked = LOOKED.get(version, lambda: _look(request, found, standing, asked))
     plan = looked.plan
     return render(
         request,
@@ -71,15 +75,16 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
         {
             "environment": found,
             "standing": standing,
-            "direction": direction,
-            "to": to,
-            "of_run": of_run(request, found, direction, to),
+            "direction": asked.direction,
+            "to": asked.to,
+            "of_run": of_run(request, found, asked.direction, asked.to),
             "plan": plan,
             "refusal": looked.refusal,
             "targets": looked.targets,
             "runs": looked.runs,
             "lag": looked.lag,
-            "schema": brief_of(found, timezone.now()),
+            "schema": brief_of(looked.schema, now),
+            "waiting_consent": looked.waiting,
             "receipts": looked.receipts,
             "default_lock_window": settings.LOCKSTEP_LOCK_WINDOW_SECONDS,
             "may_run": may(request.user, "create_run"),
@@ -98,15 +103,15 @@ def environment(request: HttpRequest, service: str, environment: str) -> HttpRes
             "shortest_reason": SHORTEST_REASON,
             "rehearsed": looked.rehearsed,
             "measured": looked.rehearsed.measured,
-            **section_context(request, found, standing, plan, newest),
-            **(plan_words(found, plan, Asked(direction, to)) if plan else {}),
+            **section_context(request, found, standing, plan, looked.newest),
+            **(plan_words(found, plan, asked) if plan else {}),
         },
     )
 
 
-def _look(environment: access.Environment, standing: Standing, direction: str, to: str) -> _Looked:
+def _look(request: HttpRequest, environment: access.Environment, standing: Standing, asked: Asked) -> _Looked:
     only = HistoryFilter(service=environment.service.name, environment=environment.name)
-    plan, refusal = _plan(environment, direction, to)
+    plan, refusal = _plan(environment, asked.direction, asked.to)
     return _Looked(
         plan,
         refusal,
@@ -114,7 +119,10 @@ def _look(environment: access.Environment, standing: Standing, direction: str, t
         read_history(only, LAST_RECEIPTS).rows,
         runs_of_environment(environment.pk),
         lag_of(environment, standing),
-        look(environment, "down" if direction == "down" else "up", plan),
+        look(environment, "down" if asked.direction == "down" else "up", plan),
+        newest_rehearsal(request, environment),
+        waiting_consent(request, environment),
+        schema_now(environment),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from migrations_app.engine.target.compare import Difference
 from migrations_app.fleet.contents import compare_contents
-from migrations_app.fleet.schema_now import schema_now
+from migrations_app.fleet.schema_now import SchemaNow, schema_now
 from migrations_app.fleet.schema_words import DRIFT_SENTENCES, EXPECTED, Word, sentence, stands, telling
 from migrations_app.models import Environment, SchemaDrift, SchemaReading, SchemaState
 from migrations_app.models.schema import DriftState, Known
@@ -78,13 +78,12 @@ class View:
     episodes: tuple[Episode, ...]
 
 
-def brief_of(environment: Environment, now: datetime) -> Brief:
-    found = schema_now(environment)
+def brief_of(found: SchemaNow, now: datetime) -> Brief:
     return Brief(found.state, found.drift, stands(found.state, found.drift, now))
 
 
 def view_of(environment: Environment, now: datetime) -> View:
-    brief = brief_of(environment, now)
+    brief = brief_of(schema_now(environment), now)
     readings = SchemaReading.objects.filter(environment=environment)[:LAST]
     episodes = SchemaDrift.objects.filter(environment=environment).select_related("decided_by", "planned_by")[:LAST]
     return View(

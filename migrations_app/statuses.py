@@ -141,6 +141,14 @@ VERDICT_SENTENCES: dict[str, str] = {
 }
 
 
+def verdict_sentence(verdict: str, *, down_file: bool) -> str:
+    """Of one revision, of which it is known whether it has a down file."""
+    if verdict != Verdict.IRREVERSIBLE:
+        return VERDICT_SENTENCES[verdict]
+    why = "its down file was refused on the clone" if down_file else "there is no down file"
+    return f"It cannot be rolled back: {why}."
+
+
 class RehearsalPolicy(TextChoices):
     """When a run needs a fresh rehearsal; empty: production needs one to roll back."""
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from dashboard import access
 from dashboard.api.shapes import Moment, Telling
 from migrations_app.rehearsals.words import rehearsal_sentence
-from migrations_app.statuses import VERDICT_SENTENCES
+from migrations_app.statuses import verdict_sentence
 
 
 class LossOut(Telling):
@@ -120,7 +120,7 @@ def _part(part: access.RevisionRehearsal) -> PartOut:
         ordinal=part.ordinal,
         revision_id=part.revision_id,
         verdict=part.verdict,
-        sentence=VERDICT_SENTENCES[part.verdict],
+        sentence=verdict_sentence(part.verdict, down_file=bool(part.down_checksum)),
         losses=[LossOut.model_validate(loss) for loss in part.losses],
         stages=[StageOut.model_validate(stage) for stage in part.stages],
         checksum=part.checksum,

@@ -22,7 +22,14 @@ from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.rehearsals.measured import Measured, statements_of
 from migrations_app.rehearsals.words import short_sentence
-from migrations_app.statuses import REHEARSAL_OPEN, REHEARSAL_SENTENCES, VERDICT_SENTENCES, RehearsalStatus, Verdict
+from migrations_app.statuses import (
+    REHEARSAL_OPEN,
+    REHEARSAL_SENTENCES,
+    VERDICT_SENTENCES,
+    RehearsalStatus,
+    Verdict,
+    verdict_sentence,
+)
 
 WINDOW = 100
 LOSSES_IN_ROW = 3
@@ -147,7 +154,7 @@ def chosen_part(request: HttpRequest, rehearsal: access.Rehearsal) -> ChosenPart
     ways = [("up", row.traces), ("down", row.down_traces)] if reads else []
     return ChosenPart(
         row=row,
-        sentence=VERDICT_SENTENCES[row.verdict],
+        sentence=verdict_sentence(row.verdict, down_file=bool(row.down_checksum)),
         stages=tuple((str(one["name"]), int(one["ms"])) for one in row.stages),
         ways=tuple((way, statements_of(traces)) for way, traces in ways if traces),
     )

@@ -122,6 +122,7 @@ def test_it_tells_each_revision_in_full(
     assert told["clone"]["seed"] == 7
     parts = told["parts"]
     assert [part["verdict"] for part in parts] == ["reversible", "lossy", "irreversible"]
+    assert parts[2]["sentence"] == "It cannot be rolled back: its down file was refused on the clone."
     assert (parts[0]["checksum"], parts[0]["fp_back"]) == ("sha256:1", "fp:v2:a")
     assert parts[0]["stages"][0] == {"name": "up", "ms": 200}
     assert parts[1]["losses"] == [LOSS]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from migrations_app.fleet.turn import turn_of
-from migrations_app.models import Rehearsal, RollbackConsent, SchemaDrift, SchemaState
+from migrations_app.models import Environment, Rehearsal, RollbackConsent, SchemaDrift, SchemaState
 from migrations_app.models.schema import DriftState
 from migrations_app.permissions import OPERATOR
 from migrations_app.statuses import ConsentStatus
@@ -22,17 +24,17 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def olga():
+def olga(db: None) -> User:
     return person("olga", OPERATOR)
 
 
 @pytest.fixture
-def environment(olga):
+def environment(olga: User) -> Environment:
     return make_environment(make_service(olga))
 
 
-def test_each_change_is_another_turn_and_nothing_else_is(environment, olga):
-    changes = {
+def test_each_change_is_another_turn_and_nothing_else_is(environment: Environment, olga: User) -> None:
+    changes: dict[str, Callable[[], object]] = {
         "a reading": lambda: make_reading(environment),
         "another reading": lambda: make_reading(environment),
         "what is wanted of drift": lambda: SchemaState.objects.update(drift_blocks=True),
@@ -56,14 +58,14 @@ def test_each_change_is_another_turn_and_nothing_else_is(environment, olga):
     assert turn_of(environment.pk) == turns[-1]
 
 
-def test_a_request_that_has_run_out_is_another_turn(environment, olga):
+def test_a_request_that_has_run_out_is_another_turn(environment: Environment, olga: User) -> None:
     make_consent(environment, olga)
     waiting = turn_of(environment.pk)
     RollbackConsent.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert turn_of(environment.pk) != waiting
 
 
-def test_the_page_tells_each_of_them_at_once(environment, olga):
+def test_the_page_tells_each_of_them_at_once(environment: Environment, olga: User) -> None:
     client = signed_in(olga)
 
     def page() -> str:

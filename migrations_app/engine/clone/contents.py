@@ -1,7 +1,8 @@
 """What two databases of one origin hold: rows counted and digested table by table, and where they part, which.
 
 A table's digest is the sum of its rows' hashes, so the order of rows plays no part; hashes are taken of the values'
-text, over the columns that both sides have, in the order of their names. Large objects are not looked at.
+text, over the columns that both sides have, in the order of their names. What a materialized view holds counts as
+well. Large objects are not looked at.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ TABLES = Path(__file__).with_name("contents.sql").read_text(encoding="utf-8")
 # Beyond this a table's rows are counted and digested, but not told apart.
 MOST_ROWS = 200_000
 _BATCH = 5_000
+_UNFILLED = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass({}) AND relkind = 'm'"
 _AT_ONCE = 50  # tables in one statement
 
 LossKind = Literal["table", "column", "rows", "values", "sequence", "schema", "again", "before"]
@@ -39,8 +41,13 @@ class Loss:
 @dataclass(frozen=True)
 class Table:
     name: str  # qualified SQL text
+    kind: Literal["table", "materialized view"]
     columns: list[str]
     key: list[str]
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind.capitalize()} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,13 @@ def compare_contents(before: psycopg.Connection, after: psycopg.Connection) -> t
     """
     old, new = _tables(before), _tables(after)
     shared = [(old[name], new[name]) for name in sorted(old.keys() & new.keys())]
-    losses = [*_gone_tables(before, [old[name] for name in sorted(old.keys() - new.keys())])]
+    losses = [*_gone_tables(before, after, [old[name] for name in sorted(old.keys() - new.keys())])]
     for one, other in shared:
         losses += _gone_columns(before, one, other)
     for table in _parted(before, after, shared):
         # What prints otherwise but counts as the same, by its collation or its blanks, is other all the same.
         losses += [*_told_apart(before, after, table)] or [_other_values(table)]
-    return (*losses, *_moved_sequences(before, after), *_emptied_views(before, after))
+    return (*losses, *_moved_sequences(before, after))
 
 
 def holds_the_same(
@@ -79,7 +86,7 @@ def holds_the_same(
     if not wanted or not wanted <= set(new.columns):
         return False
     common = _common(old, new)
-    looked_at = Table(table, sorted(wanted | set(common.key)), common.key)
+    looked_at = Table(table, common.kind, sorted(wanted | set(common.key)), common.key)
     return _digests(before, [looked_at]) == _digests(after, [looked_at])
 
 
@@ -88,10 +95,14 @@ def _tables(conn: psycopg.Connection) -> dict[str, Table]:
         return {table.name: table for table in cursor.execute(TABLES)}
 
 
-def _gone_tables(conn: psycopg.Connection, tables: Sequence[Table]) -> Iterator[Loss]:
+def _gone_tables(before: psycopg.Connection, after: psycopg.Connection, tables: Sequence[Table]) -> Iterator[Loss]:
+    """A view that is gone is told by the schema; one that is there and cannot be read is not."""
     for table in tables:
-        rows = _count(conn, sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.SQL(table.name)))
-        yield Loss("table", table.name, f"Table {table.name} is gone with {_counted(rows, 'row')}.", rows)
+        if table.kind == "table":
+            rows = _count(before, sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.SQL(table.name)))
+            yield Loss("table", table.name, f"{table.words} is gone with {_counted(rows, 'row')}.", rows)
+        elif _count(after, sql.SQL(_UNFILLED).format(sql.Literal(table.name))):
+            yield Loss("rows", table.name, f"{table.words} is not filled any more.")
 
 
 def _gone_columns(conn: psycopg.Connection, one: Table, other: Table) -> Iterator[Loss]:
@@ -116,7 +127,7 @@ def _parted(
 def _common(one: Table, other: Table) -> Table:
     """A key counts only where it is the key on both sides."""
     columns = sorted(set(one.columns) & set(other.columns))
-    return Table(one.name, columns, one.key if one.key == other.key and set(one.key) <= set(columns) else [])
+    return Table(one.name, one.kind, columns, one.key if one.key == other.key and set(one.key) <= set(columns) else [])
 
 
 _DIGEST = """
@@ -151,12 +162,12 @@ def _told_apart(before: psycopg.Connection, after: psycopg.Connection, table: Ta
 
 
 def _other_values(table: Table) -> Loss:
-    return Loss("rows", table.name, f"Table {table.name} holds other values, which compare as the same.")
+    return Loss("rows", table.name, f"{table.words} holds other values, which compare as the same.")
 
 
 def _too_many(table: Table, old: int, new: int) -> Loss:
     told = f"held {_counted(old, 'row')} and holds {new:,}" if old != new else f"holds other values in its {old:,} rows"
-    return Loss("rows", table.name, f"Table {table.name} {told}; it is too long to tell which.", abs(old - new) or None)
+    return Loss("rows", table.name, f"{table.words} {told}; it is too long to tell which.", abs(old - new) or None)
 
 
 def _by_key(table: Table, old: Mapping[Row, Row], new: Mapping[Row, Row]) -> Iterator[Loss]:
@@ -201,8 +212,11 @@ def _by_key_of(conn: psycopg.Connection, table: Table) -> dict[Row, Row]:
 
 
 def _rows(conn: psycopg.Connection, table: Table) -> Iterator[Row]:
-    """The hash of each value, 64 bits: enough to tell rows apart that differ, after their digests did."""
-    one = 'CASE WHEN {0} IS NULL THEN NULL ELSE hashtextextended(ROW({0})::text COLLATE "C", 0) END'
+    """The hash of each value, 64 bits: enough to tell rows apart that differ, after their digests did.
+
+    A composite value of NULLs alone is no NULL, though IS NULL would say so.
+    """
+    one = 'CASE WHEN {0} IS NOT DISTINCT FROM NULL THEN NULL ELSE hashtextextended(ROW({0})::text COLLATE "C", 0) END'
     hashed = [sql.SQL(one).format(sql.Identifier(column)) for column in table.columns]
     query = sql.SQL("SELECT {} FROM ONLY {}").format(sql.SQL(", ").join(hashed), sql.SQL(table.name))
     with conn.transaction(), conn.cursor(name="lockstep_contents") as cursor:
@@ -237,20 +251,6 @@ def _moved_sequences(before: psycopg.Connection, after: psycopg.Connection) -> I
             yield Loss(
                 "sequence", name, f"Sequence {name} would have given {old[name]:,} next and gives {new[name]:,} now."
             )
-
-
-_FILLED = """
-SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind = 'm' AND c.relispopulated
-"""
-
-
-def _emptied_views(before: psycopg.Connection, after: psycopg.Connection) -> Iterator[Loss]:
-    """One that is gone is told by the schema; one that is there and cannot be read is not."""
-    old, new = ({name for (name,) in conn.execute(_FILLED)} for conn in (before, after))
-    for name in sorted(old - new):
-        yield Loss("rows", name, f"Materialized view {name} is not filled any more.")
 
 
 _NEXT = """

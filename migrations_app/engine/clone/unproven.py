@@ -18,7 +18,7 @@ from migrations_app.engine.clone.retyped import computed_columns, narrows, parse
 from migrations_app.engine.clone.standing import Place, Standing, Standings
 from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.sql.assigned import assigned_columns, changes_inside
-from migrations_app.engine.sql.beyond import speaks_of_roles
+from migrations_app.engine.sql.beyond import keeps_a_secret, speaks_of_roles
 from migrations_app.engine.sql.script import Script, Statement
 
 # A default could bring back a value that every row has. Compared as text, since not every type knows what is equal.
@@ -136,6 +136,9 @@ class Look:
                 what = f"line {statement.line}"
                 if speaks_of_roles(statement):
                     said = f"The statement of {what} speaks of roles, which are the whole server's and not compared."
+                    yield Loss("schema", what, said)
+                if keeps_a_secret(statement):
+                    said = f"The statement of {what} changes a user mapping, whose options are secret and not compared."
                     yield Loss("schema", what, said)
                 if statement.tag == "TRUNCATE TABLE":
                     met = all(self._rows(self.found.get(name, 0)) for name in statement.relations)

@@ -34,6 +34,11 @@ def reaches_beyond(statement: Statement) -> bool:
     return found[1].upper() in _WHOLE
 
 
+def keeps_a_secret(statement: Statement) -> bool:
+    """Whether it changes or takes away the options of a user mapping, which are read nowhere."""
+    return statement.tag in ("ALTER USER MAPPING", "DROP USER MAPPING")
+
+
 def speaks_of_roles(block: Statement) -> bool:
     """Whether a DO block seems to make, change or grant a role; its strings and comments are read too."""
     return block.tag == "DO" and _ROLES.search(block.text) is not None

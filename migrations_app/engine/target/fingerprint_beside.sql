@@ -62,7 +62,8 @@ SELECT 0::oid, 0::oid, 0, 'tablespace', 'of ' || c.oid::regclass, quote_ident(t.
 FROM pg_class c JOIN space s ON s.oid = c.relnamespace JOIN pg_tablespace t ON t.oid = c.reltablespace
 
 UNION ALL
-SELECT 0::oid, 0::oid, 0, 'large object', o.loid::text,
-  sum(octet_length(o.data)) || ' bytes, md5 ' || md5(string_agg(o.pageno || md5(o.data), ' ' ORDER BY o.pageno)),
-  0, false, 0::oid, NULL::aclitem[], NULL::"char"
-FROM pg_largeobject o GROUP BY o.loid
+SELECT 'pg_largeobject'::regclass::oid, m.oid, 0, 'large object', m.oid::text,
+  COALESCE(sum(octet_length(o.data)) || ' bytes, md5 ' || md5(string_agg(o.pageno || md5(o.data), ' ' ORDER BY o.pageno)),
+           'empty'),
+  0, true, m.lomowner, m.lomacl, 'L'::"char"
+FROM pg_largeobject_metadata m LEFT JOIN pg_largeobject o ON o.loid = m.oid GROUP BY m.oid, m.lomowner, m.lomacl

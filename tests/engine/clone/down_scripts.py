@@ -19,6 +19,9 @@ CREATE TABLE prices (net int, gross int GENERATED ALWAYS AS (net * 2) STORED);
 CREATE SEQUENCE invoice_numbers START 1000;
 CREATE SEQUENCE never_used;
 CREATE VIEW big_orders AS SELECT id, total FROM orders WHERE total > 50;
+CREATE FOREIGN DATA WRAPPER far;
+CREATE SERVER other FOREIGN DATA WRAPPER far;
+CREATE USER MAPPING FOR CURRENT_USER SERVER other;
 CREATE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 INSERT INTO customers (email, name, joined)
   SELECT 'c' || n || '@x', 'C ' || n, '2026-01-01' FROM generate_series(1, 40) n;
@@ -27,6 +30,7 @@ INSERT INTO orders (customer_id, total, note)
 INSERT INTO visits SELECT 'p' || n % 3, n FROM generate_series(1, 30) n;
 SELECT nextval('invoice_numbers');
 GRANT SELECT ON customers TO PUBLIC;
+CREATE MATERIALIZED VIEW paid AS SELECT sum(total) FROM orders;
 """
 
 
@@ -358,6 +362,19 @@ LOSSY = (
         "speaks of roles",
     ),
     _lossy("large object left behind", "SELECT lo_from_bytea(0, 'abc')", "SELECT 1", "Large object"),
+    _lossy("empty large object left behind", "SELECT lo_create(0)", "SELECT 1", "Large object"),
+    _lossy(
+        "materialized view filled anew",
+        "UPDATE orders SET total = total + 1; REFRESH MATERIALIZED VIEW paid",
+        "UPDATE orders SET total = total - 1",
+        "1 row of public.paid is not there any more.",
+    ),
+    _lossy(
+        "user mapping with a secret",
+        "ALTER USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (ADD note 'x')",
+        "SELECT 1",
+        "whose options are secret and not compared",
+    ),
     _lossy("delete that met nothing", "DELETE FROM visits WHERE page = 'nowhere'", "SELECT 1", "met none"),
     _lossy(
         "row left behind",

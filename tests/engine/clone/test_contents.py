@@ -75,6 +75,31 @@ def test_it_tells_what_is_lost_and_how_much(pair: Make, change: str) -> None:
     assert sentences(both) == [LOST[change]]
 
 
+VIEW = "CREATE MATERIALIZED VIEW dear AS SELECT id, total FROM orders WHERE total > 90"
+STALE = {
+    "REFRESH MATERIALIZED VIEW dear": [],
+    "UPDATE orders SET total = 95 WHERE id = 1; REFRESH MATERIALIZED VIEW dear; UPDATE orders SET total = id": [
+        "1 row of public.dear was not there before."
+    ],
+    "REFRESH MATERIALIZED VIEW dear WITH NO DATA": ["Materialized view public.dear is not filled any more."],
+    f"DROP MATERIALIZED VIEW dear; {VIEW}": [],
+    "DROP MATERIALIZED VIEW dear": [],  # the schema tells it
+}
+
+
+@pytest.mark.parametrize("change", STALE)
+def test_it_looks_into_materialized_views(pair: Make, change: str) -> None:
+    both = pair(f"{SHOP}; {VIEW}")
+    both.after.execute(change)
+    assert sentences(both) == STALE[change]
+
+
+def test_a_composite_value_of_nulls_is_a_value(pair: Make) -> None:
+    both = pair("CREATE TYPE c AS (a int, b text); CREATE TABLE t (id int PRIMARY KEY, p c); INSERT INTO t VALUES (1)")
+    both.after.execute("UPDATE t SET p = ROW(NULL, NULL)")
+    assert sentences(both) == ["1 value of public.t.p is not what it was."]
+
+
 def test_it_tells_values_apart_that_print_close(pair: Make) -> None:
     both = pair(
         "CREATE TABLE t (id int PRIMARY KEY, a text, b text); INSERT INTO t VALUES (1, 'x,', 'y'), (2, '', NULL)"

@@ -22,7 +22,11 @@ TABLES = Path(__file__).with_name("contents.sql").read_text(encoding="utf-8")
 # Beyond this a table's rows are counted and digested, but not told apart.
 MOST_ROWS = 200_000
 _BATCH = 5_000
-_UNFILLED = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass({}) AND relkind = 'm'"
+_UNFILLED = """
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'm' AND NOT c.relispopulated
+"""
 _AT_ONCE = 50  # tables in one statement
 
 LossKind = Literal["table", "column", "rows", "values", "sequence", "schema", "again", "before"]
@@ -66,13 +70,13 @@ def compare_contents(before: psycopg.Connection, after: psycopg.Connection) -> t
     """
     old, new = _tables(before), _tables(after)
     shared = [(old[name], new[name]) for name in sorted(old.keys() & new.keys())]
-    losses = [*_gone_tables(before, after, [old[name] for name in sorted(old.keys() - new.keys())])]
+    losses = [*_gone_tables(before, [old[name] for name in sorted(old.keys() - new.keys())])]
     for one, other in shared:
         losses += _gone_columns(before, one, other)
     for table in _parted(before, after, shared):
         # What prints otherwise but counts as the same, by its collation or its blanks, is other all the same.
         losses += [*_told_apart(before, after, table)] or [_other_values(table)]
-    return (*losses, *_moved_sequences(before, after))
+    return (*losses, *_moved_sequences(before, after), *unfilled_views(before, after))
 
 
 def holds_the_same(
@@ -95,14 +99,19 @@ def _tables(conn: psycopg.Connection) -> dict[str, Table]:
         return {table.name: table for table in cursor.execute(TABLES)}
 
 
-def _gone_tables(before: psycopg.Connection, after: psycopg.Connection, tables: Sequence[Table]) -> Iterator[Loss]:
-    """A view that is gone is told by the schema; one that is there and cannot be read is not."""
+def unfilled_views(before: psycopg.Connection, after: psycopg.Connection) -> Iterator[Loss]:
+    """Those of `after` that were filled in `before`, or were not there; the schema tells one that is gone."""
+    old, new = ({name for (name,) in conn.execute(_UNFILLED)} for conn in (before, after))
+    for name in sorted(new - old):
+        yield Loss("rows", name, f"Materialized view {name} is there and not filled.")
+
+
+def _gone_tables(conn: psycopg.Connection, tables: Sequence[Table]) -> Iterator[Loss]:
+    """A view that is gone is told by the schema."""
     for table in tables:
         if table.kind == "table":
-            rows = _count(before, sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.SQL(table.name)))
+            rows = _count(conn, sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.SQL(table.name)))
             yield Loss("table", table.name, f"{table.words} is gone with {_counted(rows, 'row')}.", rows)
-        elif _count(after, sql.SQL(_UNFILLED).format(sql.Literal(table.name))):
-            yield Loss("rows", table.name, f"{table.words} is not filled any more.")
 
 
 def _gone_columns(conn: psycopg.Connection, one: Table, other: Table) -> Iterator[Loss]:

@@ -26,6 +26,7 @@ from migrations_app.engine.clone.ground import (
 from migrations_app.engine.clone.make import Clone
 from migrations_app.engine.clone.seeing import (
     Seen,
+    emptied_views,
     losses_not_known,
     losses_not_seen,
     see,
@@ -38,7 +39,7 @@ from migrations_app.engine.clone.unproven import Unfilled
 from migrations_app.engine.clone.unseen import schema_not_measured
 from migrations_app.engine.contract.plan import Plan, PlannedRevision
 from migrations_app.engine.errors import LockstepError, Refused
-from migrations_app.engine.sql.beyond import reaches_beyond
+from migrations_app.engine.sql.beyond import beside_the_schema, reaches_beyond
 from migrations_app.engine.sql.proving import overwriting
 from migrations_app.engine.target.fingerprint import comparable
 
@@ -162,7 +163,9 @@ def _down_and_up(
     empty = unfilled(ground.server, before, (stood.standing, back.standing), down.script)
     known = replace(known, fp_back=back.fp, traces=up_traces, down_traces=down_traces, unfilled=empty)
     stands = (back.standing, stood.standing)
-    unseen = () if applied.compared else losses_not_known(ground.server, ground.clone, stands, up.script)
+    unseen = emptied_views(ground.server, before, ground.clone)
+    if not applied.compared:
+        unseen += losses_not_known(ground.server, ground.clone, stands, up.script, up_traces)
     with sheet.stage("again"):
         losses = _again(ground, up)
     with sheet.stage("compare"):
@@ -186,9 +189,12 @@ def _other_than_before(up: PlannedRevision, back: str, applied: _Known) -> tuple
     """Measured where somebody measured the schema before it; else by whether the script proves what it met."""
     if applied.before and comparable(back, applied.before):
         sentence = f"The schema is not the one that stood before {up.revision_id} was applied."
-        return () if back == applied.before else (Loss("schema", up.revision_id, sentence),)
-    hidden = None if applied.compared else overwriting(up.script)
-    return () if hidden is None else (schema_not_measured(hidden),)
+        if back != applied.before:
+            return (Loss("schema", up.revision_id, sentence),)
+        hidden = beside_the_schema(up.script)
+    else:
+        hidden = overwriting(up.script)
+    return () if hidden is None or applied.compared else (schema_not_measured(hidden),)
 
 
 def _verdict(losses: Sequence[Loss]) -> Verdict:

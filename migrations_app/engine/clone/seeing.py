@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from migrations_app.engine.clone.clone import Clone
-from migrations_app.engine.clone.contents import Loss, compare_contents
+from migrations_app.engine.clone.contents import Loss, compare_contents, unfilled_views
 from migrations_app.engine.clone.guard import require_clone
 from migrations_app.engine.clone.overwriting import Spot, without_effect
 from migrations_app.engine.clone.server import RehearsalServer
@@ -104,11 +104,21 @@ def losses_not_seen(
 
 
 def losses_not_known(
-    server: RehearsalServer, back: Clone, stood: tuple[Standings, Standings], script: Script
+    server: RehearsalServer,
+    back: Clone,
+    stood: tuple[Standings, Standings],
+    script: Script,
+    traces: Sequence[StatementTrace],
 ) -> tuple[Loss, ...]:
-    """`back` was rolled back; `stood`: then, and with the script applied."""
+    """`back` was rolled back; `stood`: then, and with the script applied; `traces`: of applying it once more."""
     with _look(server, back, stood, script) as look:
-        return unseen_losses(look, script)
+        return unseen_losses(look, script, traces)
+
+
+def emptied_views(server: RehearsalServer, before: Clone, clone: Clone) -> tuple[Loss, ...]:
+    """Materialized views that rolling back made and left unfilled; nothing can be read from them."""
+    with named_failures("the clone"), _looking(server, before) as old, _looking(server, clone) as new:
+        return tuple(unfilled_views(old, new))
 
 
 def unfilled(

@@ -6,17 +6,26 @@ from before the revision was applied compares them; where there was one, nobody 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from migrations_app.engine.clone.contents import Loss
 from migrations_app.engine.clone.retyped import narrows, parses
 from migrations_app.engine.clone.standing import Place, Standing
+from migrations_app.engine.clone.trace import StatementTrace
 from migrations_app.engine.clone.unproven import Look
+from migrations_app.engine.sql.aside import set_aside
 from migrations_app.engine.sql.script import Script, Statement
 
+_CALLS = frozenset({"SELECT", "CALL", "DO"})
+_RESTARTS = re.compile(r"\bRESTART\b", re.IGNORECASE)
 
-def unseen_losses(look: Look, script: Script) -> tuple[Loss, ...]:
-    """`look` is at the clone once it was rolled back; what it left is the clone with the revision applied."""
+
+def unseen_losses(look: Look, script: Script, traces: Sequence[StatementTrace]) -> tuple[Loss, ...]:
+    """`look` is at the clone once it was rolled back; what it left is the clone with the revision applied.
+
+    `traces` are those of the script, applied once more.
+    """
     gone = {place: one for place, one in look.was.items() if place not in look.left}
     kept = [(one, look.left[place]) for place, one in sorted(look.was.items()) if place in look.left]
     return (
@@ -26,14 +35,14 @@ def unseen_losses(look: Look, script: Script) -> tuple[Loss, ...]:
             for one, now in kept
             if one.type != now.type and (narrows(one.type, now.type) or parses(one.type, now.type))
         ),
-        *_changed(look, script),
+        *_changed(look, script, traces),
     )
 
 
 def schema_not_measured(statement: Statement) -> Loss:
-    """Of one that may have overwritten what the schema said."""
+    """Of one that may have overwritten what the schema said, or what is said beside it."""
     place = f"line {statement.line}"
-    return _loss(place, f"What the statement of {place} met in the schema was measured by nobody")
+    return _loss(place, f"What the statement of {place} met was measured by nobody")
 
 
 def _by_the_whole(gone: Mapping[Place, Standing]) -> Iterator[Standing]:
@@ -43,15 +52,31 @@ def _by_the_whole(gone: Mapping[Place, Standing]) -> Iterator[Standing]:
             yield one
 
 
-def _changed(look: Look, script: Script) -> Iterator[Loss]:
-    earlier = ""
+def _changed(look: Look, script: Script, traces: Sequence[StatementTrace]) -> Iterator[Loss]:
+    traced, earlier = {(one.step, one.statement): one for one in traces}, ""
     for step in script.steps:
-        for statement in step.statements:
+        for number, statement in enumerate(step.statements, start=1):
             there = [look.found.get(name, 0) for name in statement.relations]
             emptied = statement.tag == "TRUNCATE TABLE" and any((oid, 0) in look.was for oid in there)
-            if emptied or look.takes(statement, earlier):
+            took = emptied or look.takes(statement, earlier) or _wrote(look, statement, traced.get((step.n, number)))
+            if took or _restarts(statement):
                 yield _loss(f"line {statement.line}", f"The statement of line {statement.line} took or changed values")
             earlier += statement.text
+
+
+def _wrote(look: Look, statement: Statement, trace: StatementTrace | None) -> bool:
+    """A function or a block that writes to what was there, whatever it meets this time; a trigger that did."""
+    if statement.tag in _CALLS and trace is None:
+        return True
+    if trace is None or statement.tag not in _CALLS | {"INSERT"}:
+        return False
+    older = {one.relation for one in look.was.values() if one.kind in ("table", "sequence")}
+    locked = {name for name, mode in trace.locks if mode == "ROW EXCLUSIVE"} if statement.tag in _CALLS else set()
+    return bool(older & (locked | {name for name, _, updated, deleted in trace.rows if updated or deleted}))
+
+
+def _restarts(statement: Statement) -> bool:
+    return statement.tag in ("ALTER SEQUENCE", "ALTER TABLE") and bool(_RESTARTS.search(set_aside(statement.text)))
 
 
 def _loss(name: str, what: str) -> Loss:

@@ -23,6 +23,11 @@ CREATE FOREIGN DATA WRAPPER far;
 CREATE SERVER other FOREIGN DATA WRAPPER far;
 CREATE USER MAPPING FOR CURRENT_USER SERVER other;
 CREATE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN DELETE FROM visits WHERE at > 20; END';
+CREATE TABLE doors (id int PRIMARY KEY);
+CREATE FUNCTION slam() RETURNS trigger LANGUAGE plpgsql AS
+  'BEGIN UPDATE visits SET at = at + 1; RETURN NULL; END';
+CREATE TRIGGER slams AFTER INSERT ON doors FOR EACH STATEMENT EXECUTE FUNCTION slam();
 INSERT INTO customers (email, name, joined)
   SELECT 'c' || n || '@x', 'C ' || n, '2026-01-01' FROM generate_series(1, 40) n;
 INSERT INTO orders (customer_id, total, note)
@@ -53,7 +58,7 @@ def _lossy(name: str, up: str, down: str, told: str) -> Way:
     return Way(name, up, down, "lossy", told)
 
 
-def _on_the_database(statement: str) -> str:
+def on_the_database(statement: str) -> str:
     return f"DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$"
 
 
@@ -165,8 +170,8 @@ EXACT = (
     ),
     _back(
         "setting of the database",
-        _on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
-        _on_the_database("ALTER DATABASE %I RESET work_mem"),
+        on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
+        on_the_database("ALTER DATABASE %I RESET work_mem"),
     ),
     _back(
         "privilege on a function of the server",
@@ -351,7 +356,7 @@ LOSSY = (
     ),
     _lossy(
         "setting of the database left behind",
-        _on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
+        on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
         "SELECT 1",
         "Setting work_mem of the database is new: 9MB.",
     ),

@@ -81,7 +81,7 @@ STALE = {
     "UPDATE orders SET total = 95 WHERE id = 1; REFRESH MATERIALIZED VIEW dear; UPDATE orders SET total = id": [
         "1 row of public.dear was not there before."
     ],
-    "REFRESH MATERIALIZED VIEW dear WITH NO DATA": ["Materialized view public.dear is not filled any more."],
+    "REFRESH MATERIALIZED VIEW dear WITH NO DATA": ["Materialized view public.dear is there and not filled."],
     f"DROP MATERIALIZED VIEW dear; {VIEW}": [],
     "DROP MATERIALIZED VIEW dear": [],  # the schema tells it
 }

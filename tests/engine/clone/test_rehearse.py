@@ -20,7 +20,7 @@ from migrations_app.engine.contract.plan import PlannedRevision
 from migrations_app.engine.errors import Refused, Stopped
 from migrations_app.engine.target.dsn import parse
 from migrations_app.engine.target.identity import check_identity
-from tests.engine.clone.down_scripts import EXACT, LOSSY, SHOP, STUCK, WAYS, Way
+from tests.engine.clone.down_scripts import EXACT, LOSSY, SHOP, STUCK, WAYS, Way, on_the_database
 from tests.engine.clone.support import rehearsal_server
 from tests.engine.contract.support import Target, revision
 from tests.sampling import sample
@@ -209,8 +209,14 @@ def test_rolling_back_what_is_applied_tells_what_was_written_since(
 
 
 UNSEEN = (
-    Way("a default", "ALTER TABLE orders ALTER total DROP DEFAULT", "SELECT 1", "lossy", "line 1 met in the schema"),
-    Way("a right", "REVOKE ALL ON orders FROM CURRENT_USER", "SELECT 1", "lossy", "line 1 met in the schema"),
+    Way(
+        "a default",
+        "ALTER TABLE orders ALTER total DROP DEFAULT",
+        "SELECT 1",
+        "lossy",
+        "line 1 met was measured",
+    ),
+    Way("a right", "REVOKE ALL ON orders FROM CURRENT_USER", "SELECT 1", "lossy", "line 1 met was measured"),
     Way("a column", "ALTER TABLE orders DROP note", "ALTER TABLE orders ADD note text", "lossy", "orders.note went"),
     Way(
         "values",
@@ -228,6 +234,41 @@ UNSEEN = (
         "customers.name went from",
     ),
 )
+
+
+UNSEEN_BESIDE_THE_SCHEMA = (
+    Way("rows, by a function", "SELECT tidy()", "SELECT 1", "lossy", "line 1 took or changed values"),
+    Way("rows, by a trigger", "INSERT INTO doors VALUES (1)", "DELETE FROM doors", "lossy", "line 1 took or changed"),
+    Way("a position", "SELECT setval('invoice_numbers', 7000)", "SELECT 1", "lossy", "line 1 took or changed values"),
+    Way("a restart", "ALTER SEQUENCE invoice_numbers RESTART 7", "SELECT 1", "lossy", "line 1 took or changed values"),
+    Way(
+        "a setting",
+        on_the_database("ALTER DATABASE %I SET work_mem = ''9MB''"),
+        "SELECT 1",
+        "lossy",
+        "line 1 met was measured",
+    ),
+    Way("a right on the server's own", "GRANT SELECT ON pg_authid TO PUBLIC", "SELECT 1", "lossy", "line 1 met was"),
+    Way(
+        "a filled view",
+        "DROP MATERIALIZED VIEW paid",
+        "CREATE MATERIALIZED VIEW paid AS SELECT sum(total) FROM orders WITH NO DATA",
+        "lossy",
+        "Materialized view public.paid is there and not filled.",
+    ),
+)
+
+
+@pytest.mark.parametrize("way", UNSEEN_BESIDE_THE_SCHEMA, ids=lambda way: way.name)
+def test_what_no_receipt_measures_is_not_called_restored(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision], way: Way
+) -> None:
+    applied(way)
+    before = shop.receipts()[-1].fp_before
+    found = down_first(shop, server, way, before)
+    assert found.verdict == "lossy"
+    assert way.told in sentences(found)
+    assert "The schema is not the one" not in sentences(found)
 
 
 @pytest.mark.parametrize("way", UNSEEN, ids=lambda way: way.name)
@@ -255,6 +296,20 @@ def test_what_it_added_and_filled_itself_took_nothing(
     )
     applied(way)
     found = down_first(shop, server, way, "")
+    assert (found.verdict, sentences(found)) == ("reversible", "")
+
+
+def test_a_call_that_writes_nothing_took_nothing(
+    shop: Target, server: RehearsalServer, applied: Callable[[Way], PlannedRevision]
+) -> None:
+    way = Way(
+        "",
+        "SELECT count(*) FROM orders; DO 'BEGIN PERFORM double(1); END'; INSERT INTO empty_so_far VALUES (1)",
+        "DELETE FROM empty_so_far WHERE id = 1",
+        "reversible",
+    )
+    applied(way)
+    found = down_first(shop, server, way, shop.receipts()[-1].fp_before)
     assert (found.verdict, sentences(found)) == ("reversible", "")
 
 

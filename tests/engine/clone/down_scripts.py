@@ -24,6 +24,8 @@ CREATE SERVER other FOREIGN DATA WRAPPER far;
 CREATE USER MAPPING FOR CURRENT_USER SERVER other;
 CREATE FUNCTION double(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
 CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN DELETE FROM visits WHERE at > 20; END';
+CREATE TABLE parcels (id int PRIMARY KEY, weight numeric(10, 2) DEFAULT 0);
+INSERT INTO parcels SELECT n, n FROM generate_series(1, 9) n;
 CREATE TABLE doors (id int PRIMARY KEY);
 CREATE FUNCTION slam() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN UPDATE visits SET at = at + 1; RETURN NULL; END';
@@ -326,9 +328,9 @@ LOSSY = (
     ),
     _lossy(
         "type that rounds, over whole numbers",
-        "ALTER TABLE orders ALTER total DROP DEFAULT, ALTER total TYPE int",
-        "ALTER TABLE orders ALTER total TYPE numeric(10, 2), ALTER total SET DEFAULT 0",
-        "public.orders.total goes from numeric(10,2) to integer, which cuts or rounds values",
+        "ALTER TABLE parcels ALTER weight DROP DEFAULT, ALTER weight TYPE int",
+        "ALTER TABLE parcels ALTER weight TYPE numeric(10, 2), ALTER weight SET DEFAULT 0",
+        "public.parcels.weight goes from numeric(10,2) to integer, which cuts or rounds values",
     ),
     _lossy(
         "delete within a function, that met nothing",
@@ -377,7 +379,7 @@ LOSSY = (
     _lossy(
         "user mapping with a secret",
         "ALTER USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (ADD note 'x')",
-        "SELECT 1",
+        "ALTER USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (DROP note)",
         "whose options are secret and not compared",
     ),
     _lossy("delete that met nothing", "DELETE FROM visits WHERE page = 'nowhere'", "SELECT 1", "met none"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrations_app.engine.sql.beyond import reaches_beyond, speaks_of_roles
+from migrations_app.engine.sql.beyond import beside_the_schema, keeps_a_secret, reaches_beyond, speaks_of_roles
 from migrations_app.engine.sql.script import read_script
 
 
@@ -62,3 +62,23 @@ def test_it_leaves_alone_what_is_of_the_database(sql: str) -> None:
 def test_a_block_may_speak_of_roles(body: str, expected: bool) -> None:
     (step,) = read_script(f"DO $$ BEGIN {body} END $$").steps
     assert [speaks_of_roles(statement) for statement in step.statements] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("sql", "secret", "beside"),
+    [
+        ("ALTER USER MAPPING FOR a SERVER s OPTIONS (SET password 'x')", True, False),
+        ("DROP USER MAPPING IF EXISTS FOR CURRENT_USER SERVER s", True, False),
+        ("CREATE USER MAPPING FOR a SERVER s", False, False),
+        ("GRANT SELECT ON pg_catalog.pg_authid TO a", False, True),
+        ("REVOKE ALL ON FUNCTION pg_read_file(text) FROM a", False, True),
+        ("GRANT SELECT ON orders TO a", False, False),
+        ("COMMENT ON LARGE OBJECT 7 IS 'x'", False, True),
+        ("SELECT lo_unlink(7)", False, True),
+        ("ALTER TABLE t SET TABLESPACE fast", False, True),
+    ],
+)
+def test_it_names_what_is_compared_by_nobody_or_by_no_receipt(sql: str, secret: bool, beside: bool) -> None:
+    script = read_script(sql)
+    assert [keeps_a_secret(statement) for step in script.steps for statement in step.statements] == [secret]
+    assert (beside_the_schema(script) is not None) == beside

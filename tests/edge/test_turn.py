@@ -7,30 +7,18 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from migrations_app.fleet.turn import turn_of
 from migrations_app.models import Environment, Rehearsal, RollbackConsent, SchemaDrift, SchemaState
 from migrations_app.models.schema import DriftState
-from migrations_app.permissions import OPERATOR
 from migrations_app.statuses import ConsentStatus
-from tests.browser.client import signed_in
-from tests.edge.fleet import make_environment, make_service
-from tests.edge.people import person
+from tests.edge.fleet import make_environment
 from tests.edge.rehearsals import make_consent, make_rehearsal
 from tests.edge.schemas import NOTE, USUAL, make_drift, make_reading
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def olga(db: None) -> User:
-    return person("olga", OPERATOR)
-
-
-@pytest.fixture
-def environment(olga: User) -> Environment:
-    return make_environment(make_service(olga))
 
 
 def test_each_change_is_another_turn_and_nothing_else_is(environment: Environment, olga: User) -> None:
@@ -65,8 +53,7 @@ def test_a_request_that_has_run_out_is_another_turn(environment: Environment, ol
     assert turn_of(environment.pk) != waiting
 
 
-def test_the_page_tells_each_of_them_at_once(environment: Environment, olga: User) -> None:
-    client = signed_in(olga)
+def test_the_page_tells_each_of_them_at_once(client: Client, environment: Environment, olga: User) -> None:
 
     def page() -> str:
         return client.get(f"/services/orders/environments/{environment.name}").content.decode()

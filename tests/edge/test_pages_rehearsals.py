@@ -48,6 +48,17 @@ def test_it_tells_the_verdict_first_and_each_revision_after_it(client: Client, r
     assert "before the release" in told
 
 
+def test_it_says_of_one_without_a_way_back_why_and_never_that_nothing_is_lost(
+    client: Client, environment: Environment, revisions: list[Revision], olga: User
+) -> None:
+    found = make_rehearsal(environment, olga)
+    make_part(found, revisions[0], "irreversible", error=None, down_checksum="")
+    told = page(client, found)
+    assert "It cannot be rolled back: there is no down file." in told
+    assert "There is no down file." in told
+    assert "nothing" not in told
+
+
 def test_it_opens_on_the_first_that_is_not_reversible_and_the_address_names_another(
     client: Client, rehearsal: Rehearsal
 ) -> None:

@@ -173,3 +173,127 @@ CONSENT_SENTENCES: dict[str, str] = {
     ConsentStatus.WITHDRAWN: "Whoever asked for it took it back; nothing was started.",
     ConsentStatus.OVERTAKEN: "The plan, its losses or the day it was good for went by; nothing was started.",
 }
+
+
+class ReleaseStatus(TextChoices):
+    """`ready` is never stored: it is what the gates say at the moment somebody asks."""
+
+    DRAFT = "draft", "draft"
+    COLLECTING = "collecting", "collecting"
+    READY = "ready", "ready"
+    CUTTING_OVER = "cutting_over", "cutting over"
+    LIVE = "live", "live"
+    SUPERSEDED = "superseded", "superseded"
+    ROLLED_BACK = "rolled_back", "rolled back"
+
+
+RELEASE_SENTENCES: dict[str, str] = {
+    ReleaseStatus.DRAFT: "Registered; nothing has reported about it.",
+    ReleaseStatus.COLLECTING: "Evidence is coming in; a gate still blocks.",
+    ReleaseStatus.READY: "Every gate passes and is signed; it may be cut over.",
+    ReleaseStatus.CUTTING_OVER: "Its runs are being carried over the environments.",
+    ReleaseStatus.LIVE: "At least one environment runs it.",
+    ReleaseStatus.SUPERSEDED: "Every environment that ran it runs another release now.",
+    ReleaseStatus.ROLLED_BACK: "It was cut over, and taken back as a whole.",
+}
+
+RELEASE_EDGES: dict[tuple[str, str], str] = {
+    (ReleaseStatus.DRAFT, ReleaseStatus.COLLECTING): "the first evidence, signature or exemption came in",
+    (ReleaseStatus.DRAFT, ReleaseStatus.CUTTING_OVER): "two people broke the glass",
+    (ReleaseStatus.COLLECTING, ReleaseStatus.CUTTING_OVER): "every gate passed, or two people broke the glass",
+    (ReleaseStatus.CUTTING_OVER, ReleaseStatus.LIVE): "the last environment of the plan was done",
+    (ReleaseStatus.CUTTING_OVER, ReleaseStatus.COLLECTING): "it was given up before anything was applied",
+    (ReleaseStatus.CUTTING_OVER, ReleaseStatus.ROLLED_BACK): "what had been applied was taken back",
+    (ReleaseStatus.LIVE, ReleaseStatus.CUTTING_OVER): "it is carried over further environments",
+    (ReleaseStatus.LIVE, ReleaseStatus.SUPERSEDED): "another release took its last environment",
+    (ReleaseStatus.LIVE, ReleaseStatus.ROLLED_BACK): "it was taken back as a whole",
+    (ReleaseStatus.SUPERSEDED, ReleaseStatus.CUTTING_OVER): "it is cut over again",
+    (ReleaseStatus.ROLLED_BACK, ReleaseStatus.CUTTING_OVER): "it is cut over again",
+}
+
+
+class EvidenceStatus(TextChoices):
+    PASS = "pass", "passes"
+    FAIL = "fail", "fails"
+
+
+class CheckState(TextChoices):
+    PASS = "pass", "passes"
+    FAIL = "fail", "fails"
+    MISSING = "missing", "missing"
+    STALE = "stale", "stale"
+    NOT_APPLICABLE = "not_applicable", "not applicable"
+    WAIVED = "waived", "exempted"
+
+
+CHECK_SENTENCES: dict[str, str] = {
+    CheckState.PASS: "It was shown, and the evidence is young enough.",
+    CheckState.FAIL: "The newest evidence says that it does not hold.",
+    CheckState.MISSING: "Nothing has reported it for this release.",
+    CheckState.STALE: "It was shown, but longer ago than the limit.",
+    CheckState.NOT_APPLICABLE: "It does not apply to this service, for the reason given.",
+    CheckState.WAIVED: "Two people let it pass for a while, for the reason given.",
+}
+# What lets a release through.
+GREEN = frozenset({CheckState.PASS, CheckState.NOT_APPLICABLE, CheckState.WAIVED})
+
+
+class CheckKind(TextChoices):
+    """Who finds out whether a check holds."""
+
+    POSTED = "posted", "reported by a build"
+    HTTP = "http", "asked of an address"
+    COMMAND = "command", "run by a worker"
+    SQL = "sql", "asked of a target"
+    FACT = "fact", "known to Lockstep"
+    MANUAL = "manual", "looked at by a person"
+
+
+class WaiverVerb(TextChoices):
+    APPROVE = "approve", "approved"
+    DECLINE = "decline", "declined"
+    WITHDRAW = "withdraw", "withdrawn"
+    REVOKE = "revoke", "revoked"
+
+
+class CutoverStatus(TextChoices):
+    RUNNING = "running", "running"
+    HALTED = "halted", "halted"
+    ROLLING_BACK = "rolling_back", "rolling back"
+    DONE = "done", "done"
+    CANCELLED = "cancelled", "given up"
+    ROLLED_BACK = "rolled_back", "rolled back"
+
+
+CUTOVER_SENTENCES: dict[str, str] = {
+    CutoverStatus.RUNNING: "Environment after environment gets its run, in the order of the plan.",
+    CutoverStatus.HALTED: "A run did not succeed or was not admitted; nothing goes on until a person decides.",
+    CutoverStatus.ROLLING_BACK: "What was applied is rolled back, the last environment first.",
+    CutoverStatus.DONE: "Every environment of the plan stands at the release's schema.",
+    CutoverStatus.CANCELLED: "A person gave it up; the plan tells what stands.",
+    CutoverStatus.ROLLED_BACK: "Every environment stands where it stood before.",
+}
+# One of these at a time for a service; the database enforces it.
+CUTOVER_OPEN = frozenset({CutoverStatus.RUNNING, CutoverStatus.HALTED, CutoverStatus.ROLLING_BACK})
+
+CUTOVER_EDGES: dict[tuple[str, str], str] = {
+    (CutoverStatus.RUNNING, CutoverStatus.HALTED): "a run did not succeed, or was not admitted",
+    (CutoverStatus.RUNNING, CutoverStatus.DONE): "the last run succeeded",
+    (CutoverStatus.RUNNING, CutoverStatus.CANCELLED): "a person gave it up",
+    (CutoverStatus.HALTED, CutoverStatus.RUNNING): "a person went on",
+    (CutoverStatus.HALTED, CutoverStatus.CANCELLED): "a person gave it up",
+    (CutoverStatus.HALTED, CutoverStatus.ROLLING_BACK): "a person takes it back",
+    (CutoverStatus.DONE, CutoverStatus.ROLLING_BACK): "a person takes it back",
+    (CutoverStatus.CANCELLED, CutoverStatus.ROLLING_BACK): "a person takes back what was applied",
+    (CutoverStatus.ROLLING_BACK, CutoverStatus.HALTED): "a roll-back did not succeed, or was not admitted",
+    (CutoverStatus.ROLLING_BACK, CutoverStatus.ROLLED_BACK): "the last roll-back succeeded",
+}
+
+
+class CutoverStepStatus(TextChoices):
+    PENDING = "pending", "pending"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    NOTHING = "nothing", "nothing to apply"
+    FAILED = "failed", "failed"
+    ROLLED_BACK = "rolled_back", "rolled back"

@@ -1,10 +1,13 @@
-"""Let Django's test flush empty the audit and the release table: it uses TRUNCATE, which the product refuses.
+"""Let Django's test flush empty the tables that only grow: it uses TRUNCATE, which the product refuses for them.
 
-Only the triggers against TRUNCATE are switched off, and only in the test database; tests/audit/test_triggers.py and
-tests/releases/test_registering.py switch theirs on and prove that it refuses. tests/conftest.py imports the fixture.
+Only the triggers against TRUNCATE are switched off, and only in the test database; tests/audit/test_triggers.py,
+tests/releases/test_registering.py and tests/releases/gates/test_guards.py switch theirs on and prove that it refuses.
+tests/conftest.py imports the fixture.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -16,9 +19,19 @@ ENABLE = "ALTER TABLE migrations_app_auditentry ENABLE ALWAYS TRIGGER audit_no_t
 DISABLE_RELEASES = DISABLE.replace("auditentry", "release").replace("audit_no", "release_no")
 ENABLE_RELEASES = ENABLE.replace("auditentry", "release").replace("audit_no", "release_no")
 
+KEPT: tuple[str, ...] = import_module("migrations_app.migrations.0021_gate_guards").KEPT
+
+
+def truncatable(table: str, *, yes: bool) -> str:
+    """The statement that switches a table's trigger against TRUNCATE off, or on again."""
+    verb = "DISABLE" if yes else "ENABLE ALWAYS"
+    return f"ALTER TABLE migrations_app_{table} {verb} TRIGGER {table}_no_truncate"
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(DISABLE)
         cursor.execute(DISABLE_RELEASES)
+        for table in KEPT:
+            cursor.execute(truncatable(table, yes=True))

@@ -3,13 +3,31 @@
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_check import AuditCheck
 from migrations_app.models.consent import RollbackConsent
+from migrations_app.models.cutover import (
+    BreakGlass,
+    BreakGlassAnswer,
+    Cutover,
+    CutoverGate,
+    CutoverStep,
+    EnvironmentRelease,
+    Freeze,
+)
 from migrations_app.models.drill import Drill, DrillCheck, DrillFollowUp, DrillIntervention, DrillStep
 from migrations_app.models.environment import Environment
+from migrations_app.models.gate import (
+    EvidenceArtefact,
+    GateCatalogue,
+    GateEvidence,
+    GateSignature,
+    GateWaiver,
+    SignatureWithdrawal,
+    WaiverDecision,
+)
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
 from migrations_app.models.rehearsal import Rehearsal, RehearsalLine, RevisionRehearsal
-from migrations_app.models.release import Release
+from migrations_app.models.release import Release, ReleaseState
 from migrations_app.models.revision import Revision
 from migrations_app.models.run import Run, RunLogLine, RunStep, StepAttempt
 from migrations_app.models.schema import SchemaContent, SchemaDefinition, SchemaDrift, SchemaReading, SchemaState
@@ -23,19 +41,32 @@ __all__ = [
     "AppliedTally",
     "AuditCheck",
     "AuditEntry",
+    "BreakGlass",
+    "BreakGlassAnswer",
     "ChainTally",
+    "Cutover",
+    "CutoverGate",
+    "CutoverStep",
     "Drill",
     "DrillCheck",
     "DrillFollowUp",
     "DrillIntervention",
     "DrillStep",
     "Environment",
+    "EnvironmentRelease",
+    "EvidenceArtefact",
+    "Freeze",
+    "GateCatalogue",
+    "GateEvidence",
+    "GateSignature",
+    "GateWaiver",
     "Installation",
     "LedgerEntry",
     "OutboxItem",
     "Rehearsal",
     "RehearsalLine",
     "Release",
+    "ReleaseState",
     "Revision",
     "RevisionRehearsal",
     "RollbackConsent",
@@ -48,6 +79,8 @@ __all__ = [
     "SchemaReading",
     "SchemaState",
     "Service",
+    "SignatureWithdrawal",
     "StepAttempt",
+    "WaiverDecision",
     "WorkerProcess",
 ]

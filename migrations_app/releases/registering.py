@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -10,13 +11,18 @@ from django.db import transaction
 
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
-from migrations_app.models import Release, Service
+from migrations_app.models import Release, Revision, Service
+from migrations_app.rehearsals.chains import chain_hashes
+from migrations_app.releases.gates.changing import begun
 from migrations_app.releases.schema_chain import SchemaChain, Span, read_schema_chain
 
 LONGEST = 200
 MOST_NAMED = 10
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:@/-]*\Z")
-VALUES = ("schema_rev", "schema_rev_min", "schema_rev_max", "index_hash", "secrets_rev")
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+SCHEMAS = ("schema_rev", "schema_rev_min", "schema_rev_max")
+VALUES = (*SCHEMAS, "index_hash", "secrets_rev", "commit", "artefacts")
+MOST_ARTEFACTS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,20 +40,26 @@ def register_release(
     schema_rev_max: str = "",
     index_hash: str = "",
     secrets_rev: str = "",
+    commit: str = "",
+    artefacts: Mapping[str, str] | None = None,
     by: User,
 ) -> Registered:
     """Keep a release with the schemas it can work with; a bound that is left out is `schema_rev` itself.
 
+    `artefacts` are names of what was built, each with its SHA-256. The revisions below it are noted as they are.
+
     Raises Refused: `release_differs` where the id stands for other values, `no_such_schema_rev` and the like where the
     window makes no sense in the chain.
     """
-    values = {
+    texts = {
         "schema_rev": _text("schema_rev", schema_rev),
         "schema_rev_min": _text("schema_rev_min", schema_rev_min or schema_rev),
         "schema_rev_max": _text("schema_rev_max", schema_rev_max or schema_rev),
         "index_hash": _text("index_hash", index_hash),
         "secrets_rev": _text("secrets_rev", secrets_rev),
+        "commit": _text("commit", commit),
     }
+    values: dict[str, object] = {**texts, "artefacts": _artefacts(artefacts or {})}
     _check_id(release_id)
     with transaction.atomic():
         # Revisions are stored under the same lock, so the chain stays as it is looked at.
@@ -56,9 +68,23 @@ def register_release(
         if known := existing.first():
             _refuse_other_values(known, values)
             return Registered(known, created=False)
-        _check_window(read_schema_chain(owner), values)
-        Release.objects.create(service=owner, release_id=release_id, created_by=by, **values)
-        record(actor=by, action="release.register", object=f"release:{owner.name}/{release_id}", after=values)
+        current = _check_window(read_schema_chain(owner), texts)
+        head = _revision_at(owner, current.last)
+        release = Release.objects.create(
+            service=owner,
+            release_id=release_id,
+            created_by=by,
+            head_revision=head,
+            chain=chain_hashes(owner.pk)[head],
+            **values,
+        )
+        begun(release)
+        record(
+            actor=by,
+            action="release.register",
+            object=f"release:{owner.name}/{release_id}",
+            after={**values, "head_revision": head},
+        )
     return Registered(existing.get(), created=True)
 
 
@@ -84,7 +110,28 @@ def _check_id(release_id: str) -> None:
         )
 
 
-def _refuse_other_values(known: Release, values: dict[str, str]) -> None:
+def _artefacts(given: Mapping[str, str]) -> list[list[str]]:
+    """By name, so that the same ones in another order are the same."""
+    if len(given) > MOST_ARTEFACTS:
+        raise _refuse(
+            "too_many", f"{len(given):,} artefacts were named, the limit is {MOST_ARTEFACTS:,}.", "Pack them."
+        )
+    for name, digest in given.items():
+        _text("an artefact's name", name)
+        if not name.strip() or not _SHA256.match(digest):
+            raise _refuse(
+                "bad_sha256", f"The artefact {name[:60]!r} has no SHA-256 of 64 hexadecimal digits.", "Give its hash."
+            )
+    return sorted([name.strip(), digest] for name, digest in given.items())
+
+
+def _revision_at(service: Service, last: int) -> str:
+    """The newest that stands at or below a place of the chain."""
+    chain = Revision.objects.filter(service=service, position__lte=last).order_by("-position")
+    return chain.values_list("revision_id", flat=True)[0]
+
+
+def _refuse_other_values(known: Release, values: dict[str, object]) -> None:
     other = [name for name in VALUES if getattr(known, name) != values[name]]
     if other:
         first = other[0]
@@ -96,8 +143,9 @@ def _refuse_other_values(known: Release, values: dict[str, str]) -> None:
         )
 
 
-def _check_window(chain: SchemaChain, values: dict[str, str]) -> None:
-    current, low, high = (_span(chain, name, values[name]) for name in VALUES[:3])
+def _check_window(chain: SchemaChain, values: dict[str, str]) -> Span:
+    """The places of its own schema."""
+    current, low, high = (_span(chain, name, values[name]) for name in SCHEMAS)
     if low.first > high.first:
         raise _refuse(
             "window_reversed",
@@ -110,6 +158,7 @@ def _check_window(chain: SchemaChain, values: dict[str, str]) -> None:
             f"schema_rev {current.name} is outside its own window, {low.name} to {high.name}.",
             "Widen the window, or correct schema_rev.",
         )
+    return current
 
 
 def _span(chain: SchemaChain, what: str, name: str) -> Span:

@@ -141,7 +141,7 @@ def test_the_database_refuses_to_change_or_delete(service: Service, olga: User, 
 def test_the_database_refuses_to_truncate(service: Service, olga: User, truncate_trigger: None) -> None:
     register(service, olga)
     with pytest.raises(DatabaseError, match="TRUNCATE refused"), transaction.atomic():
-        connection.cursor().execute("TRUNCATE migrations_app_release")
+        connection.cursor().execute("TRUNCATE migrations_app_release CASCADE")
     assert Release.objects.exists()
 
 

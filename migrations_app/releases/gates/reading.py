@@ -28,7 +28,7 @@ from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_c
 from migrations_app.releases.gates.catalogues import newest_catalogue
 from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
-from migrations_app.releases.gates.pending import head_of, own_revisions
+from migrations_app.releases.gates.pending import head_of, own_revisions, revisions_below
 from migrations_app.releases.going_back import previous_release
 from migrations_app.statuses import CheckKind, WaiverVerb
 
@@ -114,9 +114,15 @@ def _parts(release: Release) -> dict[str, str]:
     bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
     return {
         "release": _sha256(canonical({**told, "id": release.pk})),
-        "revisions": chain_hashes(release.service_id).get(head_of(release), ""),
+        "revisions": _revisions(release),
         "targets": _sha256(json.dumps([[str(value) for value in row] for row in bound])),
     }
+
+
+def _revisions(release: Release) -> str:
+    """The chain up to it, and the SQL that takes back and verifies, which the chain's own hash leaves out."""
+    beside = revisions_below(release).values_list("down_checksum", "verify_checksum")
+    return _sha256(json.dumps([chain_hashes(release.service_id).get(head_of(release), ""), *map(list, beside)]))
 
 
 def _sha256(text: str) -> str:

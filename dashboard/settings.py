@@ -151,6 +151,10 @@ LOCKSTEP_LOCK_WINDOW_SECONDS = env.number("LOCKSTEP_LOCK_WINDOW_SECONDS", 1800)
 LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
 # Where the administrator keeps a smoke check for each service, named like it; empty: there are none.
 LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
+# Where the administrator keeps the programs that checks of gates may run, by their name; empty: there are none.
+LOCKSTEP_CHECKS_DIR = env.text("LOCKSTEP_CHECKS_DIR")
+# Hosts that checks may ask although they are inside, speak http or listen on another port: host or host:port.
+LOCKSTEP_OUTBOUND_HOSTS = env.text("LOCKSTEP_OUTBOUND_HOSTS").split()
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

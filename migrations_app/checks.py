@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -36,3 +37,29 @@ def rehearsal_servers(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
             which = f"LOCKSTEP_REHEARSAL_SERVERS, address {number}: {refusal.message}"
             found.append(Error(which, hint=refusal.next_step, id="lockstep.E002"))
     return found
+
+
+@register()
+def outbound_hosts(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.outbound.address import read_hosts
+
+    try:
+        read_hosts(settings.LOCKSTEP_OUTBOUND_HOSTS)
+    except LockstepError as refusal:
+        hint = "Write hosts or host:port, separated by spaces."
+        return [Error(f"LOCKSTEP_OUTBOUND_HOSTS: {refusal.message}", hint=hint, id="lockstep.E003")]
+    return []
+
+
+@register()
+def checks_dir(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    given = settings.LOCKSTEP_CHECKS_DIR
+    if not given or Path(given).is_absolute():
+        return []
+    return [
+        Error(
+            f"LOCKSTEP_CHECKS_DIR is {given!r}, which depends on where a worker was started.",
+            hint="Give the whole path of the folder, from the root.",
+            id="lockstep.E004",
+        )
+    ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_app.audit.body import masked
 from migrations_app.engine.errors import Refused
 from migrations_app.models import EvidenceArtefact, GateEvidence, Release
 from migrations_app.releases.gates.catalogue import Check, read_catalogue, sha256_of
@@ -105,8 +106,8 @@ def keep_outcome(
             check_key=check.key,
             status=status,
             source=check.kind,
-            producer=producer[:LONGEST_PRODUCER],
-            summary=summary[:LONGEST_SUMMARY],
+            producer=masked(producer)[:LONGEST_PRODUCER],
+            summary=masked(summary)[:LONGEST_SUMMARY],
             detail=dict(detail),
             identity=sha256_of(told),
         )

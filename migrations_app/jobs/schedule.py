@@ -1,5 +1,5 @@
 """What happens by the clock: each target's receipts are compared with the ledger and its schema is read, the audit
-chain is checked, old rows are swept."""
+chain is checked, checks of gates are looked at before their evidence is old, and old rows are swept."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
 from migrations_app.models.environment import Reachability
 from migrations_app.models.schema import Source
+from migrations_app.releases.gates import looking
 from migrations_app.statuses import OPEN
 
 RECONCILE_EVERY = timedelta(seconds=60)
@@ -52,6 +53,7 @@ def run_forever() -> None:
 
 def tick(stopping: threading.Event) -> None:
     """Compare the environments whose last comparison is older than a minute, check the audit chain, then sweep."""
+    looking.ask_what_is_due()
     due = Environment.objects.filter(Q(checked_at=None) | Q(checked_at__lt=Now() - RECONCILE_EVERY))
     for environment in due.order_by("checked_at")[:50]:
         if stopping.is_set():
@@ -109,4 +111,5 @@ def _is_the_one() -> bool:
 
 def _sweep() -> None:
     OutboxItem.objects.filter(sent_at__lt=Now() - timedelta(days=1)).delete()
+    looking.forget()
     WorkerProcess.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()

@@ -23,6 +23,7 @@ from migrations_app.models.gate import (
     SignatureWithdrawal,
     WaiverDecision,
 )
+from migrations_app.models.gate_look import GateLook
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
@@ -58,6 +59,7 @@ __all__ = [
     "Freeze",
     "GateCatalogue",
     "GateEvidence",
+    "GateLook",
     "GateSignature",
     "GateWaiver",
     "Installation",

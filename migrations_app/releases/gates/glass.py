@@ -65,6 +65,12 @@ def answer_glass(glass: BreakGlass, *, granted: bool, reason: str, by: User) -> 
     return row
 
 
+def decline_glass(glass: BreakGlass, *, reason: str, by: User) -> BreakGlassAnswer:
+    """Say no; whoever asked may take it back in the same way."""
+    with transaction.atomic():
+        return answer_glass(glass, granted=False, reason=reason, by=by)
+
+
 def blockers(verdict: Verdict) -> list[list[str]]:
     """What both people saw, as it is kept."""
     return [[gate.gate.key, gate.sentence] for gate in verdict.blocking]

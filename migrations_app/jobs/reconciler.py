@@ -23,6 +23,7 @@ from migrations_app.models import WorkerProcess
 from migrations_app.rehearsals import claims as rehearsals
 from migrations_app.rehearsals import clones
 from migrations_app.releases.gates import looking
+from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.runs import claims
 
 SWEEP_EVERY_S = 20.0
@@ -62,6 +63,7 @@ class Reconciler:
                 self._run.start(partial(self._execute, run_id))
             elif run_id not in queued:
                 launcher.wake(run_id)
+        carry_on_all()
         self._rehearse()
         self._look_at_checks()
         self._sweep_clones()

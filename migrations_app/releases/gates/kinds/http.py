@@ -76,8 +76,8 @@ def collect(release: Release, check: Check) -> Found:
         if phrases:
             failed[url] = phrases
     good = f"GET {', '.join(urls)} {wanted.told}."
-    detail = {"asked": urls, "broken": failed, "unasked": not urls}
-    return found(urls[0] if len(urls) == 1 else "lockstep", good, broken, detail)
+    producer = urls[0] if len(urls) == 1 else "lockstep"
+    return found(producer, good, broken, {"asked": urls, "broken": failed})
 
 
 def _urls(release: Release, settings: Mapping[str, object]) -> tuple[list[str], list[str]]:

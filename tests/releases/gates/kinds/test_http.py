@@ -38,7 +38,7 @@ def test_an_answer_as_wanted_passes(release: Release, site: Site) -> None:
     )
     assert told(found) == ("pass", f"GET {site.url}/health answered 200 with all that is wanted of it.")
     assert found.producer == f"{site.url}/health"
-    assert found.detail == {"asked": [f"{site.url}/health"], "broken": {}, "unasked": False}
+    assert found.detail == {"asked": [f"{site.url}/health"], "broken": {}}
 
 
 def test_another_status_is_told_with_the_one_that_was_wanted(release: Release, site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -33,7 +34,7 @@ def truncate_trigger() -> Iterator[None]:
 
 
 def register(service: Service, by: User, **values: str) -> Registered:
-    given = {"release_id": "1.0", "schema_rev": "sc-10"} | values
+    given: dict[str, Any] = {"release_id": "1.0", "schema_rev": "sc-10"} | values
     return register_release(service=service, by=by, **given)
 
 

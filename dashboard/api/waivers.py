@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dashboard import access, access_gates
 from dashboard.api.cursor import After, Limit, page
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Moment, Reason, Telling, answers
 from migrations_app.releases.gates.waivers import MOST_HOURS, ask_waiver, decide_waiver
 from migrations_app.statuses import WaiverVerb
@@ -86,7 +87,10 @@ def list_waivers(request: HttpRequest, release_number: int, after: After = "", l
 
 
 @router.post(
-    "/waivers/{int:waiver_number}/approve", response=answers(WaiverOut, also=409), operation_id="approve_waiver"
+    "/waivers/{int:waiver_number}/approve",
+    response=answers(WaiverOut, also=409),
+    operation_id="approve_waiver",
+    auth=BY_TOKEN,
 )
 def approve(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_REASON) -> WaiverOut:
     """Never by who asked, and never by the release's author."""

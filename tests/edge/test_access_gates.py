@@ -12,7 +12,7 @@ from django.http import Http404
 from dashboard import access_gates
 from migrations_app.models import AuditEntry, GateCatalogue, GateEvidence, GateSignature, GateWaiver, Release
 from tests.edge.fleet import make_revision, make_service
-from tests.edge.gates import make_gate_rows
+from tests.edge.gates import make_hanging
 from tests.edge.people import person
 from tests.edge.releases import make_release
 
@@ -24,7 +24,7 @@ def release(olga: User) -> Release:
     service = make_service(olga)
     make_revision(service, 1, schema_rev="sc-1")
     release = make_release(service, olga, "1.0", "sc-1")
-    make_gate_rows(release, olga, person("ann", "release-manager"))
+    make_hanging(release, olga)
     return release
 
 
@@ -33,7 +33,7 @@ def test_it_finds_for_those_who_may_look(vic: User, release: Release) -> None:
     assert row == access_gates.evidence_row_for(vic, release, row.pk)
     assert row.artefact is not None
     assert "content" in row.artefact.get_deferred_fields()
-    assert bytes(access_gates.artefact_for(vic, release, row.pk).content) == b"all of it"
+    assert bytes(access_gates.artefact_for(vic, release, row.pk).content) == b"what was seen"
     signature = GateSignature.objects.get()
     assert access_gates.signature_for(vic, release, signature.pk) == signature
     waiver = access_gates.waivers_for(vic, release).get()

@@ -17,7 +17,7 @@ from migrations_app.permissions import ROLES
 from tests.edge.caller import Caller
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
-from tests.edge.gates import make_gate_rows
+from tests.edge.gates import make_hanging
 from tests.edge.people import IDENTITIES, identity, person
 from tests.edge.rehearsals import make_consent, make_rehearsed
 from tests.edge.releases import make_release
@@ -159,7 +159,7 @@ def run() -> Run:
     owner = person("owner")
     service = make_service(owner)
     revision = make_revision(service, 1, schema_rev="sc-1")
-    make_gate_rows(make_release(service, owner, "1.0", "sc-1"), owner, person("signer"))
+    make_hanging(make_release(service, owner, "1.0", "sc-1"), owner)
     environment = make_environment(service)
     make_receipt(environment, 1)
     run = make_run(environment, owner)

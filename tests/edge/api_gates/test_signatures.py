@@ -8,6 +8,7 @@ from django.test import Client
 
 from migrations_app.models import GateSignature, Release
 from migrations_app.releases.registering import register_release
+from migrations_app.statuses import WaiverVerb
 from tests.edge.api_gates.calls import NOBODY, at, gate_of, told
 from tests.edge.caller import ROOT, Caller, read, refusal
 from tests.releases.gates.shapes import report, report_all, sign
@@ -69,7 +70,11 @@ def test_nobody_takes_back_what_another_signed(release: Release, olga: User, ann
 def test_a_browser_signs_on_the_page_alone(release: Release, ann: User) -> None:
     session = Client(raise_request_exception=False)
     session.force_login(ann)
-    for path in (at(release, "gates", "build", "signoff"), "/waivers/1/approve"):
-        answer = session.post(ROOT + path, {"evidence_hash": NOBODY}, "application/json")
-        told = refusal(answer, 401)  # type: ignore[arg-type]
+    for method, path in (
+        ("post", at(release, "gates", "build", "signoff")),
+        *(("post", f"/waivers/1/{verb}") for verb in WaiverVerb.values),
+        ("put", "/gate-catalogue"),
+    ):
+        answer = getattr(session, method)(ROOT + path, {"evidence_hash": NOBODY}, "application/json")
+        told = refusal(answer, 401)
         assert told["message"].startswith("This takes an API token; in a browser it is done on its page.")

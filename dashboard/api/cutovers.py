@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from dashboard import access, access_cutovers
 from dashboard.api.cursor import After, Limit, page
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Moment, Name, Reason, Telling, answers
 from migrations_app.rollouts import planning
 from migrations_app.rollouts.cutting_over import cut_over, give_up, go_on, take_back
@@ -145,6 +146,7 @@ def _told_stop(stop: planning.Stop) -> StopOut:
     "/releases/{int:release_number}/cutovers",
     response=answers(CutoverInFullOut, 201, also=409),
     operation_id="start_cutover",
+    auth=BY_TOKEN,
 )
 def start(request: HttpRequest, release_number: int, body: NewCutover) -> Status[CutoverInFullOut]:
     """409 with every gate that blocks and whatever else is in the way; workers carry on what was started."""
@@ -185,6 +187,7 @@ def get_cutover(request: HttpRequest, cutover_number: int) -> CutoverInFullOut:
     "/cutovers/{int:cutover_number}/go-on",
     response=answers(CutoverInFullOut, also=409),
     operation_id="resume_cutover",
+    auth=BY_TOKEN,
 )
 def resume(request: HttpRequest, cutover_number: int, body: OptionalRemark = NO_REMARK) -> CutoverInFullOut:
     """After a halt: gates are judged anew, and the environment that failed is tried again."""
@@ -197,6 +200,7 @@ def resume(request: HttpRequest, cutover_number: int, body: OptionalRemark = NO_
     "/cutovers/{int:cutover_number}/give-up",
     response=answers(CutoverInFullOut, also=409),
     operation_id="give_up_cutover",
+    auth=BY_TOKEN,
 )
 def abandon(request: HttpRequest, cutover_number: int, body: Remark) -> CutoverInFullOut:
     """Start nothing further; what is applied stands."""
@@ -209,6 +213,7 @@ def abandon(request: HttpRequest, cutover_number: int, body: Remark) -> CutoverI
     "/cutovers/{int:cutover_number}/take-back",
     response=answers(CutoverInFullOut, also=409),
     operation_id="take_cutover_back",
+    auth=BY_TOKEN,
 )
 def back(request: HttpRequest, cutover_number: int, body: Remark) -> CutoverInFullOut:
     """Roll back what its runs applied, the last environment first; 409 with everything that is in the way."""

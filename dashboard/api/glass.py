@@ -10,6 +10,7 @@ from ninja.responses import Status
 from pydantic import Field
 
 from dashboard import access, access_cutovers
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Moment, Name, Reason, Telling, answers
 from migrations_app.releases.gates.glass import ask_to_break, decline_glass
 from migrations_app.rollouts.cutting_over import break_glass
@@ -58,7 +59,10 @@ class GlassOut(Telling):
 
 
 @router.post(
-    "/releases/{int:release_number}/glass", response=answers(GlassOut, 201, also=409), operation_id="ask_to_break_glass"
+    "/releases/{int:release_number}/glass",
+    response=answers(GlassOut, 201, also=409),
+    operation_id="ask_to_break_glass",
+    auth=BY_TOKEN,
 )
 def ask(request: HttpRequest, release_number: int, body: NewGlass) -> Status[GlassOut]:
     """Nothing starts before a second person grants it, within the hour."""
@@ -73,7 +77,9 @@ def get_glass(request: HttpRequest, glass_number: int) -> GlassOut:
     return _as_it_stands(request, glass_number)
 
 
-@router.post("/glass/{int:glass_number}/break", response=answers(GlassOut, also=409), operation_id="break_glass")
+@router.post(
+    "/glass/{int:glass_number}/break", response=answers(GlassOut, also=409), operation_id="break_glass", auth=BY_TOKEN
+)
 def grant(request: HttpRequest, glass_number: int, body: Granting) -> GlassOut:
     """By another person than asked; the cutover starts with it, in the name of who asked."""
     glass = access_cutovers.glass_for(request.user, glass_number, "break_glass")
@@ -82,7 +88,12 @@ def grant(request: HttpRequest, glass_number: int, body: Granting) -> GlassOut:
     return _as_it_stands(request, glass_number)
 
 
-@router.post("/glass/{int:glass_number}/decline", response=answers(GlassOut, also=409), operation_id="decline_glass")
+@router.post(
+    "/glass/{int:glass_number}/decline",
+    response=answers(GlassOut, also=409),
+    operation_id="decline_glass",
+    auth=BY_TOKEN,
+)
 def decline(request: HttpRequest, glass_number: int, body: Declining) -> GlassOut:
     glass = access_cutovers.glass_for(request.user, glass_number, "break_glass")
     decline_glass(glass, reason=body.reason, by=access.require(request.user, "break_glass"))

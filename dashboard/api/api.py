@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.api import (
     audit,
+    boot,
     contracts,
     drill_remarks,
     drills,
@@ -49,5 +50,6 @@ api.add_router("/releases", releases.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)
-api.add_router("", rollback_plans.router)
+for noun in (rollback_plans, boot):
+    api.add_router("", noun.router)
 api.add_router("/audit", audit.router)

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from dashboard import tokens
 from dashboard.boot import gate, pool
-from migrations_app.models import ApiToken, AuditEntry, BootAttempt, Environment, NodeReport, Service
+from migrations_app.models import ApiToken, AuditEntry, BootAttempt, Environment, NodeReport, Run, Service
 from migrations_app.permissions import ADMIN, VIEWER
 from tests.browser.client import heading, signed_in, text
 from tests.edge.caller import Caller, read, refusal
@@ -62,7 +62,8 @@ def test_it_refuses_with_each_reason_and_what_would_change_it(prod: Environment,
 
 
 def test_it_names_the_run_that_it_waits_for(prod: Environment, caller: Caller, olga: User) -> None:
-    run = make_run(prod, olga, to_revision="0005_step")
+    run = make_run(prod, olga)
+    Run.objects.filter(pk=run.pk).update(to_revision="0005_step")
     told = ask(caller, 409, schema_rev="sc-11")
     assert (told["waiting_for"], told["hopeless"]) == (run.pk, False)
     assert told["progress"].startswith(f"{run.pk}:")
@@ -216,7 +217,7 @@ def test_a_page_tells_what_runs_and_how_it_started(prod: Environment, caller: Ca
     caller.post("/boot-attempts", {**where, "boot": "b1", "outcome": "allow", "node": "n1"})
     response = client.get(page)
     assert heading(response) == "One node of prod reports: 1.0."
-    assert "One start in 30 days, 100% of them at the first question." in text(response)
+    assert "1 start in 30 days, 100% of them at the first question." in text(response)
     assert client.post(f"{page}/retire", {"node": "n1"}).status_code == 302
     assert NodeReport.objects.get().retired_at is not None
     assert client.post(f"{page}/retire", {"node": "n9"}).status_code == 404
@@ -239,7 +240,7 @@ def test_the_command_has_the_same_verbs(prod: Environment, vic: User, capsys: py
         return capsys.readouterr().out
 
     assert boot("ask", "--release", "1.0") == "It may start in prod.\n"
-    with pytest.raises(CommandError, match="It may not start in prod."):
+    with pytest.raises(CommandError, match="It may not start in prod"):
         boot("ask", "--schema-rev", "sc-11")
     assert "stands at sc-10" in capsys.readouterr().out
     assert boot("report", "n1", "--release", "1.0") == "n1 has reported for prod.\n"

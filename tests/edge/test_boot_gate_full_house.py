@@ -1,4 +1,4 @@
-"""The web server as it is shipped, with every thread of both processes stuck in the database: the gate still answers."""
+"""The web server as it is shipped, with every thread of both processes stuck in the database: the gate answers."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import signal
 import subprocess
@@ -17,10 +18,20 @@ from tests.waiting import until
 
 ALLOW = (200, {"allow": True})
 WAIT = (409, not_yet())
-PYTHONS = sorted({sys.executable, *filter(None, (shutil.which(f"python3.{minor}") for minor in range(8, 15)))})
+
+def pythons() -> list[str]:
+    """One of each version from 3.8 on that this machine has, among them what pyenv keeps aside."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = {sys.executable}
+    for minor in range(8, 15):
+        aside = sorted(kept.glob(f"3.{minor}.*/bin/python3.{minor}"))
+        here = shutil.which(f"python3.{minor}")
+        if aside or (here and "shims" not in here):
+            found.add(str(aside[-1] if aside else here))
+    return sorted(found)
 
 
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("python", pythons())
 def test_it_waits_and_then_gives_its_place_to_the_command(python: str) -> None:
     with gate(WAIT, WAIT, ALLOW) as told:
         done = boot(told.url, "--", "sh", "-c", "echo $0 $1; exit 3", "started", "here", python=python)
@@ -165,6 +176,18 @@ def test_all_that_is_missing_is_named_at_once_and_no_value_shown() -> None:
     )
 
 
+def test_a_token_that_is_missing_is_named_too() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env=environment(LOCKSTEP_TOKEN=""),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert "LOCKSTEP_URL is not set; LOCKSTEP_TOKEN is not set; LOCKSTEP_SERVICE is not set" in done.stderr
+
+
 def test_a_wrong_option_is_a_wrong_call() -> None:
     assert boot("http://127.0.0.1:1", "--colour", "red").returncode == 64
 
@@ -186,10 +209,8 @@ def test_it_ends_at_once_when_it_is_told_to() -> None:
 def test_it_is_one_file_that_python_3_8_reads_and_its_library_has() -> None:
     tree = ast.parse(SCRIPT.read_text(), feature_version=(3, 8))
     assert SCRIPT.stat().st_mode & 0o111
-    imported = {
-        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
-    assert imported <= sys.stdlib_module_names
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    assert {alias.name.partition(".")[0] for node in imports for alias in node.names} <= sys.stdlib_module_names
     later = {"removeprefix", "removesuffix", "cache", "pairwise", "batched", "is_relative_to", "exit_on_error", "UTC"}
     assert not later & {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     # `list[str]` and `a | b` between types or dicts came later; neither is used for anything else here.

@@ -19,7 +19,9 @@ from dashboard.pages import (
     environment_nodes,
     environment_schema,
     environments,
+    exemptions,
     find,
+    gates,
     history,
     history_compare,
     history_export,
@@ -33,6 +35,9 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_forms,
+    release_places,
+    releases,
     revisions,
     rollback_requests,
     run_list,
@@ -183,8 +188,25 @@ urlpatterns = [
             ("/plan", drift_plan.environment_schema_plan, "environment_schema_plan"),
         )
     ),
-    # The id of a release may hold slashes.
-    path("services/<str:service>/releases/<path:release_id>", release.release, name="release"),
+    path("releases", releases.releases, name="releases"),
+    path("gates", gates.gates, name="gates"),
+    path("gates/edit", gates.gates_edit, name="gates_edit"),
+    path("exemptions/<int:pk>", exemptions.exemption, name="exemption"),
+    path("exemptions/<int:pk>/<slug:verb>", exemptions.exemption_decide, name="exemption_decide"),
+    # The id of a release may hold slashes, so it comes last and each page about it has a prefix of its own.
+    *(
+        path(f"services/<str:service>/{prefix}/<path:release_id>", view, name=name)
+        for prefix, view, name in (
+            ("releases", release.release, "release"),
+            ("release-live", release.release_live, "release_live"),
+            ("release-places", release_places.release_places, "release_places"),
+            ("release-sign", release.release_sign, "release_sign"),
+            ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),
+            ("release-artefact/<int:pk>", release_forms.release_artefact, "release_artefact"),
+            ("release-evidence/<str:gate>/<str:check>", release_forms.release_evidence, "release_evidence"),
+            ("release-exemption/<str:gate>/<str:check>", release_forms.release_exemption, "release_exemption"),
+        )
+    ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),
     path("services/<str:service>/upload", revisions.revision_upload, name="revision_upload"),
     path("services/<str:service>/revisions/<str:revision_id>", revisions.revision, name="revision"),

@@ -217,7 +217,7 @@ def test_a_page_tells_what_runs_and_how_it_started(prod: Environment, caller: Ca
     caller.post("/boot-attempts", {**where, "boot": "b1", "outcome": "allow", "node": "n1"})
     response = client.get(page)
     assert heading(response) == "One node of prod reports: 1.0."
-    assert "1 start in 30 days, 100% of them at the first question." in text(response)
+    assert "One start in 30 days, 100% of them at the first question." in text(response)
     assert client.post(f"{page}/retire", {"node": "n1"}).status_code == 302
     assert NodeReport.objects.get().retired_at is not None
     assert client.post(f"{page}/retire", {"node": "n9"}).status_code == 404

@@ -19,6 +19,7 @@ from tests.waiting import until
 ALLOW = (200, {"allow": True})
 WAIT = (409, not_yet())
 
+
 def pythons() -> list[str]:
     """One of each version from 3.8 on that this machine has, among them what pyenv keeps aside."""
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.db.models.functions import Now
 
 from dashboard import tokens
-from dashboard.boot import gate, pool
+from dashboard.boot import pool
 from migrations_app.models import ApiToken, AuditEntry, BootAttempt, Environment, NodeReport, Run, Service
 from migrations_app.permissions import ADMIN, VIEWER
 from tests.browser.client import heading, signed_in, text
@@ -82,7 +82,7 @@ def test_a_database_that_does_not_answer_is_no_yes(
     def away(statement: str, given: object) -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(gate.pool, "ask", away)
+    monkeypatch.setattr(pool, "ask", away)
     told = ask(caller, 503)
     assert (told["allow"], told["reasons"][0]["code"]) == (False, "database_away")
 

@@ -96,7 +96,7 @@ def test_a_run_that_moves_shows_as_progress(prod: Environment, olga: User) -> No
 def test_it_finds_what_an_open_cutover_leads_to(prod: Environment, service: Service, olga: User) -> None:
     release = make_release(service, olga, "2.0", "sc-11")
     with connection.cursor() as cursor:  # no gate lets this one through
-        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("ALTER TABLE migrations_app_cutover DISABLE TRIGGER cutover_guard")
     cutover = Cutover.objects.create(service=service, release=release, requested_by=olga)
     CutoverStep.objects.create(cutover=cutover, ordinal=1, environment=prod, to_revision="0005_step")
     assert known().planned == (5,)

@@ -106,8 +106,10 @@ DATABASES = {
         "OPTIONS": {**_options, "connect_timeout": 5, "application_name": "lockstep"},
     }
 }
-# The pool belongs to web processes alone: a pool must not cross the fork of a job process.
-if env.flag("LOCKSTEP_WEB_POOL"):
+# The pools belong to web processes alone: a pool must not cross the fork of a job process.
+WEB_POOL = env.flag("LOCKSTEP_WEB_POOL")
+BOOT_GATE_POOL = 2 if WEB_POOL else 0  # connections of the boot gate's own, see dashboard/boot/pool.py
+if WEB_POOL:
     from dashboard.pooled.patience import STATEMENT_S, PatientConnection
 
     DATABASES["default"]["ENGINE"] = "dashboard.pooled"

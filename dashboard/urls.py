@@ -6,6 +6,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard.api.api import api
+from dashboard.api.edge import guarded
+from dashboard.boot.gate import boot_gate
 from dashboard.pages import (
     audit,
     audit_chain,
@@ -14,6 +16,7 @@ from dashboard.pages import (
     drill_export,
     drills,
     environment_edit,
+    environment_nodes,
     environment_schema,
     environments,
     exemptions,
@@ -52,6 +55,7 @@ handler500 = "dashboard.outage.server_error"
 
 urlpatterns = [
     # First what is asked for most, for they are tried in turn.
+    path("api/v1/boot-gate", guarded(api, boot_gate)),
     path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
@@ -160,6 +164,16 @@ urlpatterns = [
         "services/<str:service>/environments/<str:environment>/remove",
         environment_edit.environment_remove,
         name="environment_remove",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes",
+        environment_nodes.environment_nodes,
+        name="environment_nodes",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes/retire",
+        environment_nodes.environment_node_retire,
+        name="environment_node_retire",
     ),
     *(
         path(f"services/<str:service>/environments/<str:environment>/schema{tail}", view, name=name)

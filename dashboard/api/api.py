@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.api import (
     audit,
+    boot,
     contracts,
     cutovers,
     drill_remarks,
@@ -61,5 +62,6 @@ api.add_router("/gate-catalogue", gate_catalogue.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)
-api.add_router("", rollback_plans.router)
+for noun in (rollback_plans, boot):
+    api.add_router("", noun.router)
 api.add_router("/audit", audit.router)

@@ -25,6 +25,7 @@ from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
 from migrations_app.models.environment import Reachability
 from migrations_app.models.schema import Source
+from migrations_app.releases.boot import attempts, nodes
 from migrations_app.releases.gates import looking
 from migrations_app.statuses import OPEN
 
@@ -113,3 +114,5 @@ def _sweep() -> None:
     OutboxItem.objects.filter(sent_at__lt=Now() - timedelta(days=1)).delete()
     looking.forget()
     WorkerProcess.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()
+    nodes.sweep()
+    attempts.sweep()

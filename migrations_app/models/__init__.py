@@ -2,6 +2,7 @@
 
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_check import AuditCheck
+from migrations_app.models.boot import BootAttempt, NodeReport
 from migrations_app.models.consent import RollbackConsent
 from migrations_app.models.cutover import (
     BreakGlass,
@@ -42,6 +43,7 @@ __all__ = [
     "AppliedTally",
     "AuditCheck",
     "AuditEntry",
+    "BootAttempt",
     "BreakGlass",
     "BreakGlassAnswer",
     "ChainTally",
@@ -64,6 +66,7 @@ __all__ = [
     "GateWaiver",
     "Installation",
     "LedgerEntry",
+    "NodeReport",
     "OutboxItem",
     "Rehearsal",
     "RehearsalLine",

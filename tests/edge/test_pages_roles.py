@@ -87,6 +87,8 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_schema_watch": ("post", "edit_fleet", (302,)),
     "environment_schema_plan": ("get", "decide_drift", (302,)),
     "environment_schema_draft": ("get", "view_sql", (302,)),
+    "environment_nodes": ("get", "view", (200,)),
+    "environment_node_retire": ("post", "report_boot", (404,)),
     "environment_edit": ("get", "edit_fleet", (200,)),
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_backup": ("post", "edit_fleet", (302,)),

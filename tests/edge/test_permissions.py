@@ -14,6 +14,8 @@ from django.contrib.auth.models import User
 from dashboard.api.api import api
 from migrations_app.models import AuditEntry, BreakGlass, Drill, Freeze, GateEvidence, GateSignature, GateWaiver, Run
 from migrations_app.permissions import ROLES
+from migrations_app.releases.boot.known import Asked
+from migrations_app.releases.boot.nodes import report_node
 from tests.edge.caller import Caller
 from tests.edge.cutovers import make_cutover
 from tests.edge.drills import held
@@ -142,6 +144,15 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("POST", "/rollback-requests/{int:request_id}/grant"): (DECIDERS, None),
     ("POST", "/rollback-requests/{int:request_id}/decline"): (DECIDERS, None),
     ("GET", "/audit"): (NOT_VIEWERS, None),
+    ("GET", "/boot-gate"): (ALL, None),
+    ("GET", "/nodes"): (ALL, None),
+    ("POST", "/nodes"): (ALL, {"service": "orders", "environment": "orders-eu", "node": "n1"}),
+    ("POST", "/nodes/{service}/{environment}/{node}/retire"): (ALL, None),
+    ("GET", "/boot-attempts"): (ALL, None),
+    ("POST", "/boot-attempts"): (
+        ALL,
+        {"service": "orders", "environment": "orders-eu", "boot": "b1", "outcome": "allow"},
+    ),
     ("GET", "/drills"): (ALL, None),
     ("POST", "/drills"): (
         HANDS,
@@ -159,6 +170,10 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("POST", "/drills/{uuidstr:uid}/finish"): (HANDS, {}),
     ("POST", "/drills/{uuidstr:uid}/abandon"): (HANDS, {"reason": "called away"}),
 }
+
+# What an operation that only reads has to be asked with; the same path may also take a body.
+PLACE = "?service=orders&environment=orders-eu"
+QUERIES = {"/boot-gate": f"{PLACE}&schema_rev=sc-1", "/nodes": PLACE, "/boot-attempts": PLACE}
 
 
 def operations() -> set[tuple[str, str]]:
@@ -188,6 +203,7 @@ def run() -> Run:
     make_drift(environment)
     make_environment(service, "orders-us", order=2)
     held(environment, owner)
+    report_node(environment=environment, asked=Asked(node="n1"))
     return run
 
 
@@ -209,10 +225,11 @@ def address(path: str, run: Run) -> str:
         "{int:freeze_number}": str(Freeze.objects.earliest("pk").pk),
         "{int:request_id}": str(run.environment.consents.get().pk),
         "{uuidstr:uid}": str(Drill.objects.earliest("pk").uid), "{int:number}": "1",
+        "{node}": "n1",
     }  # fmt: skip
     for name, value in names.items():
         path = path.replace(name, value)
-    return path
+    return path + QUERIES.get(path, "")
 
 
 @pytest.mark.parametrize("who", IDENTITIES)
@@ -270,7 +287,8 @@ def test_a_get_changes_nothing(run: Run) -> None:
     before, entries = _digest(), AuditEntry.objects.count()
     for method, path in TABLE:
         if method == "GET":
-            assert caller.get(address(path, run)).status_code == 200
+            told = 409 if path == "/boot-gate" else 200  # a run is open
+            assert caller.get(address(path, run)).status_code == told
     assert (_digest(), AuditEntry.objects.count()) == (before, entries)
 
 

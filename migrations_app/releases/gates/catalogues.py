@@ -20,10 +20,18 @@ NOT_DONE = "The catalogue was not changed."
 
 
 def newest_catalogue(service: Service | None) -> GateCatalogue:
-    """The service's own, else the one for all; the first one is what came with the product."""
+    """The service's own, else the one for all; the first one is what came with the product, and is kept from now on."""
+    found = shown_catalogue(service)
+    if found.pk is None:
+        GateCatalogue.objects.bulk_create([found], ignore_conflicts=True)
+        found = shown_catalogue(service)
+    return found
+
+
+def shown_catalogue(service: Service | None) -> GateCatalogue:
+    """The same for who only looks: before anybody has used the first one there is no row of it."""
     own = GateCatalogue.objects.filter(service=service) if service is not None else GateCatalogue.objects.none()
-    found = own.order_by("-version").first() or _for_all()
-    return found if found is not None else _first()
+    return own.order_by("-version").first() or _for_all() or _first()
 
 
 def _for_all() -> GateCatalogue | None:
@@ -32,17 +40,8 @@ def _for_all() -> GateCatalogue | None:
 
 def _first() -> GateCatalogue:
     content = shipped()
-    GateCatalogue.objects.bulk_create(
-        [
-            GateCatalogue(
-                service=None, version=1, content=content, sha256=sha256_of(content), note="As it came with Lockstep."
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    found = _for_all()
-    assert found is not None, "it was written just now, or by somebody else just before"
-    return found
+    note = "As it came with Lockstep."
+    return GateCatalogue(service=None, version=1, content=content, sha256=sha256_of(content), note=note)
 
 
 def edit_catalogue(

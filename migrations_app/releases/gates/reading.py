@@ -25,7 +25,7 @@ from migrations_app.models import (
 from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.releases.gates import facts
 from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_catalogue
-from migrations_app.releases.gates.catalogues import newest_catalogue
+from migrations_app.releases.gates.catalogues import shown_catalogue
 from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
 from migrations_app.releases.gates.pending import head_of, own_revisions
@@ -66,7 +66,7 @@ def judged(release: Release, *, without: Iterable[int] = ()) -> Judged:
     Inside a transaction that holds the release's state (see `begun`) nothing of it changes before the end.
     """
     state = ReleaseState.objects.select_related("catalogue").get(pk=release.pk)
-    version = state.catalogue or newest_catalogue(release.service)
+    version = state.catalogue or shown_catalogue(release.service)
     catalogue = read_catalogue(version.content)
     known = _known(release, catalogue, dict.fromkeys(without, "asks for this cutover, and nobody signs what they run"))
     return Judged(release, state, version, catalogue, known, judge(catalogue, known))

@@ -162,7 +162,7 @@ def services_for(user: Person, verb: str = "view") -> QuerySet[Service]:
 
 def service_for(user: Person, name: str, verb: str = "view") -> Service:
     require(user, verb, f"service:{name}")
-    return _one(Service.objects.select_related("created_by"), f"service {name}", name=name)
+    return one(Service.objects.select_related("created_by"), f"service {name}", name=name)
 
 
 def environments_for(user: Person, verb: str = "view") -> QuerySet[Environment]:
@@ -172,7 +172,7 @@ def environments_for(user: Person, verb: str = "view") -> QuerySet[Environment]:
 
 def environment_for(user: Person, service_name: str, name: str, verb: str = "view") -> Environment:
     require(user, verb, f"environment:{service_name}/{name}")
-    return _one(
+    return one(
         Environment.objects.select_related("service", "created_by"),
         f"environment {name} in service {service_name}",
         service__name=service_name,
@@ -187,7 +187,7 @@ def receipts_for(user: Person, verb: str = "view") -> QuerySet[LedgerEntry]:
 
 def receipt_for(user: Person, pk: int) -> LedgerEntry:
     """A row of the ledger; its number in the address is not the receipt's own, which counts in its target."""
-    return _one(receipts_for(user), f"ledger row {pk}", pk=pk)
+    return one(receipts_for(user), f"ledger row {pk}", pk=pk)
 
 
 def revisions_for(user: Person, verb: str = "view") -> QuerySet[Revision]:
@@ -200,7 +200,7 @@ def revisions_for(user: Person, verb: str = "view") -> QuerySet[Revision]:
 
 def revision_for(user: Person, service_name: str, revision_id: str, verb: str = "view") -> Revision:
     require(user, verb, f"revision:{service_name}/{revision_id}")
-    return _one(
+    return one(
         Revision.objects.select_related("service", "created_by"),
         f"revision {revision_id} in service {service_name}",
         service__name=service_name,
@@ -215,7 +215,7 @@ def runs_for(user: Person, verb: str = "view") -> QuerySet[Run]:
 
 def run_for(user: Person, pk: int, verb: str = "view") -> Run:
     require(user, verb, f"run:{pk}")
-    return _one(Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk)
+    return one(Run.objects.select_related("service", "environment__service", "requested_by"), f"run {pk}", pk=pk)
 
 
 def run_state_for(user: Person, pk: int, verb: str = "view") -> Run:
@@ -246,7 +246,7 @@ def rehearsals_for(user: Person, verb: str = "view") -> QuerySet[Rehearsal]:
 def rehearsal_for(user: Person, pk: int, verb: str = "view") -> Rehearsal:
     require(user, verb, f"rehearsal:{pk}")
     rehearsals = Rehearsal.objects.select_related("service", "environment__service", "requested_by")
-    return _one(rehearsals, f"rehearsal {pk}", pk=pk)
+    return one(rehearsals, f"rehearsal {pk}", pk=pk)
 
 
 def rehearsal_parts_for(user: Person, rehearsal: Rehearsal) -> QuerySet[RevisionRehearsal]:
@@ -256,7 +256,7 @@ def rehearsal_parts_for(user: Person, rehearsal: Rehearsal) -> QuerySet[Revision
 
 def rehearsal_part_for(user: Person, rehearsal: Rehearsal, revision_id: str) -> RevisionRehearsal:
     parts = rehearsal_parts_for(user, rehearsal)
-    return _one(parts, f"revision {revision_id} in rehearsal {rehearsal.pk}", revision_id=revision_id)
+    return one(parts, f"revision {revision_id} in rehearsal {rehearsal.pk}", revision_id=revision_id)
 
 
 def rehearsal_log_for(user: Person, rehearsal: Rehearsal) -> QuerySet[RehearsalLine]:
@@ -266,18 +266,18 @@ def rehearsal_log_for(user: Person, rehearsal: Rehearsal) -> QuerySet[RehearsalL
 
 def releases_for(user: Person, verb: str = "view") -> QuerySet[Release]:
     require(user, verb)
-    return Release.objects.select_related("service", "created_by").order_by("-id")
+    return Release.objects.select_related("service", "created_by", "state").order_by("-id")
 
 
 def release_for(user: Person, pk: int, verb: str = "view") -> Release:
     require(user, verb, f"release:{pk}")
-    return _one(Release.objects.select_related("service", "created_by"), f"release {pk}", pk=pk)
+    return one(Release.objects.select_related("service", "created_by", "state"), f"release {pk}", pk=pk)
 
 
 def release_named_for(user: Person, service_name: str, release_id: str, verb: str = "view") -> Release:
     require(user, verb, f"release:{service_name}/{release_id}")
-    return _one(
-        Release.objects.select_related("service", "created_by"),
+    return one(
+        Release.objects.select_related("service", "created_by", "state"),
         f"release {release_id} of service {service_name}",
         service__name=service_name,
         release_id=release_id,
@@ -292,12 +292,12 @@ def consents_for(user: Person, verb: str = "view") -> QuerySet[RollbackConsent]:
 def consent_for(user: Person, pk: int, verb: str = "view") -> RollbackConsent:
     require(user, verb, f"rollback-request:{pk}")
     consents = RollbackConsent.objects.select_related("environment__service", "asked_by", "decided_by")
-    return _one(consents, f"rollback request {pk}", pk=pk)
+    return one(consents, f"rollback request {pk}", pk=pk)
 
 
 def drill_for(user: Person, uid: UUID, verb: str = "view") -> Drill:
     require(user, verb, f"drill:{uid}")
-    return _one(Drill.objects.select_related("environment__service", "operator"), f"drill {uid}", uid=str(uid))
+    return one(Drill.objects.select_related("environment__service", "operator"), f"drill {uid}", uid=str(uid))
 
 
 def audit_for(user: Person, verb: str = "view_audit") -> QuerySet[AuditEntry]:
@@ -311,10 +311,11 @@ def tokens_for(user: Person) -> QuerySet[ApiToken]:
 
 
 def token_for(user: Person, pk: int) -> ApiToken:
-    return _one(tokens_for(user), f"token {pk} of yours", pk=pk)
+    return one(tokens_for(user), f"token {pk} of yours", pk=pk)
 
 
-def _one(rows: QuerySet[T], what: str, **key: str | int) -> T:
+def one(rows: QuerySet[T], what: str, **key: str | int) -> T:
+    """For the look-ups alone: the row, or 404 with its name. Permission is checked before."""
     found = (
         None if any("\x00" in value for value in key.values() if isinstance(value, str)) else rows.filter(**key).first()
     )

@@ -73,4 +73,9 @@ def gate_named(state: ReleaseState, gate_key: str, not_done: str) -> Gate:
 def record_change(release: Release, verb: str, by: User | None, after: Mapping[str, object]) -> None:
     """Call it last, as record() wants."""
     touched(release)
-    record(actor=by, action=verb, object=f"release:{release.service.name}/{release.release_id}", after=after)
+    record(actor=by, action=verb, object=object_of(release), after=after)
+
+
+def object_of(release: Release) -> str:
+    """What an audit entry calls it."""
+    return f"release:{release.service.name}/{release.release_id}"

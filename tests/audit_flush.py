@@ -19,7 +19,7 @@ ENABLE = "ALTER TABLE migrations_app_auditentry ENABLE ALWAYS TRIGGER audit_no_t
 DISABLE_RELEASES = DISABLE.replace("auditentry", "release").replace("audit_no", "release_no")
 ENABLE_RELEASES = ENABLE.replace("auditentry", "release").replace("audit_no", "release_no")
 
-KEPT: tuple[str, ...] = import_module("migrations_app.migrations.0021_gate_guards").KEPT
+KEPT: tuple[str, ...] = (*import_module("migrations_app.migrations.0021_gate_guards").KEPT, "auditanchor")
 
 
 def truncatable(table: str, *, yes: bool) -> str:

@@ -15,7 +15,8 @@ env.load_runtime_env()
 
 # These need no database, no Redis and no secret: they bring them along or do without.
 STANDALONE = len(sys.argv) > 1 and (
-    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help") or sys.argv[1:3] == ["revisions", "check"]
+    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+    or sys.argv[1:3] in (["revisions", "check"], ["verify_audit", "--bundle"])
 )
 
 DEBUG = env.flag("LOCKSTEP_DEBUG")
@@ -151,6 +152,12 @@ LOCKSTEP_LOCK_WINDOW_SECONDS = env.number("LOCKSTEP_LOCK_WINDOW_SECONDS", 1800)
 LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
 # Where the administrator keeps a smoke check for each service, named like it; empty: there are none.
 LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
+
+# Where the head of the audit log is noted once a day, outside the database.
+LOCKSTEP_ANCHOR_FILE = env.text("LOCKSTEP_ANCHOR_FILE") or str(LOCKSTEP_DATA_DIR / "audit-anchors.txt")
+LOCKSTEP_ANCHOR_WEBHOOK = env.text("LOCKSTEP_ANCHOR_WEBHOOK")
+# Hosts inside the network that Lockstep may speak to by itself, also without TLS.
+LOCKSTEP_OUTBOUND_HOSTS = env.text("LOCKSTEP_OUTBOUND_HOSTS").replace(",", " ").split()
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -30,6 +30,7 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_bundle,
     revisions,
     rollback_requests,
     run_list,
@@ -171,6 +172,11 @@ urlpatterns = [
     ),
     # The id of a release may hold slashes.
     path("services/<str:service>/releases/<path:release_id>", release.release, name="release"),
+    path(
+        "services/<str:service>/release-bundle/<path:release_id>",
+        release_bundle.release_bundle,
+        name="release_bundle",
+    ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),
     path("services/<str:service>/upload", revisions.revision_upload, name="revision_upload"),
     path("services/<str:service>/revisions/<str:revision_id>", revisions.revision, name="revision"),

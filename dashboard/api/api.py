@@ -13,6 +13,7 @@ from dashboard.api import (
     matrix,
     parity,
     rehearsals,
+    release_bundle,
     releases,
     revisions,
     rollback_plans,
@@ -45,7 +46,8 @@ for noun in (services, environments, schema, parity, revisions, matrix, contract
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
 api.add_router("/rehearsals", rehearsals.router)
-api.add_router("/releases", releases.router)
+for noun in (releases, release_bundle):
+    api.add_router("/releases", noun.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)

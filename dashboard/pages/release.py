@@ -46,6 +46,7 @@ def release(request: HttpRequest, service: str, release_id: str) -> HttpResponse
         "ways": ways,
         "unplanned": sum(bool(way.url) for way in ways) - sum(way.plan is not None for way in ways),
         "brought": brought_by(found, earlier, schemas),
+        "may_export": may(request.user, "export"),
         "may_sql": may(request.user, "view_sql"),
         "sql_readers": who_may("view_sql"),
     }

@@ -33,6 +33,7 @@ PROMISED = {
     ("post", "/releases"),
     ("get", "/releases/{release_number}"),
     ("get", "/releases/{release_number}/rollback"),
+    ("get", "/releases/{release_number}/bundle"),
     ("post", "/runs"),
     ("get", "/runs/{run_id}"),
     ("get", "/runs/{run_id}/log"),

@@ -90,6 +90,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_backup": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
     "release": ("get", "view", (200,)),
+    "release_bundle": ("get", "export", (200,)),
     "revision_list": ("get", "view", (200,)),
     "revision_upload": ("get", "upload_revision", (200,)),
     "revision": ("get", "view", (404,)),
@@ -142,6 +143,7 @@ def _path(name: str, owner: User) -> str:
         "revision_upload": [service.name],
         "revision": [service.name, "0001_step"],
         "release": [service.name, "1.0"],
+        "release_bundle": [service.name, "1.0"],
         "matrix_cell": [service.name, "0001_step", "orders-eu"],
         "matrix_remark": [service.name, "0001_step", "orders-eu"],
         "run_control": [run.pk, "pause"],
@@ -163,7 +165,7 @@ def _path(name: str, owner: User) -> str:
         words[name] = [make_consent(run.environment, owner).pk]
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])
-    if name == "release":
+    if name in ("release", "release_bundle"):
         make_release(service, owner, "1.0", "sc-1")
     if name.startswith("drill"):
         words.setdefault(name, [str(drill.uid)])

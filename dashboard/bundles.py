@@ -24,7 +24,7 @@ SOURCES = settings.BASE_DIR / "static"
 # In this order: of two rules that weigh the same, the later one wins.
 STYLES = (
     "tokens", "base", "frame", "state", "button", "choice", "sheet", "dialog", "live", "table", "form", "run", "runs",
-    "text", "shapes", "drawn", "matrix", "palette", "home", "drills", "style", "print",
+    "text", "shapes", "drawn", "matrix", "palette", "home", "drills", "releases", "style", "print",
 )  # fmt: skip
 # In this order: what listens first hears first.
 SCRIPTS = (

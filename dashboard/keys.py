@@ -54,6 +54,10 @@ LISTS = Group(
         Key(("[",), "previous problem"),
     ),
 )
+GATES = Group(
+    "On a release",
+    (Key(("1", "…", "9"), "open or close that gate"), Key(("s",), "to the sign-off")),
+)
 DRILL = Group("In a drill", (Key(("Space",), "stopwatch: end the step in hand and start the next"),))
 GRID = Group(
     "In the matrix",
@@ -70,7 +74,7 @@ GRID = Group(
 def groups(pages: frozenset[str]) -> tuple[Group, ...]:
     """What the keys do for a reader whose navigation holds these pages."""
     there = tuple(Key(("g", letter), word) for name, (letter, word) in GO.items() if name in pages)
-    return (EVERYWHERE, LISTS, GRID, DRILL, Group("Go to", there))
+    return (EVERYWHERE, LISTS, GRID, GATES, DRILL, Group("Go to", there))
 
 
 def as_markdown(pages: frozenset[str]) -> str:

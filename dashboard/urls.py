@@ -16,7 +16,9 @@ from dashboard.pages import (
     environment_edit,
     environment_schema,
     environments,
+    exemptions,
     find,
+    gates,
     history,
     history_compare,
     history_export,
@@ -31,6 +33,9 @@ from dashboard.pages import (
     rehearsals,
     release,
     release_bundle,
+    release_forms,
+    release_places,
+    releases,
     revisions,
     rollback_requests,
     run_list,
@@ -170,12 +175,25 @@ urlpatterns = [
             ("/plan", drift_plan.environment_schema_plan, "environment_schema_plan"),
         )
     ),
-    # The id of a release may hold slashes.
-    path("services/<str:service>/releases/<path:release_id>", release.release, name="release"),
-    path(
-        "services/<str:service>/release-bundle/<path:release_id>",
-        release_bundle.release_bundle,
-        name="release_bundle",
+    path("releases", releases.releases, name="releases"),
+    path("gates", gates.gates, name="gates"),
+    path("gates/edit", gates.gates_edit, name="gates_edit"),
+    path("exemptions/<int:pk>", exemptions.exemption, name="exemption"),
+    path("exemptions/<int:pk>/<slug:verb>", exemptions.exemption_decide, name="exemption_decide"),
+    # The id of a release may hold slashes, so it comes last and each page about it has a prefix of its own.
+    *(
+        path(f"services/<str:service>/{prefix}/<path:release_id>", view, name=name)
+        for prefix, view, name in (
+            ("releases", release.release, "release"),
+            ("release-live", release.release_live, "release_live"),
+            ("release-bundle", release_bundle.release_bundle, "release_bundle"),
+            ("release-places", release_places.release_places, "release_places"),
+            ("release-sign", release.release_sign, "release_sign"),
+            ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),
+            ("release-artefact/<int:pk>", release_forms.release_artefact, "release_artefact"),
+            ("release-evidence/<str:gate>/<str:check>", release_forms.release_evidence, "release_evidence"),
+            ("release-exemption/<str:gate>/<str:check>", release_forms.release_exemption, "release_exemption"),
+        )
     ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),
     path("services/<str:service>/upload", revisions.revision_upload, name="revision_upload"),

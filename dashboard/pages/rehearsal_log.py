@@ -128,7 +128,7 @@ def rehearsal_levers(request: HttpRequest) -> HttpResponse:
         "service": service,
         "environment": environment,
         "newest_release": release.release_id if release else "",
-        "back_url": f"{reverse('release', args=[service, release.release_id])}#back" if release else "",
+        "back_url": f"{reverse('release_places', args=[service, release.release_id])}#back" if release else "",
         "services": service_names(),
         "environments": environment_names(service) if service else [],
         "chosen": name,

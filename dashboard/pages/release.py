@@ -1,83 +1,74 @@
-"""One release: its schemas, where it would start, and what going back to the one before it means in each place."""
+"""One release's gates: the page, the part of it that changes, and the signature under exactly what is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
-
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from dashboard import access
-from dashboard.templatetags.text import share
-from migrations_app.admission.rollback import RollbackPlan, rollback_plan
-from migrations_app.permissions import may, who_may
-from migrations_app.releases.contracts import Fit
-from migrations_app.releases.going_back import Back, brought_by, going_back, previous_release, schemas_of
-
-# A plan is a dozen queries: the first are looked at here, each of the others on its environment's page.
-MOST_PLANNED = 6
-
-
-@dataclass(frozen=True)
-class Way:
-    """One environment and the way back there. `plan` is None where none is needed, and beyond the first few."""
-
-    back: Back
-    url: str  # of the plan on the environment's page; empty where nothing has to be rolled back
-    plan: RollbackPlan | None = None
+from dashboard import access, stepup
+from dashboard.pages.query import sent, word
+from dashboard.pages.release_view import Signing, live_context, look, look_anew, page_context, version_of
+from dashboard.polls import poll
+from migrations_app.engine.errors import Refused
+from migrations_app.releases.around import named_in_audit
+from migrations_app.releases.gates.signing import LONGEST_COMMENT, EvidenceChanged, sign_off
 
 
 @require_safe
 def release(request: HttpRequest, service: str, release_id: str) -> HttpResponse:
-    found = access.release_named_for(request.user, service, release_id)
-    earlier = previous_release(found)
-    schemas = schemas_of(found.service)
-    standing = going_back(found, schemas)
-    ways = _planned(request, found, going_back(earlier, schemas)) if earlier else ()
-    context = {
-        "release": found,
-        "earlier": earlier,
-        "headline": _headline(found, standing),
-        "standing": [Way(back, _url(found, back)) for back in reversed(standing)],
-        "ways": ways,
-        "unplanned": sum(bool(way.url) for way in ways) - sum(way.plan is not None for way in ways),
-        "brought": brought_by(found, earlier, schemas),
-        "may_export": may(request.user, "export"),
-        "may_sql": may(request.user, "view_sql"),
-        "sql_readers": who_may("view_sql"),
-    }
-    return render(request, "services/release.html", context)
+    found = look(request, access.release_named_for(request.user, service, release_id))
+    return render(request, "releases/release.html", {**live_context(request, found), **page_context(request, found)})
 
 
-def _headline(found: access.Release, standing: Sequence[Back]) -> str:
-    """`2026.11.2 would start in three of four environments.`"""
-    fits = sum(back.cell.fit == Fit.FITS for back in standing)
-    if not standing:
-        return f"{found.release_id} has no environment to start in yet."
-    only = len(standing) == 1
-    if fits == len(standing):
-        return f"{found.release_id} would start in {'its only environment' if only else 'every environment'}."
-    if not fits:
-        return f"{found.release_id} would start in {'no' if only else 'none of the'} environment{'' if only else 's'}."
-    return f"{found.release_id} would start in {share(fits, len(standing))} environments."
+def _version(request: HttpRequest, service: str, release_id: str) -> str:
+    return f'"{version_of(request, access.release_named_for(request.user, service, release_id))}"'
 
 
-def _planned(request: HttpRequest, found: access.Release, backs: Sequence[Back]) -> tuple[Way, ...]:
-    """What has to go back comes first, in the order in which it is started."""
-    needed = [back for back in backs if back.to]
-    looked_at = [back.place.name for back in needed[:MOST_PLANNED]]
-    environments = access.environments_for(request.user).filter(service=found.service, name__in=looked_at)
-    plans = {one.name: rollback_plan(one, needed[0].to) for one in environments} if looked_at else {}
-    ordered = (*needed, *(back for back in backs if not back.to))
-    return tuple(Way(back, _url(found, back), plans.get(back.place.name)) for back in ordered)
+@poll(_version)
+def release_live(request: HttpRequest, service: str, release_id: str) -> HttpResponse:
+    """`sign` and `shown` are what the asking page's sign-off box holds: it is told when that is not what stands."""
+    found = look(request, access.release_named_for(request.user, service, release_id))
+    signing = found.row(word(request, "sign"))
+    shown = word(request, "shown")
+    context = live_context(request, found)
+    context["news"] = signing if signing and shown and signing.found.evidence_hash != shown else None
+    return render(request, "releases/live.html", context)
 
 
-def _url(found: access.Release, back: Back) -> str:
-    if not back.to:
-        return ""
-    page = reverse("environment", args=[found.service.name, back.place.name])
-    return f"{page}?{urlencode({'direction': 'down', 'to': back.to})}#plan"
+@require_POST
+def release_sign(request: HttpRequest, service: str, release_id: str) -> HttpResponse:
+    """What is refused is told on the page as it stands now, and the comment is kept."""
+    found = access.release_named_for(request.user, service, release_id, "sign_gate")
+    by = access.require(request.user, "sign_gate")
+    gate, shown = sent(request, "gate"), sent(request, "evidence_hash")
+    comment = sent(request, "comment", LONGEST_COMMENT + 1)
+    try:
+        stepup.confirm(request, by=by, verb="sign_gate", object=named_in_audit(found))
+        signed = sign_off(release=found, gate=gate, evidence_hash=shown, comment=comment, by=by)
+    except Refused as refusal:
+        return _refused(request, found, refusal)
+    messages.success(request, f"{by.get_username()} signed {gate} of {release_id}: {signed.evidence_hash[:12]}.")
+    return redirect(f"{reverse('release', args=[service, release_id])}#gates")
+
+
+def _refused(request: HttpRequest, release: access.Release, refusal: Refused) -> HttpResponse:
+    if not request.user.is_authenticated:
+        messages.error(request, refusal.sentence)
+        return redirect("login")
+    found = look_anew(request, release)
+    row = found.row(sent(request, "gate"))
+    if row is None:
+        raise Http404(refusal.message)
+    changed = isinstance(refusal, EvidenceChanged)
+    signing = Signing(
+        row=row,
+        evidence_hash=sent(request, "evidence_hash") if not changed else row.found.evidence_hash,
+        comment=sent(request, "comment", LONGEST_COMMENT + 1),
+        error=refusal.sentence,
+        shown=sent(request, "evidence_hash") if changed else "",
+    )
+    context = {**live_context(request, found), **page_context(request, found, signing)}
+    return render(request, "releases/release.html", context, status=409 if changed else 422)

@@ -165,6 +165,7 @@ def diff(before: str, after: str, label: str) -> dict[str, object]:
 register.filter("duration", text.duration)
 register.filter("size", text.size)
 register.filter("short", text.short)
+register.filter("grouped_hash", text.grouped)
 register.filter("revision_number", text.revision_number)
 register.filter("server_version", text.server_version)
 

@@ -9,6 +9,7 @@ from migrations_app.wording import counted, duration, number, share
 __all__ = [
     "counted",
     "duration",
+    "grouped",
     "iso",
     "number",
     "revision_number",
@@ -34,6 +35,11 @@ def size(count: int | None) -> str:
 def short(checksum: str | None) -> str:
     """The first ten characters, without the name of the algorithm."""
     return (checksum or "").rpartition(":")[2][:10]
+
+
+def grouped(digest: str) -> str:
+    """`a91f 77c0 5d2e`: as much of a hash as a person compares."""
+    return " ".join(digest[place : place + 4] for place in range(0, min(len(digest), 12), 4))
 
 
 def revision_number(revision_id: str) -> str:

@@ -80,7 +80,7 @@ TOLD = {
         "waiver=waiver_id verb=verb by=by_id",
     ),
     "breakglass": ("glass.ask", "glass", "release=release_id blockers_hash=blockers_hash by=asked_by_id"),
-    "breakglassanswer": ("glass.grant glass.decline", "answer", "glass=glass_id granted=granted by=by_id"),
+    "breakglassanswer": ("glass.break glass.decline", "answer", "glass=glass_id granted=granted by=by_id"),
     "cutover": ("cutover.start", "cutover", "release=release_id glass=glass_id by=requested_by_id"),
 }
 
@@ -109,7 +109,7 @@ DROP TRIGGER auditanchor_no_change ON migrations_app_auditanchor;
 KEEP_CUTOVER = """
 CREATE OR REPLACE FUNCTION cutover_keep() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    course text[] := '{status,sentence,ended_at,version}';
+    course text[] := '{status,sentence,reason,ended_at,version}';
 BEGIN
     IF TG_OP <> 'UPDATE' OR to_jsonb(NEW) - course <> to_jsonb(OLD) - course THEN
         RAISE EXCEPTION 'how a cutover began never changes: % refused', TG_OP USING ERRCODE = 'insufficient_privilege';

@@ -129,7 +129,7 @@ def _matched(kind: Kind) -> Iterator[Match]:
 def _rows(kind: Kind, numbers: list[int]) -> dict[int, Model]:
     rows = TABLES[kind.list]._default_manager.filter(pk__in=numbers).select_related(*_BESIDE.get(kind.list, ()))
     if kind.list == "cutovers":
-        rows = rows.prefetch_related("gates")
+        rows = rows.prefetch_related("gates", "steps__environment")
     return {row.pk: row for row in rows}
 
 

@@ -6,10 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import get_resolver, reverse
 
+from migrations_app.models import Service
 from migrations_app.permissions import VERBS
 from tests.browser.client import signed_in
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_run, make_service
+from tests.edge.gates import make_hanging
 from tests.edge.people import IDENTITIES, identity, person
 from tests.edge.rehearsals import make_consent, make_rehearsal
 from tests.edge.releases import make_release
@@ -89,8 +91,20 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_prove": ("post", "edit_fleet", (302,)),
     "environment_backup": ("post", "edit_fleet", (302,)),
     "environment_remove": ("post", "edit_fleet", (302,)),
+    "releases": ("get", "view", (200,)),
     "release": ("get", "view", (200,)),
     "release_bundle": ("get", "export", (200,)),
+    "release_live": ("get", "view", (200,)),
+    "release_places": ("get", "view", (200,)),
+    "release_sign": ("post", "sign_gate", (409,)),
+    "release_withdraw": ("get", "sign_gate", (200,)),
+    "release_artefact": ("get", "view", (200,)),
+    "release_evidence": ("get", "post_evidence", (200,)),
+    "release_exemption": ("get", "ask_waiver", (200,)),
+    "exemption": ("get", "view", (200,)),
+    "exemption_decide": ("post", "decide_waiver", (302,)),
+    "gates": ("get", "view", (200,)),
+    "gates_edit": ("get", "edit_gates", (200,)),
     "revision_list": ("get", "view", (200,)),
     "revision_upload": ("get", "upload_revision", (200,)),
     "revision": ("get", "view", (404,)),
@@ -101,6 +115,8 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "tokens": ("get", "own_tokens", (200,)),
     "token_revoke": ("post", "own_tokens", (404,)),
 }
+# A form of every page: what a page does not ask for it does not read.
+SENT = {"gate": "frontend-build"}
 OPEN_TO_ALL = {"login", "logout", "theme"}
 
 
@@ -121,7 +137,7 @@ def test_who_may_open_what(who: str, name: str) -> None:
     path = _path(name, owner)
     method, verb, answers = ADDRESSES[name]
     user = identity(who)
-    response = getattr(signed_in(user), method)(path)
+    response = getattr(signed_in(user), method)(path, SENT if method == "post" else None)
     if who in ("anonymous", "disabled"):
         assert response.status_code == 302
         assert response["Location"].startswith("/login?next=")
@@ -142,8 +158,6 @@ def _path(name: str, owner: User) -> str:
         "revision_list": [service.name],
         "revision_upload": [service.name],
         "revision": [service.name, "0001_step"],
-        "release": [service.name, "1.0"],
-        "release_bundle": [service.name, "1.0"],
         "matrix_cell": [service.name, "0001_step", "orders-eu"],
         "matrix_remark": [service.name, "0001_step", "orders-eu"],
         "run_control": [run.pk, "pause"],
@@ -165,9 +179,23 @@ def _path(name: str, owner: User) -> str:
         words[name] = [make_consent(run.environment, owner).pk]
     if name.startswith("environment"):
         words.setdefault(name, [service.name, "orders-eu"])
-    if name in ("release", "release_bundle"):
-        make_release(service, owner, "1.0", "sc-1")
+    if name.startswith(("release_", "exemption")) or name == "release":
+        words[name] = _release_words(name, service, owner)
     if name.startswith("drill"):
         words.setdefault(name, [str(drill.uid)])
     given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])
     return reverse(name, args=given)
+
+
+def _release_words(name: str, service: Service, owner: User) -> list[str | int]:
+    release = make_release(service, owner, "1.0", "sc-1")
+    signed, waiver, report = make_hanging(release, owner)
+    words: dict[str, list[str | int]] = {
+        "release_withdraw": [service.name, signed.pk, "1.0"],
+        "release_artefact": [service.name, report.pk, "1.0"],
+        "release_evidence": [service.name, "frontend-build", "build", "1.0"],
+        "release_exemption": [service.name, "frontend-build", "build", "1.0"],
+        "exemption": [waiver.pk],
+        "exemption_decide": [waiver.pk, "approve"],
+    }
+    return words.get(name, [service.name, "1.0"])

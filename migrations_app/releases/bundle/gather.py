@@ -184,6 +184,7 @@ def cutovers(found: Release) -> list[Row]:
             row.requested_by,
             status=row.status,
             sentence=row.sentence,
+            reason=row.reason,
             ended_at=row.ended_at,
             steps=[_step(step) for step in row.steps.all()],
         )

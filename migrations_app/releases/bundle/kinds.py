@@ -41,20 +41,20 @@ KINDS = (
     _kind("waivers", "waiver", "waiver.ask"),
     _kind("decisions", "decision", "waiver.approve waiver.decline waiver.withdraw waiver.revoke"),
     _kind("glass", "glass", "glass.ask"),
-    _kind("answers", "answer", "glass.grant glass.decline"),
-    _kind("cutovers", "cutover", "cutover.start", "status sentence ended_at steps"),
+    _kind("answers", "answer", "glass.break glass.decline"),
+    _kind("cutovers", "cutover", "cutover.start", "status sentence reason ended_at steps"),
 )
 OF_ACTION = {action: kind for kind in KINDS for action in kind.actions}
 
 
 def difference(kind: Kind, told: Content, seq: int, after: Content) -> str:
-    """The first value in which a row is not what its entry tells; empty where they are equal."""
-    for key in sorted({*told, *after}):
-        if key not in told or key not in after or told[key] != after[key]:
-            row, entry = (_shown(one.get(key)) if key in one else "nothing" for one in (told, after))
+    """The first value in which a row is not what its entry tells, which may tell more; empty where they are equal."""
+    for key in sorted(told):
+        if key not in after or told[key] != after[key]:
+            entry = _shown(after[key]) if key in after else "nothing"
             return (
                 f"{kind.called(told.get(kind.number))} is not what was recorded: "
-                f"its {key} is {row}, and entry number {seq} of the audit log has {entry}."
+                f"its {key} is {_shown(told[key])}, and entry number {seq} of the audit log has {entry}."
             )
     return ""
 

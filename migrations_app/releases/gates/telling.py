@@ -138,11 +138,12 @@ def _(row: BreakGlassAnswer) -> Told:
 def _(row: Cutover) -> Told:
     """How it began, with the gates as they stood; its course has entries of its own."""
     gates = sorted(row.gates.all(), key=lambda gate: gate.pk)
+    steps = sorted(row.steps.all(), key=lambda step: step.ordinal)
     return {
         "cutover": row.pk,
         "release": row.release_id,
         "glass": row.glass_id,
-        "reason": row.reason,
+        "environments": [step.environment.name for step in steps],
         "planned_from": row.planned_from,
         "planned_until": row.planned_until,
         "gates": [[gate.gate_key, gate.state, gate.evidence_hash, gate.signers] for gate in gates],

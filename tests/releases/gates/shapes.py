@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Model
 from django.db.models.functions import Now
 
-from migrations_app.audit.record import record
 from migrations_app.models import GateEvidence, GateSignature, Release
-from migrations_app.releases.gates.changing import object_of
 from migrations_app.releases.gates.evidence import post_evidence
 from migrations_app.releases.gates.judging import GateVerdict, Verdict
 from migrations_app.releases.gates.reading import judged
 from migrations_app.releases.gates.signing import sign_off
-from migrations_app.releases.gates.telling import told
+from tests.releases.gates.rows import put
 
 SMALL = {
     "gates": [
@@ -65,15 +61,7 @@ def stale(release: Release, gate: str, check: str, hours: float) -> None:
         identity=f"{gate}/{check} {hours}",
         at=Now() - timedelta(hours=hours),
     )
-    kept(report, release, "evidence.record")
-
-
-def kept(row: Model, release: Release, action: str, by: User | None = None) -> None:
-    """Save a row about gates past every verb, with the audit entry that the database wants beside it."""
-    with transaction.atomic():
-        row.save(force_insert=True)
-        row.refresh_from_db()
-        record(actor=by, action=action, object=object_of(release), after=told(row))
+    put(report)
 
 
 def verdict(release: Release) -> Verdict:

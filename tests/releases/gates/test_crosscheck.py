@@ -25,7 +25,7 @@ OTHER = {
     "waiverdecision": "reason = 'another reason'",
     "breakglass": "reason = 'another reason'",
     "breakglassanswer": "granted = NOT granted",
-    "cutover": "reason = 'another reason'",
+    "cutover": "planned_until = now(), planned_from = now() - interval '1 hour'",
 }
 # What a second row may not have twice.
 FRESH = {

@@ -31,7 +31,9 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
         return outcome(CheckState.FAIL, f"There is no way back from {_named(refused)}, by its rehearsal.", states)
     never = [name for name, verdict in states.items() if not verdict]
     if never:
-        told = f"{_named(never)}: not rehearsed with these bytes in the last {DAYS} days. An environment's page does it."
+        told = (
+            f"{_named(never)}: not rehearsed with these bytes in the last {DAYS} days. An environment's page does it."
+        )
         return outcome(CheckState.MISSING, told, states)
     lossy = [name for name, verdict in states.items() if verdict == Verdict.LOSSY]
     told = f"{counted(len(pending), 'revision')} rehearsed there and back"

@@ -1,0 +1,48 @@
+"""What stands around a release: its neighbours, where it runs, and what was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrations_app.models import AuditEntry, EnvironmentRelease, Release
+from migrations_app.releases.going_back import previous_release
+
+TOLD_ENTRIES = 50
+
+
+@dataclass(frozen=True)
+class Place:
+    environment: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The releases registered before and after it for the same service, by their ids; empty where there is none."""
+
+    earlier: str
+    later: str
+
+
+def neighbours(release: Release) -> Neighbours:
+    """Two queries."""
+    earlier = previous_release(release)
+    later = Release.objects.filter(service_id=release.service_id, pk__gt=release.pk).order_by("pk")
+    return Neighbours(earlier.release_id if earlier else "", later.values_list("release_id", flat=True).first() or "")
+
+
+def places_of(release: Release) -> tuple[Place, ...]:
+    """The environments that run it now."""
+    rows = EnvironmentRelease.objects.filter(release=release, until=None).select_related("environment")
+    return tuple(Place(row.environment.name, row.since) for row in rows.order_by("environment__order", "pk"))
+
+
+def named_in_audit(release: Release) -> str:
+    return f"release:{release.service.name}/{release.release_id}"
+
+
+def transitions_of(release: Release) -> tuple[AuditEntry, ...]:
+    """What the audit chain holds about this release, newest first."""
+    entries = AuditEntry.objects.filter(data__object=named_in_audit(release))
+    return tuple(entries.order_by("-seq")[:TOLD_ENTRIES])

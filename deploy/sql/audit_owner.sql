@@ -13,6 +13,10 @@ DECLARE
     keeper text := 'lockstep_audit';
     owner text;
     kept text;
+    -- Columns that the application may change; to lock a row takes one, and a trigger refuses the change itself.
+    changes jsonb := '{"evidenceartefact": ["sha256"], "releasestate": ["catalogue_id", "status", "version", "changed_at"],
+        "cutover": ["status", "sentence", "reason", "ended_at", "version"]}';
+    named text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = application) THEN
         RAISE EXCEPTION 'there is no role %: set lockstep.application to the one in LOCKSTEP_DATABASE_URL', application;
@@ -33,21 +37,19 @@ BEGIN
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', here, application);
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', here, keeper);
 
-    FOREACH kept IN ARRAY ARRAY['auditentry', 'auditanchor', 'gatecatalogue', 'evidenceartefact', 'gateevidence',
+    FOREACH named IN ARRAY ARRAY['auditentry', 'auditanchor', 'gatecatalogue', 'evidenceartefact', 'gateevidence',
         'gatesignature', 'signaturewithdrawal', 'gatewaiver', 'waiverdecision', 'breakglass', 'breakglassanswer',
-        'cutovergate', 'release'] LOOP
-        kept := format('%I.%I', here, 'migrations_app_' || kept);
+        'cutover', 'cutovergate', 'release', 'releasestate'] LOOP
+        kept := format('%I.%I', here, 'migrations_app_' || named);
         CONTINUE WHEN to_regclass(kept) IS NULL;
         EXECUTE format('ALTER TABLE %s OWNER TO %I', kept, owner);
         CONTINUE WHEN hand_back;
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, %I', kept, application);
         EXECUTE format('GRANT SELECT ON %s TO %I', kept, application);
-        -- A row is locked with the right to update one column; a trigger refuses the update itself.
-        IF kept NOT LIKE '%auditentry' THEN
-            EXECUTE format('GRANT INSERT ON %s TO %I', kept, application);
-            EXECUTE format('GRANT UPDATE (%I) ON %s TO %I',
-                CASE WHEN kept LIKE '%evidenceartefact' THEN 'sha256' ELSE 'id' END, kept, application);
-        END IF;
+        CONTINUE WHEN named = 'auditentry';
+        EXECUTE format('GRANT INSERT ON %s TO %I', kept, application);
+        EXECUTE format('GRANT UPDATE (%s) ON %s TO %I', (SELECT string_agg(quote_ident(one), ', ')
+            FROM jsonb_array_elements_text(coalesce(changes->named, '["id"]')) one), kept, application);
     END LOOP;
 
     -- The one door: it runs with its owner's rights.

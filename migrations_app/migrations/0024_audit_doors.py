@@ -40,7 +40,7 @@ DROP FUNCTION audit_follows();
 DEMANDED = """
 CREATE FUNCTION entry_demanded() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $body$
 DECLARE
-    made jsonb := to_jsonb(NEW);
+    made jsonb := pg_catalog.to_jsonb(NEW);
     entry record;
     pair text;
     same boolean;

@@ -35,15 +35,13 @@ def application(release: Release, olga: User, ann: User, omar: User) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(f"CREATE ROLE {APPLICATION} LOGIN")
         cursor.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {APPLICATION}")
-        cursor.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION}")
-        cursor.execute(f"ALTER TABLE migrations_app_releasestate OWNER TO {APPLICATION}")
     hand_over()
     hand_over()
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL ROLE {APPLICATION}")
 
 
-TABLES = ("auditentry", "gatesignature", "gateevidence", "breakglassanswer", "release")
+TABLES = ("auditentry", "gatesignature", "gateevidence", "breakglassanswer", "cutover", "release")
 REFUSED = (
     "UPDATE {table} SET {number} = {number}",
     "DELETE FROM {table}",

@@ -135,14 +135,14 @@ def _gate(gate: GateVerdict) -> Row:
         "title": gate.gate.title,
         "state": gate.state,
         "passes": gate.passes,
-        "sentence": gate.sentence,
+        **masked({"sentence": gate.sentence}),
         "wants": gate.wants,
         "evidence_hash": gate.evidence_hash,
         "parts": gate.parts,
         "signed_by": [one.by for one in gate.signed],
         "void": [[one.signature.id, one.void] for one in gate.signatures if one.void],
         "checks": [
-            {"check": one.check.key, "state": one.state, "blocks": one.blocks, "sentence": one.sentence}
+            masked({"check": one.check.key, "state": one.state, "blocks": one.blocks, "sentence": one.sentence})
             for one in gate.checks
         ],
     }

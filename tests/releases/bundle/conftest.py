@@ -40,7 +40,13 @@ def bundle(release: Release, olga: User, ann: User, omar: User) -> Bundle:  # no
     return make_bundle(release, ann)
 
 
+MADE: dict[str, str] = {}
+
+
 @pytest.fixture
-def content(bundle: Bundle) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(bundle.text)
+def content(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Made once, for checking it needs no database."""
+    if not MADE:
+        MADE["text"] = request.getfixturevalue("bundle").text
+    read: dict[str, Any] = json.loads(MADE["text"])
     return read

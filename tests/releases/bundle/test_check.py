@@ -103,7 +103,7 @@ def test_each_change_is_named(content: Content) -> None:
         ("decisions", [], "Decision"),
         ("glass.0.reason", "none", "its reason is"),
         ("answers.0.granted", False, "its granted is false"),
-        ("cutovers.0.gates.0.1", "fail", "its gates is"),
+        ("cutovers.0.gates.0.1", "pass", "its gates is"),
         ("cutovers.0.status", "halted", "The bundle was changed since it was made"),
         ("verdict.sentence", "All is well.", "The bundle was changed since it was made"),
         ("verdict.gates.0.evidence_hash", "0" * 64, "is not that of its parts"),

@@ -35,7 +35,9 @@ def truncate_triggers() -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in KEPT:
             cursor.execute(truncatable(table, yes=False))
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in KEPT:
             cursor.execute(truncatable(table, yes=True))
 
@@ -94,6 +96,7 @@ def create_cutover_of_all(release: Release, asked_by: User, answered_by: User) -
 
 def test_rows_are_never_truncated(release: Release, olga: User, truncate_triggers: None) -> None:
     report_all(release, olga)
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in KEPT:
         with pytest.raises(DatabaseError, match="TRUNCATE refused"), transaction.atomic():
             connection.cursor().execute(f"TRUNCATE migrations_app_{table} CASCADE")

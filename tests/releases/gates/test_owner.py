@@ -72,11 +72,11 @@ def test_it_is_refused_everything_but_adding(application: None) -> None:
             connection.cursor().execute(statement)
 
 
-def test_it_works_on_as_before(application: None, release: Release, olga: User, ann: User) -> None:
+def test_it_works_on_as_before(application: None, release: Release, olga: User, ada: User) -> None:
     report_all(release, olga)
-    sign(release, "build", ann)
+    sign(release, "build", ada)
     before = AuditEntry.objects.count()
-    record(actor=ann, action="test.done", object="thing")
+    record(actor=ada, action="test.done", object="thing")
     assert (verify().ok, verify().checked) == (True, before + 1)
     connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -35,6 +35,7 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_bundle,
     release_forms,
     release_places,
     releases,
@@ -199,6 +200,7 @@ urlpatterns = [
         for prefix, view, name in (
             ("releases", release.release, "release"),
             ("release-live", release.release_live, "release_live"),
+            ("release-bundle", release_bundle.release_bundle, "release_bundle"),
             ("release-places", release_places.release_places, "release_places"),
             ("release-sign", release.release_sign, "release_sign"),
             ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),

@@ -10,24 +10,28 @@ from django.db.models.functions import Now
 from migrations_app.models import BreakGlass, BreakGlassAnswer, Cutover, CutoverStep, Environment, Freeze
 from migrations_app.statuses import CutoverStatus
 from tests.edge.people import person
+from tests.releases.gates.rows import put, tell
 
 
 def make_cutover(environment: Environment, by: User, status: str = CutoverStatus.DONE, **fields: object) -> Cutover:
     """Of the service's newest release, over one environment."""
     release = environment.service.releases.latest("pk")
-    glass = BreakGlass.objects.create(
-        release=release,
-        asked_by=by,
-        reason="customers cannot pay",
-        blockers=[["tests", "The tests pass: nothing has reported it."]],
-        blockers_hash="x",
-        expires_at=Now() + timedelta(hours=1),
+    glass = put(
+        BreakGlass(
+            release=release,
+            asked_by=by,
+            reason="customers cannot pay",
+            blockers=[["tests", "The tests pass: nothing has reported it."]],
+            blockers_hash="x",
+            expires_at=Now() + timedelta(hours=1),
+        )
     )
-    BreakGlassAnswer.objects.create(glass=glass, granted=True, by=person("second"), reason="it has to be now")
+    put(BreakGlassAnswer(glass=glass, granted=True, by=person("second"), reason="it has to be now"))
     cutover = Cutover.objects.create(
         service=environment.service, release=release, glass=glass, requested_by=by, status=status, **fields
     )
     CutoverStep.objects.create(cutover=cutover, ordinal=1, environment=environment, to_revision="0001_step")
+    tell(cutover)
     make_freeze(by)
     return cutover
 

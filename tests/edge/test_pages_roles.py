@@ -95,6 +95,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_remove": ("post", "edit_fleet", (302,)),
     "releases": ("get", "view", (200,)),
     "release": ("get", "view", (200,)),
+    "release_bundle": ("get", "export", (200,)),
     "release_live": ("get", "view", (200,)),
     "release_places": ("get", "view", (200,)),
     "release_sign": ("post", "sign_gate", (409,)),

@@ -207,6 +207,7 @@ RELEASE_EDGES: dict[tuple[str, str], str] = {
     (ReleaseStatus.LIVE, ReleaseStatus.CUTTING_OVER): "it is carried over further environments",
     (ReleaseStatus.LIVE, ReleaseStatus.SUPERSEDED): "another release took its last environment",
     (ReleaseStatus.LIVE, ReleaseStatus.ROLLED_BACK): "it was taken back as a whole",
+    (ReleaseStatus.SUPERSEDED, ReleaseStatus.LIVE): "what came after it was taken back",
     (ReleaseStatus.SUPERSEDED, ReleaseStatus.CUTTING_OVER): "it is cut over again",
     (ReleaseStatus.ROLLED_BACK, ReleaseStatus.CUTTING_OVER): "it is cut over again",
 }

@@ -8,7 +8,9 @@ from dashboard.api import (
     drill_remarks,
     drills,
     environments,
+    evidence,
     failures,
+    gate_catalogue,
     history,
     matrix,
     parity,
@@ -22,6 +24,8 @@ from dashboard.api import (
     runs,
     schema,
     services,
+    signatures,
+    waivers,
 )
 from dashboard.api.body import StrictParser
 from dashboard.api.edge import EdgeApi, known_query_only, signed_in_only
@@ -45,7 +49,10 @@ for noun in (services, environments, schema, parity, revisions, matrix, contract
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
 api.add_router("/rehearsals", rehearsals.router)
-api.add_router("/releases", releases.router)
+for noun in (releases, evidence, signatures):
+    api.add_router("/releases", noun.router)
+api.add_router("", waivers.router)
+api.add_router("/gate-catalogue", gate_catalogue.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)

@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import JsonValue
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, read, write
+from dashboard.api.cursor import After, Limit, page
 from dashboard.api.shapes import Moment, Telling, answers
 
 router = Router(tags=["audit"])
@@ -52,11 +52,8 @@ def list_audit(
     for field, word in (("data__actor", actor), ("data__action", action), ("data__object", object)):
         if word:
             rows = rows.filter(**{field: word})
-    if after:
-        rows = rows.filter(seq__lt=read("audit", after)[0])
-    found = list(rows[: limit + 1])
-    more = write("audit", found[limit - 1].seq) if len(found) > limit else None
-    return AuditOut(entries=[_told(entry) for entry in found[:limit]], next=more)
+    found, more = page(rows, "audit", after, limit, "seq")
+    return AuditOut(entries=[_told(entry) for entry in found], next=more)
 
 
 def _told(entry: access.AuditEntry) -> EntryOut:

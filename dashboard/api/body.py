@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 
 from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
 MOST_BYTES = 8 * 1024 * 1024
+# Base64 takes four bytes for three, so less than the largest artefact fits into a body.
+ATTACHING = (
+    "Attach an artefact of more than 6 MB on the release's page or with `manage.py gates report --file`, "
+    "or send its SHA-256 alone."
+)
 
 
 class StrictParser(Parser):
@@ -23,7 +29,8 @@ class BadBody(HttpError):
 
 def read_object(raw: bytes) -> dict[str, object]:
     try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
+        text = raw.decode("utf-8")
+        value = json.loads(text, parse_float=_float, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except UnicodeDecodeError:
         raise BadBody(400, "The body is not UTF-8. Nothing was done.") from None
     except RecursionError:
@@ -45,7 +52,8 @@ def refusal_before_reading(request: HttpRequest) -> tuple[int, str] | None:
     if not length.isdigit() or int(length) == 0 or request.method not in ("POST", "PUT", "PATCH"):
         return None
     if int(length) > MOST_BYTES:
-        return 413, f"The body has {int(length):,} bytes; the most that is read is {MOST_BYTES:,}."
+        told = f"The body has {int(length):,} bytes; the most that is read is {MOST_BYTES:,}."
+        return 413, f"{told} {ATTACHING}" if request.path.endswith("/evidence") else told
     if request.content_type != "application/json":
         return 415, "The body must be sent as application/json."
     return None
@@ -53,6 +61,14 @@ def refusal_before_reading(request: HttpRequest) -> tuple[int, str] | None:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _float(text: str) -> float:
+    """1e999 would be read as infinity, which no JSON that is written again can hold."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -67,7 +83,11 @@ def _short(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
     text = str(error)
-    return text if text.startswith(("a key", "NaN", "Infinity", "-Infinity")) else "a number has too many digits"
+    return (
+        text
+        if text.startswith(("a key", "a number", "NaN", "Infinity", "-Infinity"))
+        else "a number has too many digits"
+    )
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
+from django.db.models import Model, QuerySet
 from ninja import Query
 from ninja.errors import ValidationError
 
 from dashboard import cursors
 
+T = TypeVar("T", bound=Model)
 LONGEST = 600
 MOST = 200
 
@@ -28,3 +30,11 @@ def read(of: str, text: str) -> cursors.Key:
         message = "it is no cursor of this list; leave it out to begin at the first page"
         raise ValidationError([{"loc": ("query", "after"), "type": "cursor", "msg": message}])
     return key
+
+
+def page(rows: QuerySet[T], of: str, after: str, limit: int, key: str = "id") -> tuple[list[T], str | None]:
+    """Those below a cursor of rows that stand by `key`, the greatest first, and `next`."""
+    if after:
+        rows = rows.filter(**{f"{key}__lt": read(of, after)[0]})
+    found = list(rows[: limit + 1])
+    return found[:limit], write(of, getattr(found[limit - 1], key)) if len(found) > limit else None

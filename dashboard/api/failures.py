@@ -16,12 +16,13 @@ from dashboard.api.envelope import CODES, error
 from dashboard.outage import EXHAUSTED, outage_of
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.engine.errors import LockstepError, Refused
+from migrations_app.releases.gates.signing import EvidenceChanged
 
 MOST_FIELDS, LONGEST_FIELD = 20, 100
 CURSORS = ("after", "before")  # read back unread by whoever follows a list, so a wrong one was spoilt: 400, not 422
 
 # What is no longer in the state that the verb needs.
-OVER = ("run_is_", "rehearsal_is_", "consent_is_", "drill_is_")
+OVER = ("run_is_", "rehearsal_is_", "consent_is_", "drill_is_", "waiver_is_")
 # Refusals because of how things stand, not because of how the request is written.
 CONFLICTS = frozenset(
     {
@@ -35,11 +36,17 @@ CONFLICTS = frozenset(
         "backup_not_told_apart",
         "backup_of_another",
         "backup_other_major",
+        "catalogue_differs",
+        "catalogue_same",
         "drill_open",
         "environment_exists",
         "environment_has_history",
+        "evidence_changed",
         "foreign_receipt",
         "foreign_schema",
+        "found_out_otherwise",
+        "gate_not_applicable",
+        "gate_not_green",
         "idempotency_conflict",
         "ledger_differs",
         "no_backup",
@@ -47,8 +54,11 @@ CONFLICTS = frozenset(
         "lap_passed",
         "no_health_url",
         "not_admitted",
+        "not_waivable",
+        "not_yours",
         "nothing_to_accept",
         "nothing_to_rehearse",
+        "other_commit",
         "other_environment",
         "own_request",
         "plan_differs",
@@ -65,8 +75,15 @@ CONFLICTS = frozenset(
         "run_open",
         "run_undone",
         "service_exists",
+        "signed_before",
+        "waiver_asked",
+        "withdrawn_before",
     }
 )
+# Refusals because of who asks, where a role is not what is missing.
+NOT_THEIRS = frozenset({"own_release", "own_run"})
+# What the request names is not there.
+NOT_THERE = frozenset({"no_such_gate", "no_such_check"})
 TOO_LARGE = frozenset({"too_large"})
 
 logger = structlog.get_logger(__name__)
@@ -99,12 +116,15 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
         details["conditions"] = [
             {"code": unmet.code, "sentence": unmet.sentence, "clears": unmet.clears} for unmet in refusal.conditions
         ]
+    if isinstance(refusal, EvidenceChanged):
+        details |= {"shown": refusal.shown, "stands": refusal.stands}
     return error(request, status_of(refusal.code), refusal.message, code=refusal.code, details=details)
 
 
 def status_of(code: str) -> int:
-    if code in TOO_LARGE:
-        return 413
+    for status, codes in ((403, NOT_THEIRS), (404, NOT_THERE), (413, TOO_LARGE)):
+        if code in codes:
+            return status
     return 409 if code in CONFLICTS or code.startswith(OVER) else 422
 
 

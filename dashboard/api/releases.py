@@ -1,4 +1,4 @@
-"""Releases: register, list, look. None is ever changed."""
+"""Releases: register, list, look at one with its gates. None is ever changed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Query, Router
+from ninja.errors import ValidationError
 from ninja.responses import Status
 from pydantic import Field
 
 from dashboard import access
-from dashboard.api.cursor import After, Limit, read, write
-from dashboard.api.shapes import Asking, Moment, Name, Telling, answers
-from migrations_app.releases.registering import register_release
+from dashboard.api.cursor import After, Limit, page
+from dashboard.api.gate_shapes import ReleaseDetailOut, told_in_full
+from dashboard.api.release_shapes import ReleaseOut, told
+from dashboard.api.shapes import Asking, Name, Telling, answers
+from migrations_app.releases.gates.reading import judged
+from migrations_app.releases.registering import MOST_ARTEFACTS, register_release
 
 router = Router(tags=["releases"])
 
 # Told to clients; the domain itself refuses what is longer, with a sentence.
 Short = Annotated[str, Field(max_length=200)]
+
+
+class Built(Asking):
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    sha256: Annotated[str, Field(max_length=64)]
 
 
 class NewRelease(Asking):
@@ -28,19 +37,8 @@ class NewRelease(Asking):
     schema_rev_max: Annotated[Short, Field(description="The newest it can work with; left out, `schema_rev`.")] = ""
     index_hash: Short = ""
     secrets_rev: Annotated[Short, Field(description="Names a set of secrets; no secret is kept here.")] = ""
-
-
-class ReleaseOut(Telling):
-    id: int
-    service: str
-    release_id: str
-    schema_rev: str
-    schema_rev_min: str
-    schema_rev_max: str
-    index_hash: str
-    secrets_rev: str
-    created_at: Moment
-    created_by: str
+    commit: Annotated[Short, Field(description="What it was built from; evidence of another one is refused.")] = ""
+    artefacts: Annotated[list[Built], Field(max_length=MOST_ARTEFACTS, description="What was built.")] = []
 
 
 class RegisteredOut(ReleaseOut):
@@ -52,21 +50,11 @@ class ReleasesOut(Telling):
     next: str | None
 
 
-_SAME = frozenset(ReleaseOut.model_fields) - {"service", "created_by"}
-
-
-def told(release: access.Release) -> ReleaseOut:
-    return ReleaseOut(
-        service=release.service.name,
-        created_by=release.created_by.get_username(),
-        **{name: getattr(release, name) for name in _SAME},
-    )
-
-
 @router.get("", response=answers(ReleasesOut), operation_id="list_releases")
 def list_releases(
     request: HttpRequest,
     service: Annotated[str, Query(max_length=63, description="Of this service only.")] = "",
+    release_id: Annotated[str, Query(max_length=200, description="With this id only.")] = "",
     after: After = "",
     limit: Limit = 50,
 ) -> ReleasesOut:
@@ -76,11 +64,10 @@ def list_releases(
     if service:
         owner = access.service_for(request.user, service)
         rows, of = rows.filter(service=owner), f"releases of {owner.pk}"
-    if after:
-        rows = rows.filter(id__lt=read(of, after)[0])
-    found = list(rows[: limit + 1])
-    more = write(of, found[limit - 1].pk) if len(found) > limit else None
-    return ReleasesOut(releases=[told(release) for release in found[:limit]], next=more)
+    if release_id:
+        rows = rows.filter(release_id=release_id)
+    found, more = page(rows, of, after, limit)
+    return ReleasesOut(releases=[told(release) for release in found], next=more)
 
 
 @router.post("", response=answers(RegisteredOut, 200, 201, also=409), operation_id="register_release")
@@ -95,12 +82,23 @@ def register(request: HttpRequest, body: NewRelease) -> Status[RegisteredOut]:
         schema_rev_max=body.schema_rev_max,
         index_hash=body.index_hash,
         secrets_rev=body.secrets_rev,
+        commit=body.commit,
+        artefacts=_by_name(body.artefacts),
         by=by,
     )
     out = RegisteredOut(**dict(told(done.release)), created=done.created)
     return Status(201 if done.created else 200, out)
 
 
-@router.get("/{int:release_number}", response=answers(ReleaseOut), operation_id="get_release")
-def get_release(request: HttpRequest, release_number: int) -> ReleaseOut:
-    return told(access.release_for(request.user, release_number))
+@router.get("/{int:release_number}", response=answers(ReleaseDetailOut), operation_id="get_release")
+def get_release(request: HttpRequest, release_number: int) -> ReleaseDetailOut:
+    """With its gates as they stand at this moment: time alone may change them, so there is no ETag."""
+    return told_in_full(judged(access.release_for(request.user, release_number)))
+
+
+def _by_name(given: list[Built]) -> dict[str, str]:
+    found = {one.name: one.sha256 for one in given}
+    if len(found) < len(given):
+        message = "two artefacts have the same name"
+        raise ValidationError([{"loc": ("body", "body", "artefacts"), "type": "twice", "msg": message}])
+    return found

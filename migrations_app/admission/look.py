@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from migrations_app.admission.budget import within_budget
 from migrations_app.admission.conditions import Condition
 from migrations_app.admission.drifted import schema_agrees
+from migrations_app.admission.frozen import not_frozen
 from migrations_app.admission.rehearsed import rehearsed
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.models import AppliedRevision, Environment, Revision, Run
@@ -41,6 +42,7 @@ def unmet(
             _down_files(direction, revisions),
             rehearsed(environment, direction, revisions, known, consented=consented),
             within_budget(environment, direction, known),
+            not_frozen(environment, direction),
         )
         for condition in looked
     )

@@ -22,6 +22,7 @@ from migrations_app.jobs.process import is_gone, machine
 from migrations_app.models import WorkerProcess
 from migrations_app.rehearsals import claims as rehearsals
 from migrations_app.rehearsals import clones
+from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.runs import claims
 
 SWEEP_EVERY_S = 20.0
@@ -60,6 +61,7 @@ class Reconciler:
                 self._run.start(partial(self._execute, run_id))
             elif run_id not in queued:
                 launcher.wake(run_id)
+        carry_on_all()
         self._rehearse()
         self._sweep_clones()
 

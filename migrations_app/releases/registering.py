@@ -122,6 +122,8 @@ def _artefacts(given: Mapping[str, str]) -> list[list[str]]:
             raise _refuse(
                 "bad_sha256", f"The artefact {name[:60]!r} has no SHA-256 of 64 hexadecimal digits.", "Give its hash."
             )
+    if len({name.strip() for name in given}) < len(given):
+        raise _refuse("artefact_twice", "Two artefacts have the same name.", "Give each a name of its own.")
     return sorted([name.strip(), digest] for name, digest in given.items())
 
 

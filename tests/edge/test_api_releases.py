@@ -28,10 +28,47 @@ def test_it_registers_once(olga: User, service: Service) -> None:
     assert (made["created"], made["schema_rev_max"], made["created_by"]) == (True, "sc-10", "olga")
     again = read(caller.post("/releases", BODY), 200)
     assert again == {**made, "created": False}
-    assert read(caller.get(f"/releases/{made['id']}")) == {k: v for k, v in made.items() if k != "created"}
+    told = read(caller.get(f"/releases/{made['id']}"))
+    assert {name: told[name] for name in made if name != "created"} == {k: v for k, v in made.items() if k != "created"}
     other = refusal(caller.post("/releases", {**BODY, "index_hash": "b"}), 409)
     assert other["code"] == "release_differs"
     assert Release.objects.count() == 1
+
+
+def test_it_keeps_what_was_built_from_which_commit(olga: User, service: Service) -> None:
+    built = [{"name": name, "sha256": digit * 64} for name, digit in (("wheel", "b"), ("image", "a"))]
+    made = read(Caller(olga).post("/releases", {**BODY, "commit": "c0ffee", "artefacts": built}), 201)
+    assert (made["commit"], [one["name"] for one in made["artefacts"]]) == ("c0ffee", ["image", "wheel"])
+    assert (made["head_revision"], made["status"]) == ("0004_step", "draft")
+    assert made["sentence"] == "Registered; nothing has reported about it."
+    other = {**BODY, "commit": "c0ffee", "artefacts": built[:1]}
+    assert refusal(Caller(olga).post("/releases", other), 409)["code"] == "release_differs"
+
+
+@pytest.mark.parametrize(
+    ("artefacts", "says"),
+    [
+        ([{"name": "a", "sha256": "x"}], "has no SHA-256"),
+        ([{"name": "a", "sha256": "a" * 64}] * 2, "two artefacts have the same name"),
+        ([{"name": "a", "sha256": "a" * 64}, {"name": " a", "sha256": "a" * 64}], "Two artefacts have the same name."),
+        ([{"name": "a\nb", "sha256": "a" * 64}], "cannot be printed"),
+        ({"a": "a" * 64}, "artefacts is not usable"),
+        ([{"name": "a", "sha256": "a" * 64, "size": 1}], "There is no field artefacts.0.size."),
+    ],
+)
+def test_it_names_what_is_wrong_with_an_artefact(olga: User, service: Service, artefacts: object, says: str) -> None:
+    told = refusal(Caller(olga).post("/releases", {**BODY, "artefacts": artefacts}), 422)
+    assert says in told["message"]
+    assert not Release.objects.exists()
+
+
+def test_a_script_finds_a_release_by_its_id(olga: User, service: Service) -> None:
+    wanted = make_release(service, olga, "1.0/rc+1", "sc-10")
+    make_release(make_service(olga, "billing"), olga, "1.0/rc+1", "sc-10")
+    make_release(service, olga, "1.0", "sc-10")
+    found = read(Caller(olga).get("/releases", {"service": "orders", "release_id": "1.0/rc+1"}))["releases"]
+    assert [row["id"] for row in found] == [wanted.pk]
+    assert read(Caller(olga).get("/releases", {"release_id": "2.0"}))["releases"] == []
 
 
 def test_it_refuses_with_the_known_schemas(olga: User, service: Service) -> None:

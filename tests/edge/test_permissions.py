@@ -12,11 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard.api.api import api
-from migrations_app.models import AuditEntry, Drill, Run
+from migrations_app.models import AuditEntry, Drill, GateEvidence, GateSignature, GateWaiver, Run
 from migrations_app.permissions import ROLES
 from tests.edge.caller import Caller
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
+from tests.edge.gates import make_hanging
 from tests.edge.people import IDENTITIES, identity, person
 from tests.edge.rehearsals import make_consent, make_rehearsed
 from tests.edge.releases import make_release
@@ -31,6 +32,7 @@ DECIDERS = frozenset({"on-call", "release-manager"})
 UPLOADERS = frozenset({"operator", "release-manager", "admin"})
 ADMIN = frozenset({"admin"})
 MANAGERS = frozenset({"release-manager", "admin"})
+WAIVERS = frozenset({"release-manager"})
 
 # operation: who may, and a body that is good enough to reach the permission check
 TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
@@ -75,6 +77,29 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("POST", "/releases"): (UPLOADERS, {"service": "orders", "release_id": "2.0", "schema_rev": "sc-1"}),
     ("GET", "/releases/{int:release_number}"): (ALL, None),
     ("GET", "/releases/{int:release_number}/rollback"): (ALL, None),
+    ("GET", "/releases/{int:release_number}/evidence"): (ALL, None),
+    ("POST", "/releases/{int:release_number}/evidence"): (
+        HANDS,
+        {"gate": "frontend-build", "check": "build", "status": "pass", "summary": "it builds"},
+    ),
+    ("GET", "/releases/{int:release_number}/evidence/{int:evidence_number}/artefact"): (ALL, None),
+    ("POST", "/releases/{int:release_number}/gates/{str:gate}/signoff"): (HANDS, {"evidence_hash": "0" * 64}),
+    ("POST", "/releases/{int:release_number}/signatures/{int:signature_number}/withdraw"): (
+        HANDS,
+        {"reason": "ten characters"},
+    ),
+    ("GET", "/releases/{int:release_number}/waivers"): (ALL, None),
+    ("POST", "/releases/{int:release_number}/waivers"): (
+        HANDS,
+        {"gate": "frontend-build", "check": "build", "reason": "ten characters", "hours": 1},
+    ),
+    ("POST", "/waivers/{int:waiver_number}/approve"): (WAIVERS, None),
+    ("POST", "/waivers/{int:waiver_number}/decline"): (WAIVERS, {"reason": "ten characters"}),
+    ("POST", "/waivers/{int:waiver_number}/revoke"): (WAIVERS, {"reason": "ten characters"}),
+    ("POST", "/waivers/{int:waiver_number}/withdraw"): (HANDS, {"reason": "ten characters"}),
+    ("GET", "/gate-catalogue"): (ALL, None),
+    ("PUT", "/gate-catalogue"): (ADMIN, {"content": {}, "note": "ten characters", "version": 1}),
+    ("GET", "/gate-catalogue/versions"): (ALL, None),
     ("GET", "/runs"): (ALL, None),
     ("POST", "/runs"): (HANDS, {"service": "orders", "environment": "orders-eu", "direction": "up"}),
     ("GET", "/runs/{int:run_id}"): (ALL, None),
@@ -134,7 +159,7 @@ def run() -> Run:
     owner = person("owner")
     service = make_service(owner)
     revision = make_revision(service, 1, schema_rev="sc-1")
-    make_release(service, owner, "1.0", "sc-1")
+    make_hanging(make_release(service, owner, "1.0", "sc-1"), owner)
     environment = make_environment(service)
     make_receipt(environment, 1)
     run = make_run(environment, owner)
@@ -157,6 +182,9 @@ def address(path: str, run: Run) -> str:
         "{str:revision_id}": "0001_step", "{int:run_id}": str(run.pk),
         "{int:rehearsal_id}": str(run.environment.rehearsals.get().pk),
         "{int:release_number}": str(run.service.releases.get(release_id="1.0").pk),
+        "{int:evidence_number}": str(GateEvidence.objects.earliest("pk").pk), "{str:gate}": "frontend-build",
+        "{int:signature_number}": str(GateSignature.objects.earliest("pk").pk),
+        "{int:waiver_number}": str(GateWaiver.objects.earliest("pk").pk),
         "{int:request_id}": str(run.environment.consents.get().pk),
         "{uuidstr:uid}": str(Drill.objects.earliest("pk").uid), "{int:number}": "1",
     }  # fmt: skip

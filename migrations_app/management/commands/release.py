@@ -34,6 +34,10 @@ class Command(BaseCommand):
                 sub.add_argument("--max", default="", help="the newest schema it can work with; default: --schema-rev")
                 sub.add_argument("--index-hash", default="")
                 sub.add_argument("--secrets-rev", default="", help="names a set of secrets; no secret is kept")
+                sub.add_argument("--commit", default="", help="what it was built from")
+                sub.add_argument(
+                    "--artefact", action="append", default=[], metavar="NAME=SHA256", help="what was built"
+                )
             else:
                 sub.add_argument("--most", type=int, default=MOST, help="how many of the newest")
             sub.add_argument("--as", dest="user", required=True, help="the user who asks")
@@ -57,6 +61,8 @@ class Command(BaseCommand):
                 schema_rev_max=options["max"],
                 index_hash=options["index_hash"],
                 secrets_rev=options["secrets_rev"],
+                commit=options["commit"],
+                artefacts=_artefacts(options["artefact"]),
                 by=by,
             )
         self.stdout.write(f"{_line(done.release)}{'' if done.created else ' (registered before)'}")
@@ -77,6 +83,13 @@ class Command(BaseCommand):
             raise CommandError(f"{service.name} has no release. Register one: manage.py release register --help")
         if bad:
             raise CommandError(f"{bad} of {len(found.rows) * len(found.places)} would refuse or are unknown.")
+
+
+def _artefacts(given: list[str]) -> dict[str, str]:
+    found = {name: sha256 for name, _, sha256 in (one.rpartition("=") for one in given)}
+    if len(found) < len(given):
+        raise CommandError("An --artefact was given twice. Nothing was registered.")
+    return found
 
 
 def _line(release: Release) -> str:

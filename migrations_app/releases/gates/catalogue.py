@@ -20,7 +20,8 @@ from migrations_app.statuses import CheckKind
 
 SHIPPED = Path(__file__).with_name("default.json")
 MOST_GATES, MOST_CHECKS, MOST_SIGNERS = 30, 50, 10
-LONGEST_TITLE, LONGEST_TEXT = 100, 1000
+LONGEST_TITLE, LONGEST_TEXT, LONGEST_SETTINGS = 100, 1000, 10_000
+DEEPEST = 10
 MOST_HOURS = 24 * 365
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 _Settings = Mapping[str, object]
@@ -150,6 +151,7 @@ def _check(given: object, where: str) -> Check:
     settings = values.get("settings", {})
     if not isinstance(settings, Mapping):
         raise BadCatalogue(where, "has settings that are no object.")
+    _refuse_unkept(settings, where)
     check = Check(
         key=key,
         title=_text(values, "title", where, LONGEST_TITLE, needed=True),
@@ -250,6 +252,23 @@ def _roles(values: Mapping[str, object], where: str) -> tuple[str, ...]:
     if idle:
         raise BadCatalogue(where, f"wants a signature of the role {idle[0]}, which signs nothing.")
     return tuple(roles)
+
+
+def _refuse_unkept(settings: Mapping[str, object], where: str) -> None:
+    """What cannot be written down again: infinities, and more than anybody reads."""
+    if _deep(settings):
+        raise BadCatalogue(where, f"has settings that nest more than {DEEPEST} levels.")
+    try:
+        size = len(canonical(settings))
+    except ValueError:
+        raise BadCatalogue(where, "has a number in its settings that is none in JSON.") from None
+    if size > LONGEST_SETTINGS:
+        raise BadCatalogue(where, f"has settings of {size:,} characters, the limit is {LONGEST_SETTINGS:,}.")
+
+
+def _deep(value: object, left: int = DEEPEST) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return not left or any(_deep(one, left - 1) for one in inner)
 
 
 def _refuse_silent_off(on: bool, reason: str, where: str) -> None:

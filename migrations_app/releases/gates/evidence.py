@@ -13,13 +13,14 @@ from django.db import transaction
 
 from migrations_app.engine.errors import Refused
 from migrations_app.models import EvidenceArtefact, GateEvidence, Release
-from migrations_app.releases.gates.catalogue import Check, read_catalogue, sha256_of
+from migrations_app.releases.gates.catalogue import Catalogue, Check, read_catalogue, sha256_of
 from migrations_app.releases.gates.changing import begun, record_change
+from migrations_app.releases.gates.judging import nearest
 from migrations_app.statuses import CheckKind, EvidenceStatus
 
 NOT_DONE = "Nothing was recorded."
 MOST_BYTES = 10 * 1024 * 1024
-LONGEST_SUMMARY, LONGEST_NAME, LONGEST_PRODUCER = 2000, 300, 200
+LONGEST_SUMMARY, LONGEST_NAME, LONGEST_PRODUCER, LONGEST_COMMIT = 2000, 300, 200, 200
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 # What a person may say about without more: everything else is found out by a machine.
@@ -37,10 +38,20 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Posted:
-    """The row, and whether the catalogue knows the check; if not, pages suggest it where one is missing."""
+    """The row, and whether the catalogue knows the check; if not, `nearest` may be the one that was meant."""
 
     evidence: GateEvidence
     matched: bool
+    nearest: str = ""
+
+    @property
+    def hint(self) -> str:
+        """What to do about a name that the catalogue does not know; nothing where it does."""
+        if self.matched:
+            return ""
+        name = f"{self.evidence.gate_key}/{self.evidence.check_key}"
+        told = f"No check of this release is called {name}, so no gate counts it."
+        return f"{told} Is {self.nearest} meant?" if self.nearest else told
 
 
 def post_evidence(
@@ -56,7 +67,8 @@ def post_evidence(
     by: User,
 ) -> Posted:
     """Record what a build or a person found. Raises Refused, which names what is wrong."""
-    _check_words(gate, check, status, summary, producer)
+    _check_words(gate, check, status, summary, producer, commit)
+    commit = commit.strip()
     if commit and release.commit and commit != release.commit:
         raise _refused(
             "other_commit",
@@ -67,7 +79,8 @@ def post_evidence(
     with transaction.atomic():
         state = begun(release)
         assert state.catalogue is not None, "begun() has given it one"
-        known = _find(state.catalogue.content, gate, check)
+        catalogue = read_catalogue(state.catalogue.content)
+        known = _find(catalogue, gate, check)
         if known is not None and known.kind not in BY_HAND:
             raise _refused(
                 "found_out_otherwise",
@@ -83,13 +96,16 @@ def post_evidence(
             source=kind,
             producer=producer.strip() or by.get_username(),
             summary=summary.strip(),
-            commit=commit.strip(),
+            commit=commit,
             identity=uuid.uuid4().hex,
             by=by,
             **_keep(kept),
         )
         _record(release, row, by)
-    return Posted(GateEvidence.objects.select_related("by").get(pk=row.pk), matched=known is not None)
+    found = GateEvidence.objects.select_related("by", "artefact").defer("artefact__content").get(pk=row.pk)
+    if known is not None:
+        return Posted(found, matched=True)
+    return Posted(found, matched=False, nearest=nearest(catalogue, gate, check, producer.strip()))
 
 
 def keep_outcome(
@@ -129,12 +145,12 @@ def _record(release: Release, row: GateEvidence, by: User | None) -> None:
     record_change(release, "evidence.record", by, after)
 
 
-def _find(content: object, gate_key: str, check_key: str) -> Check | None:
-    gate = read_catalogue(content).gate(gate_key)
+def _find(catalogue: Catalogue, gate_key: str, check_key: str) -> Check | None:
+    gate = catalogue.gate(gate_key)
     return gate.check(check_key) if gate else None
 
 
-def _check_words(gate: str, check: str, status: str, summary: str, producer: str) -> None:
+def _check_words(gate: str, check: str, status: str, summary: str, producer: str, commit: str) -> None:
     for what, key in (("gate", gate), ("check", check)):
         if not _KEY.match(key):
             raise _refused("bad_name", f"{key[:60]!r} is no name of a {what}.", "Use letters, digits, . _ and -.")
@@ -142,7 +158,12 @@ def _check_words(gate: str, check: str, status: str, summary: str, producer: str
         raise _refused("bad_status", f"{status[:60]!r} is no result.", "Say pass or fail.")
     if not summary.strip():
         raise _refused("summary_missing", "The summary is empty.", "Say in a sentence what was found.")
-    for what, text, longest in (("summary", summary, LONGEST_SUMMARY), ("producer", producer, LONGEST_PRODUCER)):
+    limits = (
+        ("summary", summary, LONGEST_SUMMARY),
+        ("producer", producer, LONGEST_PRODUCER),
+        ("commit", commit, LONGEST_COMMIT),
+    )
+    for what, text, longest in limits:
         if len(text) > longest:
             raise _refused(
                 "too_long", f"The {what} has {len(text):,} characters, the limit is {longest}.", "Shorten it."

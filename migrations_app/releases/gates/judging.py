@@ -224,6 +224,17 @@ def _similar(gate: Gate, check: Check, strangers: Sequence[Stranger]) -> tuple[S
     return tuple(dict.fromkeys(close))
 
 
+def nearest(catalogue: Catalogue, gate: str, check: str, producer: str = "") -> str:
+    """What a report under an unknown name may be meant for, as `gate/check`; empty where nothing is like it."""
+    checks = [(one.key, each) for one in catalogue.gates for each in one.checks]
+    names = [f"{key}/{each.key}" for key, each in checks]
+    beside = {each.key: f"{key}/{each.key}" for key, each in checks if key == gate}
+    close = get_close_matches(f"{gate}/{check}", names, n=1, cutoff=_ALIKE + 0.2)
+    close += [beside[name] for name in get_close_matches(check, beside, n=1, cutoff=_ALIKE)]
+    close += [f"{key}/{each.key}" for key, each in checks if producer and each.producer == producer]
+    return close[0] if close else ""
+
+
 def _part(one: CheckVerdict, known: Known, gate: Gate) -> str:
     """What a signature binds of a check. That time alone has made it stale is no other evidence."""
     key = (gate.key, one.check.key)

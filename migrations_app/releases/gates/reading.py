@@ -30,7 +30,7 @@ from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
 from migrations_app.releases.gates.pending import head_of, own_revisions
 from migrations_app.releases.going_back import previous_release
-from migrations_app.statuses import CheckKind, WaiverVerb
+from migrations_app.statuses import CheckKind, ReleaseStatus, WaiverVerb
 
 MOST_STRANGERS = 50
 AUTHOR = "registered this release, and nobody signs their own"
@@ -58,6 +58,13 @@ class Judged:
     catalogue: Catalogue
     known: Known
     verdict: Verdict
+
+    @property
+    def status(self) -> str:
+        """The stored one, or `ready` where it has yet to be cut over and every gate passes."""
+        if self.verdict.ready and self.state.status in (ReleaseStatus.DRAFT, ReleaseStatus.COLLECTING):
+            return ReleaseStatus.READY
+        return self.state.status
 
 
 def judged(release: Release, *, without: Iterable[int] = ()) -> Judged:

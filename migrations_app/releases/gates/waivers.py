@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from migrations_app.engine.errors import Refused
 from migrations_app.models import GateWaiver, Release, WaiverDecision
-from migrations_app.reasons import require_reason
+from migrations_app.reasons import refuse_long_reason, require_reason
 from migrations_app.releases.gates.changing import begun, named, record_change
 from migrations_app.releases.gates.reading import people_barred
 from migrations_app.statuses import WaiverVerb
@@ -50,6 +50,7 @@ def decide_waiver(waiver: GateWaiver, verb: str, *, reason: str = "", by: User) 
     verb = WaiverVerb(verb)
     if verb != WaiverVerb.APPROVE:
         require_reason(reason, "This", not_done="Nothing was decided.", next_step="Say why.")
+    refuse_long_reason(reason, not_done="Nothing was decided.")
     with transaction.atomic():
         begun(waiver.release)
         _refuse_wrong_person(waiver, verb, by)

@@ -1,0 +1,303 @@
+"""The verbs of a cutover: start it, go on after a halt, give it up, take it back. What follows is carrying.py's work.
+
+A cutover is created only in a transaction that holds the release's state and its environments and judged every gate
+there; a trigger looks once more before the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from migrations_app.admission.conditions import Condition, NotAdmitted
+from migrations_app.admission.door import preview
+from migrations_app.engine.errors import Refused
+from migrations_app.models import (
+    BreakGlass,
+    Cutover,
+    CutoverGate,
+    CutoverStep,
+    Environment,
+    EnvironmentRelease,
+    Release,
+    Run,
+    Service,
+)
+from migrations_app.reasons import require_reason
+from migrations_app.releases.gates.catalogue import sha256_of
+from migrations_app.releases.gates.changing import begun, move, record_change
+from migrations_app.releases.gates.glass import answer_glass, blockers
+from migrations_app.releases.gates.judging import Verdict
+from migrations_app.releases.gates.pending import head_of
+from migrations_app.releases.gates.reading import database_now, judged
+from migrations_app.rollouts.planning import (
+    NOT_DONE,
+    Window,
+    environments_of,
+    gates_in_the_way,
+    in_the_way,
+    preview_up,
+    refused,
+)
+from migrations_app.runs.planning import ROOT
+from migrations_app.runs.undo import CannotUndo, undo_of
+from migrations_app.statuses import (
+    CUTOVER_EDGES,
+    OPEN,
+    RELEASE_EDGES,
+    CutoverStatus,
+    CutoverStepStatus,
+    ReleaseStatus,
+)
+
+_BEFORE_CUTOVER = frozenset(old for old, new in RELEASE_EDGES if new == ReleaseStatus.CUTTING_OVER)
+_REACHED = (CutoverStepStatus.DONE, CutoverStepStatus.NOTHING)
+
+
+def cut_over(
+    *,
+    release: Release,
+    by: User,
+    reason: str = "",
+    environments: Sequence[str] | None = None,
+    window: Window | None = None,
+) -> Cutover:
+    """Start it. Raises NotAdmitted with every gate that blocks and whatever else is in the way."""
+    with transaction.atomic():
+        found = _locked(release, environments)
+        begun(release)
+        verdict = judged(release, without=[by.pk]).verdict
+        _refuse_unmet(release, found, (*gates_in_the_way(verdict), *_as_a_whole(release, window)))
+        return _create(release, found, verdict, by=by, reason=reason, window=window)
+
+
+def break_glass(glass: BreakGlass, *, reason: str, by: User, environments: Sequence[str] | None = None) -> Cutover:
+    """The second person's word, and the cutover with it. What both saw has to be what still stands.
+
+    Raises Refused("blockers_differ") and what answer_glass() and cut_over() raise, but for gates.
+    """
+    release = glass.release
+    with transaction.atomic():
+        found = _locked(release, environments)
+        begun(release)
+        verdict = judged(release).verdict
+        if sha256_of(blockers(verdict)) != glass.blockers_hash:
+            raise refused("blockers_differ", "Other gates block than when it was asked for.", "Ask for it again.")
+        _refuse_unmet(release, found, _as_a_whole(release, None))
+        answer_glass(glass, granted=True, reason=reason, by=by)
+        return _create(release, found, verdict, by=glass.asked_by, reason=glass.reason, glass=glass)
+
+
+def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
+    """After a halt on the way there: its gates are judged anew, and the step that failed is tried again."""
+    with transaction.atomic():
+        held = _held(cutover)
+        release = held.release
+        begun(release)
+        if held.glass_id is None:
+            unmet = gates_in_the_way(judged(release, without=[held.requested_by_id]).verdict)
+            if unmet:
+                raise NotAdmitted(unmet, "The cutover stays halted.")
+        failed = held.steps.filter(status=CutoverStepStatus.FAILED)
+        if held.steps.filter(back_run__isnull=False).exists():
+            raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
+        failed.update(status=CutoverStepStatus.PENDING, run=None, sentence="", started_at=None, ended_at=None)
+        _to(held, CutoverStatus.RUNNING, sentence="")
+        record_change(release, "cutover.resume", by, {"cutover": held.pk, "reason": reason})
+    return fresh(cutover)
+
+
+def give_up(cutover: Cutover, *, by: User, reason: str) -> Cutover:
+    """Start nothing further. What is applied stands; a run at work has to end, or be stopped, first."""
+    require_reason(reason, "Giving it up", not_done="The cutover goes on.", next_step="Say why.")
+    with transaction.atomic():
+        held = _held(cutover)
+        begun(held.release)
+        _refuse_open_run(held)
+        _to(held, CutoverStatus.CANCELLED, sentence=f"Given up: {reason.strip()}", ended_at=Now())
+        reached = held.steps.filter(status__in=_REACHED).exists()
+        to = ReleaseStatus.LIVE if reached else ReleaseStatus.COLLECTING
+        move(held.release, to=to, only_from=frozenset({ReleaseStatus.CUTTING_OVER}))
+        record_change(held.release, "cutover.give_up", by, {"cutover": held.pk, "reason": reason})
+    return fresh(cutover)
+
+
+def take_back(cutover: Cutover, *, by: User, reason: str) -> Cutover:
+    """Roll back what its runs applied, the last environment first, each as its rehearsals allow.
+
+    Raises NotAdmitted with everything that is in the way of any of them: nothing is rolled back in part knowingly.
+    """
+    require_reason(reason, "Taking it back", not_done="Nothing was rolled back.", next_step="Say why.")
+    with transaction.atomic():
+        held = _held(cutover)
+        begun(held.release)
+        _refuse_open_run(held)
+        _refuse_older(held)
+        ran = held.steps.filter(run__isnull=False).select_related("environment__service", "run")
+        steps = [step for step in ran if step.run is not None and left_to_undo(step.run)]
+        if not steps and not held.steps.filter(status__in=_REACHED).exists():
+            raise _stays("nothing_to_take_back", "It applied nothing anywhere.", "Nothing is left to do.")
+        unmet = tuple(condition for step in steps for condition in _way_back_of(step))
+        if unmet:
+            raise NotAdmitted(unmet, "Nothing was rolled back.")
+        _to(held, CutoverStatus.ROLLING_BACK, sentence="", ended_at=None)
+        held.steps.filter(back_run__isnull=False, status=CutoverStepStatus.FAILED).update(back_run=None)
+        record_change(held.release, "cutover.take_back", by, {"cutover": held.pk, "reason": reason})
+        Cutover.objects.filter(pk=held.pk).update(reason=reason.strip()[:500])
+    return fresh(cutover)
+
+
+def left_to_undo(run: Run) -> bool:
+    """Whether something that the run applied still stands."""
+    try:
+        undo_of(run)
+    except CannotUndo as refusal:
+        return refusal.code not in ("run_applied_nothing", "run_undone")
+    return True
+
+
+def fresh(cutover: Cutover) -> Cutover:
+    return Cutover.objects.select_related("release__service", "requested_by", "glass").get(pk=cutover.pk)
+
+
+def moved(cutover: Cutover, to: CutoverStatus, **fields: object) -> bool:
+    """The one writer of a cutover's status. False: it stands elsewhere by now."""
+    if (cutover.status, to) not in CUTOVER_EDGES:
+        return False
+    row = Cutover.objects.filter(pk=cutover.pk, status=cutover.status)
+    return row.update(status=to, version=F("version") + 1, **fields) == 1
+
+
+def _to(cutover: Cutover, to: CutoverStatus, **fields: object) -> None:
+    if not moved(cutover, to, **fields):
+        word = CutoverStatus(cutover.status).label
+        raise _stays(f"cutover_is_{cutover.status}", f"The cutover is {word}.", "Look at it again.")
+
+
+def _locked(release: Release, names: Sequence[str] | None) -> list[Environment]:
+    """The chain and the targets stay as they are judged: both are changed under these locks alone."""
+    Service.objects.select_for_update().get(pk=release.service_id)
+    found = environments_of(release.service, names)
+    list(Environment.objects.select_for_update(of=("self",)).filter(service_id=release.service_id).order_by("pk"))
+    return found
+
+
+def _held(cutover: Cutover) -> Cutover:
+    rows = Cutover.objects.select_for_update(of=("self",)).select_related("release__service", "requested_by")
+    return rows.get(pk=cutover.pk)
+
+
+def _as_a_whole(release: Release, window: Window | None) -> tuple[Condition, ...]:
+    return in_the_way(release, head_of(release), window or Window(), database_now())
+
+
+def _refuse_unmet(release: Release, found: Sequence[Environment], unmet: tuple[Condition, ...]) -> None:
+    """The gates' and the cutover's own conditions, and those of the first environment: later ones may yet be met."""
+    head = head_of(release)
+    plans = [plan for one in found if head and (plan := preview_up(one, head)) is not None]
+    unmet += plans[0].conditions if plans else ()
+    if unmet:
+        raise NotAdmitted(unmet, NOT_DONE)
+
+
+def _create(
+    release: Release,
+    environments: Sequence[Environment],
+    verdict: Verdict,
+    *,
+    by: User,
+    reason: str = "",
+    window: Window | None = None,
+    glass: BreakGlass | None = None,
+) -> Cutover:
+    window = window or Window()
+    if not move(release, to=ReleaseStatus.CUTTING_OVER, only_from=_BEFORE_CUTOVER):
+        raise refused("release_is_cutting_over", f"{release.release_id} is being cut over.", "Look at its cutover.")
+    cutover = Cutover.objects.create(
+        service_id=release.service_id,
+        release=release,
+        glass=glass,
+        requested_by=by,
+        reason=reason.strip()[:500],
+        planned_from=window.begins,
+        planned_until=window.ends,
+    )
+    CutoverGate.objects.bulk_create(_proofs(cutover, verdict))
+    CutoverStep.objects.bulk_create(
+        CutoverStep(
+            cutover=cutover,
+            ordinal=place,
+            environment=environment,
+            from_revision=environment.head_revision,
+            to_revision=head_of(release),
+        )
+        for place, environment in enumerate(environments, start=1)
+    )
+    _ask_the_trigger()
+    record_change(release, "cutover.start", by, _told(cutover, environments, verdict))
+    return fresh(cutover)
+
+
+def _proofs(cutover: Cutover, verdict: Verdict) -> list[CutoverGate]:
+    return [
+        CutoverGate(
+            cutover=cutover,
+            gate_key=gate.gate.key,
+            state=gate.state,
+            evidence_hash=gate.evidence_hash,
+            signers=[one.by for one in gate.signed],
+        )
+        for gate in verdict.gates
+    ]
+
+
+def _ask_the_trigger() -> None:
+    """Now rather than at the commit, so that its refusal has a name here."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS cutover_guard IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS cutover_guard DEFERRED")
+    except IntegrityError as error:
+        told = str(error).partition("\n")[0]
+        raise refused("gates_block", f"The database refused it: {told}.", "Look at the gates again.") from error
+
+
+def _told(cutover: Cutover, environments: Sequence[Environment], verdict: Verdict) -> Mapping[str, object]:
+    return {
+        "cutover": cutover.pk,
+        "environments": [one.name for one in environments],
+        "glass": cutover.glass_id,
+        "verdict": verdict.sentence,
+        "gates": {gate.gate.key: [gate.state, gate.evidence_hash] for gate in verdict.gates},
+        "reason": cutover.reason,
+    }
+
+
+def _way_back_of(step: CutoverStep) -> tuple[Condition, ...]:
+    """Everything in the way of rolling one environment back to where it stood."""
+    return preview(environment=step.environment, direction="down", to=step.from_revision or ROOT).conditions
+
+
+def _refuse_open_run(cutover: Cutover) -> None:
+    run = Run.objects.filter(cutover_step__cutover=cutover, status__in=OPEN).first()
+    run = run or Run.objects.filter(cutover_way_back__cutover=cutover, status__in=OPEN).first()
+    if run is not None:
+        raise _stays("cutover_at_work", f"Run {run.pk} of it is not finished.", f"Stop run {run.pk} first, or wait.")
+
+
+def _refuse_older(cutover: Cutover) -> None:
+    """Only the newest is taken back: a later release stands on what this one applied."""
+    later = EnvironmentRelease.objects.filter(
+        environment__in=cutover.steps.values("environment"), until=None, cutover_id__gt=cutover.pk
+    ).select_related("release", "environment")
+    if (found := later.first()) is not None:
+        told = f"{found.environment.name} runs {found.release.release_id} since."
+        raise _stays("cutover_not_newest", told, "Take that one back first.")
+
+
+def _stays(code: str, message: str, next_step: str) -> Refused:
+    return Refused(code, message, not_done="The cutover was left as it is.", next_step=next_step)

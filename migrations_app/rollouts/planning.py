@@ -1,0 +1,120 @@
+"""What a cutover would do in each environment, and everything that is in its way, before anybody starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from migrations_app.admission.conditions import Condition
+from migrations_app.admission.door import Preview, preview
+from migrations_app.engine.errors import Refused
+from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Service
+from migrations_app.releases.gates.judging import Verdict
+from migrations_app.releases.gates.pending import head_of
+from migrations_app.releases.gates.reading import database_now, judged
+from migrations_app.statuses import CUTOVER_OPEN
+
+NOT_DONE = "No cutover was created and nothing was changed."
+NOTHING_TO_DO = "nothing_to_do"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One environment of the plan, in the order in which they come. `preview` is None where nothing is applied."""
+
+    environment: Environment
+    preview: Preview | None
+    runs: str = ""  # the release that it runs now
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return self.preview.conditions if self.preview else ()
+
+
+@dataclass(frozen=True)
+class Window:
+    """When it is meant to happen; both None: any time."""
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CutoverPlan:
+    """`conditions` are those of the cutover as a whole; each stop has its own beside them."""
+
+    release: Release
+    verdict: Verdict
+    head: str
+    stops: tuple[Stop, ...]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def ready(self) -> bool:
+        return not self.conditions and not any(stop.conditions for stop in self.stops)
+
+
+def cutover_plan(release: Release, names: Sequence[str] | None = None) -> CutoverPlan:
+    """Look without creating anything; `names` are environments, None is all of the service."""
+    found = environments_of(release.service, names)
+    verdict = judged(release).verdict
+    head = head_of(release)
+    running = dict(
+        EnvironmentRelease.objects.filter(environment__in=found, until=None).values_list(
+            "environment_id", "release__release_id"
+        )
+    )
+    stops = tuple(
+        Stop(environment, preview_up(environment, head) if head else None, running.get(environment.pk, ""))
+        for environment in found
+    )
+    conditions = (*gates_in_the_way(verdict), *in_the_way(release, head, Window(), database_now()))
+    return CutoverPlan(release, verdict, head, stops, conditions)
+
+
+def preview_up(environment: Environment, head: str) -> Preview | None:
+    """None where the environment stands at the release's revision, or above it."""
+    found = preview(environment=environment, direction="up", to=head)
+    only_done = [condition.code for condition in found.conditions] == [NOTHING_TO_DO]
+    return None if only_done else found
+
+
+def environments_of(service: Service, names: Sequence[str] | None) -> list[Environment]:
+    """In the order of rollouts. Raises Refused("no_such_environment"), Refused("no_environment")."""
+    every = Environment.objects.filter(service=service).select_related("service").order_by("order", "name")
+    found = [one for one in every if names is None or one.name in names]
+    missing = sorted(set(names or ()) - {one.name for one in found})
+    if missing:
+        raise refused("no_such_environment", f"{service.name} has no environment {missing[0][:63]}.", "Name its own.")
+    if not found:
+        raise refused("no_environment", f"{service.name} has no environment to cut over to.", "Add one first.")
+    return found
+
+
+def gates_in_the_way(verdict: Verdict) -> tuple[Condition, ...]:
+    return tuple(
+        Condition("gate_blocks", f"{gate.gate.title} blocks. {gate.sentence}", "Have it shown and signed.")
+        for gate in verdict.blocking
+    )
+
+
+def in_the_way(release: Release, head: str, window: Window, now: datetime) -> tuple[Condition, ...]:
+    """What keeps the cutover as a whole back, beside its gates."""
+    found = []
+    if not head:
+        told = f"No revision declares {release.schema_rev} any more, so where it ends cannot be told."
+        found.append(Condition("release_unknown", told, "Register the release anew."))
+    other = Cutover.objects.filter(service_id=release.service_id, status__in=sorted(CUTOVER_OPEN)).first()
+    if other is not None:
+        told = f"Cutover {other.pk} of {other.release.release_id} is not finished."
+        found.append(Condition("cutover_open", told, "It has to end, be given up or taken back first."))
+    if window.begins and now < window.begins:
+        found.append(Condition("too_early", "Its planned window has not begun.", "Start it in its window."))
+    if window.ends and now >= window.ends:
+        found.append(Condition("too_late", "Its planned window is over.", "Plan another one."))
+    return tuple(found)
+
+
+def refused(code: str, message: str, next_step: str) -> Refused:
+    return Refused(code, message, not_done=NOT_DONE, next_step=next_step)

@@ -1,0 +1,166 @@
+"""A release goes over its environments: only past gates that pass, in order, and it stops at the first failure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from migrations_app.admission.conditions import NotAdmitted
+from migrations_app.engine.errors import Refused
+from migrations_app.models import AuditEntry, Cutover, Release, ReleaseState, Run
+from migrations_app.releases.gates.glass import ask_to_break
+from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
+from migrations_app.rollouts.planning import Window, cutover_plan
+from tests.releases.gates.shapes import make_ready, report, report_all, sign
+from tests.rollouts.conftest import Registered
+from tests.rollouts.support import Carried, carry
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def status(release: Release) -> str:
+    return ReleaseState.objects.get(pk=release.pk).status
+
+
+def codes(refused: pytest.ExceptionInfo[NotAdmitted]) -> list[str]:
+    return [condition.code for condition in refused.value.conditions]
+
+
+def test_it_goes_through_the_environments_in_order_and_is_live(carried: Carried, ready: Release, rita: User) -> None:
+    cutover = carry(cut_over(release=ready, by=rita, reason="the autumn release"))
+    assert (cutover.status, carried.heads()) == ("done", ["0002_b", "0002_b"])
+    assert [step.environment.name for step in cutover.steps.order_by("started_at")] == ["test-eu", "live-eu"]
+    assert carried.runs() == {"test-eu": "2.0", "live-eu": "2.0"}
+    assert status(ready) == "live"
+    told = AuditEntry.objects.filter(data__action__startswith="cutover.").order_by("seq")
+    assert [one.data["action"].partition(".")[2] for one in told] == ["start", *["step", "reached"] * 2, "done"]
+
+
+def test_a_gate_that_blocks_keeps_it_back(carried: Carried, ready: Release, rita: User) -> None:
+    report(ready, carried.olga, "tests", "unit", "fail")
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=ready, by=rita)
+    assert codes(refused) == ["gate_blocks"]
+    assert "The tests pass: unit: fail" in refused.value.message
+    assert (Cutover.objects.count(), status(ready)) == (0, "collecting")
+
+
+def test_the_signature_of_who_cuts_over_does_not_count(carried: Carried, ready: Release, ann: User) -> None:
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=ready, by=ann)
+    assert codes(refused) == ["gate_blocks"]
+    assert "Nobody has signed as release-manager." in refused.value.message
+
+
+def test_one_cutover_of_a_service_at_a_time(
+    carried: Carried, ready: Release, registered: Registered, ann: User, omar: User, rita: User
+) -> None:
+    other = registered("2.1")
+    make_ready(other, carried.olga, ann, omar)
+    first = cut_over(release=ready, by=rita)
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=other, by=rita)
+    assert codes(refused) == ["cutover_open"]
+    assert carry(first).status == "done"
+
+
+def test_it_halts_at_the_first_failure_and_goes_on_from_there(carried: Carried, ready: Release, rita: User) -> None:
+    with psycopg.connect(carried.live.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE b (x int)")
+    cutover = carry(cut_over(release=ready, by=rita))
+    assert (cutover.status, carried.heads()) == ("halted", ["0002_b", "0001_a"])
+    assert cutover.sentence.startswith("live-eu: Run")
+    assert carried.runs() == {"test-eu": "2.0"}
+    with psycopg.connect(carried.live.url, autocommit=True) as conn:
+        conn.execute("DROP TABLE b")
+    assert carry(go_on(cutover, by=rita, reason="the table is out of the way")).status == "done"
+    assert carried.heads() == ["0002_b", "0002_b"]
+
+
+def test_it_does_not_go_on_past_a_gate_that_blocks_by_now(carried: Carried, ready: Release, rita: User) -> None:
+    with psycopg.connect(carried.test.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE b (x int)")
+    cutover = carry(cut_over(release=ready, by=rita))
+    report(ready, carried.olga, "build", "assets", "fail")
+    with pytest.raises(NotAdmitted) as refused:
+        go_on(cutover, by=rita)
+    assert codes(refused) == ["gate_blocks"]
+    assert Cutover.objects.get().status == "halted"
+
+
+def test_given_up_it_starts_nothing_more(carried: Carried, ready: Release, rita: User) -> None:
+    with psycopg.connect(carried.test.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE b (x int)")
+    cutover = carry(cut_over(release=ready, by=rita))
+    assert give_up(cutover, by=rita, reason="not this week").status == "cancelled"
+    assert (status(ready), carried.heads()) == ("collecting", ["0001_a", "0001_a"])
+
+
+def test_it_is_taken_back_as_a_whole_the_last_environment_first(
+    carried: Carried, ready: Release, rita: User, omar: User
+) -> None:
+    cutover = carry(cut_over(release=ready, by=rita))
+    back = carry(take_back(cutover, by=omar, reason="orders are shown twice"))
+    assert (back.status, carried.heads(), carried.runs()) == ("rolled_back", ["0001_a", "0001_a"], {})
+    runs = Run.objects.filter(direction="down").order_by("pk")
+    assert [run.environment.name for run in runs] == ["live-eu", "test-eu"]
+    assert status(ready) == "rolled_back"
+
+
+def test_what_ran_before_runs_again(
+    carried: Carried, ready: Release, registered: Registered, ann: User, omar: User, rita: User
+) -> None:
+    carry(cut_over(release=ready, by=rita))
+    carried.test.put("0003_c", "-- lockstep: schema_rev sc-3\nCREATE TABLE c ()", down="DROP TABLE c")
+    newer = registered("3.0", "sc-3")
+    make_ready(newer, carried.olga, ann, omar)
+    cutover = carry(cut_over(release=newer, by=rita))
+    assert (status(ready), status(newer)) == ("superseded", "live")
+    carry(take_back(cutover, by=omar, reason="it was too early"))
+    assert carried.runs() == {"test-eu": "2.0", "live-eu": "2.0"}
+    assert (status(ready), status(newer)) == ("live", "rolled_back")
+
+
+def test_outside_of_its_window_it_does_not_start(carried: Carried, ready: Release, rita: User) -> None:
+    now = timezone.now()
+    later = Window(now + timedelta(hours=1), now + timedelta(hours=2))
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=ready, by=rita, window=later)
+    assert codes(refused) == ["too_early"]
+
+
+def test_the_glass_is_broken_by_two_people(carried: Carried, registered: Registered, rita: User, omar: User) -> None:
+    release = registered()
+    glass = ask_to_break(release=release, typed="2.0", reason="customers cannot pay", by=omar)
+    with pytest.raises(Refused) as refused:
+        break_glass(glass, reason="it has to be now", by=omar)
+    assert refused.value.code == "own_request"
+    cutover = carry(break_glass(glass, reason="it has to be now", by=rita))
+    assert (cutover.status, cutover.glass, cutover.requested_by) == ("done", glass, omar)
+    assert cutover.gates.filter(state="missing").count() == 2
+
+
+def test_the_glass_holds_when_other_gates_block_than_both_saw(
+    carried: Carried, registered: Registered, rita: User, omar: User
+) -> None:
+    release = registered()
+    glass = ask_to_break(release=release, typed="2.0", reason="customers cannot pay", by=omar)
+    report(release, carried.olga, "tests", "unit", "fail")
+    with pytest.raises(Refused) as refused:
+        break_glass(glass, reason="it has to be now", by=rita)
+    assert refused.value.code == "blockers_differ"
+    assert (Cutover.objects.count(), hasattr(glass, "answer")) == (0, False)
+
+
+def test_the_plan_names_everything_that_is_in_the_way(carried: Carried, registered: Registered, ann: User) -> None:
+    release = registered()
+    report_all(release, carried.olga)
+    sign(release, "build", ann)
+    plan = cutover_plan(release)
+    assert [condition.code for condition in plan.conditions] == ["gate_blocks"]
+    assert [(stop.environment.name, stop.conditions) for stop in plan.stops] == [("test-eu", ()), ("live-eu", ())]
+    assert not plan.ready

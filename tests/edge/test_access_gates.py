@@ -13,7 +13,6 @@ from dashboard import access_gates
 from migrations_app.models import AuditEntry, GateCatalogue, GateEvidence, GateSignature, GateWaiver, Release
 from tests.edge.fleet import make_revision, make_service
 from tests.edge.gates import make_hanging
-from tests.edge.people import person
 from tests.edge.releases import make_release
 
 pytestmark = pytest.mark.django_db

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from migrations_app.models import GateEvidence, GateSignature, Release
 from tests.browser.axe import grave
 from tests.browser.conftest import Reading
+from tests.browser.polls import wake
 from tests.edge.gates import People, make_gated, make_people
 from tests.releases.gates.shapes import CHECKS, report, report_all, sign
 
@@ -28,7 +29,7 @@ def start() -> tuple[People, Release]:
 
 def sign_here(page: Page, title: str, comment: str = "") -> None:
     page.locator("#comment").fill(comment)
-    page.get_by_role("button", name=re.compile(f"^Sign gate . ?: {title}|^Sign gate .: {title}")).click()
+    page.get_by_role("button", name=re.compile(rf"^Sign gate \d: {title}")).click()
     expect(page.locator("main [role=status]").first).to_contain_text("signed")
 
 
@@ -67,6 +68,7 @@ def test_three_people_bring_a_release_to_ready(reading: Reading) -> None:
     sign_here(page, "Tests", "read the report")
     expect(page.locator("#row-tests .signs")).to_contain_text("1 of 2: ann")
     report(release, people.olga, "tests", "unit")
+    wake(page)
     expect(page.locator("#row-tests .signs")).to_have_text("0 of 2", timeout=POLLED_MS)
     page.locator("#row-tests").click()
     expect(page.locator("#gate-tests .signatures")).to_contain_text("Superseded: there is other evidence")
@@ -76,6 +78,7 @@ def test_three_people_bring_a_release_to_ready(reading: Reading) -> None:
     his = omar.open(f"{PAGE}?sign=tests")
     sign_here(his, "Tests")
     sign_here(his, "Build")
+    wake(page)
     expect(page.locator("h1")).to_have_text("Ready for cutover: both gates pass.", timeout=POLLED_MS)
     expect(page).to_have_title("✓ Ready: 2.0 of orders – Lockstep")
     assert GateSignature.objects.count() == 4

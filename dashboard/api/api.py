@@ -5,12 +5,15 @@ from __future__ import annotations
 from dashboard.api import (
     audit,
     contracts,
+    cutovers,
     drill_remarks,
     drills,
     environments,
     evidence,
     failures,
+    freezes,
     gate_catalogue,
+    glass,
     history,
     matrix,
     parity,
@@ -51,7 +54,9 @@ for noun in (runs, run_actions, run_log):
 api.add_router("/rehearsals", rehearsals.router)
 for noun in (releases, evidence, signatures):
     api.add_router("/releases", noun.router)
-api.add_router("", waivers.router)
+for noun in (waivers, cutovers, glass):
+    api.add_router("", noun.router)
+api.add_router("/freezes", freezes.router)
 api.add_router("/gate-catalogue", gate_catalogue.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):

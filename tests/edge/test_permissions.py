@@ -12,9 +12,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard.api.api import api
-from migrations_app.models import AuditEntry, Drill, GateEvidence, GateSignature, GateWaiver, Run
+from migrations_app.models import AuditEntry, BreakGlass, Drill, Freeze, GateEvidence, GateSignature, GateWaiver, Run
 from migrations_app.permissions import ROLES
 from tests.edge.caller import Caller
+from tests.edge.cutovers import make_cutover
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.gates import make_hanging
@@ -97,6 +98,23 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
     ("POST", "/waivers/{int:waiver_number}/decline"): (WAIVERS, {"reason": "ten characters"}),
     ("POST", "/waivers/{int:waiver_number}/revoke"): (WAIVERS, {"reason": "ten characters"}),
     ("POST", "/waivers/{int:waiver_number}/withdraw"): (HANDS, {"reason": "ten characters"}),
+    ("GET", "/releases/{int:release_number}/cutover-plan"): (ALL, None),
+    ("POST", "/releases/{int:release_number}/cutovers"): (UPLOADERS - ADMIN, {}),
+    ("GET", "/cutovers"): (ALL, None),
+    ("GET", "/cutovers/{int:cutover_number}"): (ALL, None),
+    ("POST", "/cutovers/{int:cutover_number}/go-on"): (UPLOADERS - ADMIN, None),
+    ("POST", "/cutovers/{int:cutover_number}/give-up"): (UPLOADERS - ADMIN, {"reason": "ten characters"}),
+    ("POST", "/cutovers/{int:cutover_number}/take-back"): (DECIDERS, {"reason": "ten characters"}),
+    ("POST", "/releases/{int:release_number}/glass"): (DECIDERS, {"typed": "1.0", "reason": "ten characters"}),
+    ("GET", "/glass/{int:glass_number}"): (ALL, None),
+    ("POST", "/glass/{int:glass_number}/break"): (DECIDERS, {"reason": "ten characters"}),
+    ("POST", "/glass/{int:glass_number}/decline"): (DECIDERS, {"reason": "ten characters"}),
+    ("GET", "/freezes"): (ALL, None),
+    ("POST", "/freezes"): (
+        MANAGERS,
+        {"starts_at": "2000-01-01T00:00:00Z", "ends_at": "2000-01-02T00:00:00Z", "reason": "ten characters"},
+    ),
+    ("POST", "/freezes/{int:freeze_number}/lift"): (MANAGERS, {"reason": "ten characters"}),
     ("GET", "/gate-catalogue"): (ALL, None),
     ("PUT", "/gate-catalogue"): (ADMIN, {"content": {}, "note": "ten characters", "version": 1}),
     ("GET", "/gate-catalogue/versions"): (ALL, None),
@@ -161,6 +179,7 @@ def run() -> Run:
     revision = make_revision(service, 1, schema_rev="sc-1")
     make_hanging(make_release(service, owner, "1.0", "sc-1"), owner)
     environment = make_environment(service)
+    make_cutover(environment, owner)
     make_receipt(environment, 1)
     run = make_run(environment, owner)
     make_log(run, "one")
@@ -185,6 +204,9 @@ def address(path: str, run: Run) -> str:
         "{int:evidence_number}": str(GateEvidence.objects.earliest("pk").pk), "{str:gate}": "frontend-build",
         "{int:signature_number}": str(GateSignature.objects.earliest("pk").pk),
         "{int:waiver_number}": str(GateWaiver.objects.earliest("pk").pk),
+        "{int:cutover_number}": str(run.service.cutovers.get().pk),
+        "{int:glass_number}": str(BreakGlass.objects.earliest("pk").pk),
+        "{int:freeze_number}": str(Freeze.objects.earliest("pk").pk),
         "{int:request_id}": str(run.environment.consents.get().pk),
         "{uuidstr:uid}": str(Drill.objects.earliest("pk").uid), "{int:number}": "1",
     }  # fmt: skip

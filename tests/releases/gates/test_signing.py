@@ -51,7 +51,7 @@ def test_other_sql_makes_a_signature_void(release: Release, olga: User, ann: Use
 def test_a_new_target_makes_a_signature_void(release: Release, olga: User, ann: User) -> None:
     report_all(release, olga)
     sign(release, "build", ann)
-    make_environment(release.service, olga, "prod-eu")
+    make_environment(release.service, "prod-eu")
     assert voids(release, "build") == ["Superseded: a target was added, removed or changed."]
     assert Environment.objects.count() == 1
 

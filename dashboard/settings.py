@@ -156,7 +156,7 @@ LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
 LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
 # Where the administrator keeps the programs that checks of gates may run, by their name; empty: there are none.
 LOCKSTEP_CHECKS_DIR = env.text("LOCKSTEP_CHECKS_DIR")
-# Hosts that checks may ask and the webhook may be at although they are inside, speak http or listen on another port: host or host:port.
+# Hosts for checks and the webhook that are inside, speak http or listen on another port: host or host:port.
 LOCKSTEP_OUTBOUND_HOSTS = env.text("LOCKSTEP_OUTBOUND_HOSTS").split()
 
 # Where the head of the audit log is noted once a day, outside the database.

@@ -84,3 +84,5 @@ def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Ite
 @pytest.fixture(autouse=True)
 def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.glance.KEPT_S", 0.0)
+    for name, value in (("found", ()), ("key", None), ("at", float("-inf"))):
+        monkeypatch.setattr(f"dashboard.mismatched._last.{name}", value)

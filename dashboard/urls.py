@@ -12,6 +12,8 @@ from dashboard.pages import (
     audit,
     audit_chain,
     banners,
+    cutover_plan,
+    cutovers,
     drift_plan,
     drill_export,
     drills,
@@ -21,7 +23,9 @@ from dashboard.pages import (
     environments,
     exemptions,
     find,
+    freezes,
     gates,
+    glass,
     history,
     history_compare,
     history_export,
@@ -194,6 +198,13 @@ urlpatterns = [
     path("gates/edit", gates.gates_edit, name="gates_edit"),
     path("exemptions/<int:pk>", exemptions.exemption, name="exemption"),
     path("exemptions/<int:pk>/<slug:verb>", exemptions.exemption_decide, name="exemption_decide"),
+    path("cutovers/<int:pk>", cutovers.cutover, name="cutover"),
+    path("cutovers/<int:pk>/live", cutovers.cutover_live, name="cutover_live"),
+    path("cutovers/<int:pk>/<slug:verb>", cutovers.cutover_verb, name="cutover_verb"),
+    path("glass/<int:pk>", glass.glass, name="glass"),
+    path("glass/<int:pk>/<slug:answer>", glass.glass_answer, name="glass_answer"),
+    path("freezes", freezes.freezes, name="freezes"),
+    path("freezes/<int:pk>/lift", freezes.freeze_lift, name="freeze_lift"),
     # The id of a release may hold slashes, so it comes last and each page about it has a prefix of its own.
     *(
         path(f"services/<str:service>/{prefix}/<path:release_id>", view, name=name)
@@ -207,6 +218,8 @@ urlpatterns = [
             ("release-artefact/<int:pk>", release_forms.release_artefact, "release_artefact"),
             ("release-evidence/<str:gate>/<str:check>", release_forms.release_evidence, "release_evidence"),
             ("release-exemption/<str:gate>/<str:check>", release_forms.release_exemption, "release_exemption"),
+            ("cutover", cutover_plan.cutover_plan, "cutover_plan"),
+            ("cutover-glass", cutover_plan.glass_ask, "glass_ask"),
         )
     ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),

@@ -90,3 +90,5 @@ def _no_anchor_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.glance.KEPT_S", 0.0)
+    for name, value in (("found", ()), ("key", None), ("at", float("-inf"))):
+        monkeypatch.setattr(f"dashboard.mismatched._last.{name}", value)

@@ -17,7 +17,7 @@ from migrations_app.permissions import ROLES
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
 from tests.edge.caller import Caller
-from tests.edge.cutovers import make_cutover
+from tests.edge.cutovers import make_cutover, make_freeze
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.gates import make_hanging
@@ -195,7 +195,8 @@ def run() -> Run:
     revision = make_revision(service, 1, schema_rev="sc-1")
     make_hanging(make_release(service, owner, "1.0", "sc-1"), owner)
     environment = make_environment(service)
-    make_cutover(environment, owner)
+    make_cutover(service.releases.get(), owner, person("second"), status="done")
+    make_freeze(owner)
     make_receipt(environment, 1)
     run = make_run(environment, owner)
     make_log(run, "one")

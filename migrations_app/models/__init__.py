@@ -1,7 +1,9 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
 from migrations_app.models.audit import AuditEntry
+from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
+from migrations_app.models.boot import BootAttempt, NodeReport
 from migrations_app.models.consent import RollbackConsent
 from migrations_app.models.cutover import (
     BreakGlass,
@@ -40,8 +42,10 @@ __all__ = [
     "ApiToken",
     "AppliedRevision",
     "AppliedTally",
+    "AuditAnchor",
     "AuditCheck",
     "AuditEntry",
+    "BootAttempt",
     "BreakGlass",
     "BreakGlassAnswer",
     "ChainTally",
@@ -64,6 +68,7 @@ __all__ = [
     "GateWaiver",
     "Installation",
     "LedgerEntry",
+    "NodeReport",
     "OutboxItem",
     "Rehearsal",
     "RehearsalLine",

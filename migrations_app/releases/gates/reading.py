@@ -36,7 +36,7 @@ from migrations_app.statuses import CheckKind, ReleaseStatus, WaiverVerb
 MOST_STRANGERS = 50
 AUTHOR = "registered this release, and nobody signs their own"
 RUNNER = "started a run of this release, and nobody signs what they ran"
-_BOUND = (
+BOUND = (
     "release_id",
     "schema_rev",
     "schema_rev_min",
@@ -117,7 +117,7 @@ def people_barred(release: Release) -> dict[int, str]:
 
 
 def _parts(release: Release) -> dict[str, str]:
-    told = {name: getattr(release, name) for name in _BOUND}
+    told = {name: getattr(release, name) for name in BOUND}
     targets = Environment.objects.filter(service_id=release.service_id).order_by("pk")
     bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
     return {

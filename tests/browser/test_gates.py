@@ -14,6 +14,7 @@ from tests.browser.axe import grave
 from tests.browser.conftest import Reading
 from tests.browser.polls import wake
 from tests.edge.gates import People, make_gated, make_people
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import CHECKS, report, report_all, sign
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -99,10 +100,10 @@ def test_without_javascript_it_is_read_and_signed(reading: Reading) -> None:
 def test_a_check_turns_stale_before_the_eyes_and_a_comment_stays(reading: Reading) -> None:
     people, release = start()
     report_all(release, people.olga)
-    GateEvidence.objects.create(
+    put(GateEvidence(
         release=release, gate_key="tests", check_key="unit", status="pass", source="posted", producer="ci",
         summary="it passed", identity="soon", at=Now() - timedelta(hours=2) + timedelta(seconds=4),
-    )  # fmt: skip
+    ))  # fmt: skip
     reader = reading(people.ann)
     page = reader.open(f"{PAGE}?sign=build")
     expect(page.locator("#row-tests .stands")).to_have_text("Needs sign-off")

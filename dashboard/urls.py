@@ -6,19 +6,26 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard.api.api import api
+from dashboard.api.edge import guarded
+from dashboard.boot.gate import boot_gate
 from dashboard.pages import (
     audit,
     audit_chain,
     banners,
+    cutover_plan,
+    cutovers,
     drift_plan,
     drill_export,
     drills,
     environment_edit,
+    environment_nodes,
     environment_schema,
     environments,
     exemptions,
     find,
+    freezes,
     gates,
+    glass,
     history,
     history_compare,
     history_export,
@@ -32,6 +39,7 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_bundle,
     release_forms,
     release_places,
     releases,
@@ -52,6 +60,7 @@ handler500 = "dashboard.outage.server_error"
 
 urlpatterns = [
     # First what is asked for most, for they are tried in turn.
+    path("api/v1/boot-gate", guarded(api, boot_gate)),
     path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
@@ -161,6 +170,16 @@ urlpatterns = [
         environment_edit.environment_remove,
         name="environment_remove",
     ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes",
+        environment_nodes.environment_nodes,
+        name="environment_nodes",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes/retire",
+        environment_nodes.environment_node_retire,
+        name="environment_node_retire",
+    ),
     *(
         path(f"services/<str:service>/environments/<str:environment>/schema{tail}", view, name=name)
         for tail, view, name in (
@@ -179,18 +198,28 @@ urlpatterns = [
     path("gates/edit", gates.gates_edit, name="gates_edit"),
     path("exemptions/<int:pk>", exemptions.exemption, name="exemption"),
     path("exemptions/<int:pk>/<slug:verb>", exemptions.exemption_decide, name="exemption_decide"),
+    path("cutovers/<int:pk>", cutovers.cutover, name="cutover"),
+    path("cutovers/<int:pk>/live", cutovers.cutover_live, name="cutover_live"),
+    path("cutovers/<int:pk>/<slug:verb>", cutovers.cutover_verb, name="cutover_verb"),
+    path("glass/<int:pk>", glass.glass, name="glass"),
+    path("glass/<int:pk>/<slug:answer>", glass.glass_answer, name="glass_answer"),
+    path("freezes", freezes.freezes, name="freezes"),
+    path("freezes/<int:pk>/lift", freezes.freeze_lift, name="freeze_lift"),
     # The id of a release may hold slashes, so it comes last and each page about it has a prefix of its own.
     *(
         path(f"services/<str:service>/{prefix}/<path:release_id>", view, name=name)
         for prefix, view, name in (
             ("releases", release.release, "release"),
             ("release-live", release.release_live, "release_live"),
+            ("release-bundle", release_bundle.release_bundle, "release_bundle"),
             ("release-places", release_places.release_places, "release_places"),
             ("release-sign", release.release_sign, "release_sign"),
             ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),
             ("release-artefact/<int:pk>", release_forms.release_artefact, "release_artefact"),
             ("release-evidence/<str:gate>/<str:check>", release_forms.release_evidence, "release_evidence"),
             ("release-exemption/<str:gate>/<str:check>", release_forms.release_exemption, "release_exemption"),
+            ("cutover", cutover_plan.cutover_plan, "cutover_plan"),
+            ("cutover-glass", cutover_plan.glass_ask, "glass_ask"),
         )
     ),
     path("services/<str:service>/revisions", revisions.revision_list, name="revision_list"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.api import (
     audit,
+    boot,
     contracts,
     cutovers,
     drill_remarks,
@@ -18,6 +19,7 @@ from dashboard.api import (
     matrix,
     parity,
     rehearsals,
+    release_bundle,
     releases,
     revisions,
     rollback_plans,
@@ -52,7 +54,7 @@ for noun in (services, environments, schema, parity, revisions, matrix, contract
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
 api.add_router("/rehearsals", rehearsals.router)
-for noun in (releases, evidence, signatures):
+for noun in (releases, evidence, signatures, release_bundle):
     api.add_router("/releases", noun.router)
 for noun in (waivers, cutovers, glass):
     api.add_router("", noun.router)
@@ -61,5 +63,6 @@ api.add_router("/gate-catalogue", gate_catalogue.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)
-api.add_router("", rollback_plans.router)
+for noun in (rollback_plans, boot):
+    api.add_router("", noun.router)
 api.add_router("/audit", audit.router)

@@ -19,10 +19,12 @@ from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import service_names
 from migrations_app.permissions import may
-from migrations_app.releases.listing import STORED, ReleaseFilter, ReleaseRow, list_releases, running_where
+from migrations_app.releases.listing import STORED, ReleaseFilter, ReleaseRow, list_releases
+from migrations_app.releases.mismatch import running_where
 
 COLUMNS = ("State", "Release", "Service", "Schema", "Runs in", "Changed", "Registered", "By")
 _CURSOR = "releases before"
+MOST_PLACES = 60
 
 
 @require_safe
@@ -49,7 +51,7 @@ def releases(request: HttpRequest) -> HttpResponse:
         "drawn": draw_releases(window.rows),
         "columns": COLUMNS,
         "shown": len(window.rows),
-        "running": running_where(wanted.service),
+        "running": running_where(wanted.service, MOST_PLACES),
         "services": service_names(),
         "statuses": STORED,
         "older_url": address(request, before=write(_CURSOR, window.older)) if window.older else "",

@@ -100,6 +100,14 @@ STATES: dict[str, State] = {
     # releases against what stands
     "fits": State("Fits", "ok", "ok"),
     "refuses": State("Refuses", "bad", "failed"),
+    # nodes and how services started
+    "node_fresh": State("Reports", "ok", "ok"),
+    "node_stale": State("Unknown", "warn", "unknown"),
+    "node_gone": State("Gone", "wait", "none"),
+    "node_retired": State("Retired", "wait", "skipped"),
+    "boot_allow": State("Started", "ok", "ok"),
+    "boot_refused": State("Refused", "bad", "failed"),
+    "boot_gave_up": State("Gave up", "warn", "clock"),
     # gates, their checks and exemptions
     "gate_passes": State("Passes", "ok", "ok"),
     "gate_blocks": State("Blocks", "bad", "failed"),
@@ -123,6 +131,19 @@ STATES: dict[str, State] = {
     "release_live": State("Live", "ok", "ok"),
     "release_superseded": State("Superseded", "wait", "skipped"),
     "release_rolled_back": State("Rolled back", "warn", "undo"),
+    "cutover_running": State("Cutting over", "run", "running", live=True),
+    "cutover_halted": State("Halted", "bad", "pause"),
+    "cutover_rolling_back": State("Taking back", "run", "undo", live=True),
+    "cutover_done": State("Live", "ok", "ok"),
+    "cutover_cancelled": State("Given up", "wait", "skipped"),
+    "cutover_rolled_back": State("Taken back", "warn", "undo"),
+    "nothing": State("Nothing to apply", "ok", "none"),
+    "glass_broken": State("Glass broken", "bad", "warning"),
+    # freezes
+    "freeze_holds": State("Holds", "warn", "lock"),
+    "freeze_to_come": State("To come", "wait", "clock"),
+    "freeze_over": State("Over", "wait", "ok"),
+    "freeze_lifted": State("Lifted", "wait", "undo"),
     # drills and where none was held
     "ready": State("Ready", "wait", "pending"),
     "passed": State("Passed", "ok", "ok"),

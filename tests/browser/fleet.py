@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from migrations_app.fleet.revisions import put_revision
@@ -16,6 +17,7 @@ from migrations_app.models import (
     EnvironmentRelease,
     GateWaiver,
     LedgerEntry,
+    NodeReport,
     Rehearsal,
     Release,
     Revision,
@@ -26,6 +28,9 @@ from migrations_app.models import (
 )
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.rehearsals.drills.remarks import Seen, add_check, add_follow_up, note_intervention
+from migrations_app.releases.boot.attempts import Attempt, record_attempt
+from migrations_app.releases.boot.known import Asked
+from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.gates.evidence import post_evidence
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
@@ -94,6 +99,8 @@ class Fleet:
             "/services/orders/environments/dev?direction=down",
             "/services/orders/environments/dev/edit",
             "/services/orders/environments/prod-eu",
+            "/services/orders/environments/dev/nodes",
+            "/services/orders/environments/prod-us/nodes",
             "/services/orders/environments/prod-eu/schema",
             "/services/orders/environments/prod-eu/schema/draft",
             "/services/orders/environments/prod-eu/schema/plan",
@@ -131,6 +138,20 @@ class Fleet:
         )
 
 
+def _started(environment: Environment) -> None:
+    """Nodes that report and one that is silent, and starts that went well and badly."""
+    for name in ("web-1", f"web-{'with-a-long-name-' * 4}2", "web-3"):
+        asked = Asked(
+            release_id=LATER, schema_rev="sc-0002", index_hash="9f" * 32, node=name, probes_ok=name != "web-3"
+        )
+        report_node(environment=environment, asked=asked)
+    NodeReport.objects.filter(node="web-1").update(at=Now() - timedelta(minutes=2))
+    record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow", node="web-1"))
+    why = ("index_differs", f"The index {'9f' * 32} is not that of web-1, web-2 and 3 more.")
+    failed = Attempt(boot="b2", outcome="gave_up", node="web-2", phase="index", tries=24, reasons=(why,))
+    record_attempt(environment=environment, attempt=failed)
+
+
 def make_fleet() -> Fleet:
     olga = person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
     service = make_service(olga)
@@ -150,6 +171,7 @@ def make_fleet() -> Fleet:
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
     parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
     Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
+    _started(dev)
     make_reading(dev)
     make_drift(eu)
     make_reading(us, failure="Connection refused.")

@@ -18,6 +18,7 @@ from migrations_app.releases.registering import register_release
 from tests.edge.fleet import make_service
 from tests.edge.people import person
 from tests.edge.releases import make_chain
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import SMALL
 
 PASSWORD = "correct horse battery"
@@ -66,32 +67,38 @@ def make_hanging(release: Release, owner: User) -> tuple[GateSignature, GateWaiv
         sha256=hashlib.sha256(content).hexdigest(), content=content, size=len(content)
     )
     return (
-        GateSignature.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            by=other,
-            evidence_hash="a" * 64,
-            expires_at=timezone.now() + timedelta(days=1),
+        put(
+            GateSignature(
+                release=release,
+                gate_key="frontend-build",
+                by=other,
+                evidence_hash="a" * 64,
+                expires_at=timezone.now() + timedelta(days=1),
+            )
         ),
-        GateWaiver.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            check_key="build",
-            requested_by=owner,
-            reason="the registry is down today",
-            expires_at=Now() + timedelta(days=1),
+        put(
+            GateWaiver(
+                release=release,
+                gate_key="frontend-build",
+                check_key="build",
+                requested_by=owner,
+                reason="the registry is down today",
+                expires_at=Now() + timedelta(days=1),
+            )
         ),
-        GateEvidence.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            check_key="build",
-            status="pass",
-            source="posted",
-            producer="ci",
-            summary="it was built",
-            identity="one",
-            artefact=artefact,
-            artefact_name="build log.txt",
-            artefact_sha256=artefact.sha256,
+        put(
+            GateEvidence(
+                release=release,
+                gate_key="frontend-build",
+                check_key="build",
+                status="pass",
+                source="posted",
+                producer="ci",
+                summary="it was built",
+                identity="one",
+                artefact=artefact,
+                artefact_name="build log.txt",
+                artefact_sha256=artefact.sha256,
+            )
         ),
     )

@@ -33,6 +33,9 @@ from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
 from migrations_app.models import Drill, LedgerEntry, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
+from migrations_app.releases.boot.attempts import Attempt, record_attempt
+from migrations_app.releases.boot.known import Asked
+from migrations_app.releases.boot.nodes import report_node
 from migrations_app.runs.detail import told_key
 from tests.browser.client import signed_in
 from tests.edge.drills import held
@@ -72,6 +75,7 @@ PAGES = {
     "service": "/services/orders",
     "environment": "/services/orders/environments/place-1",
     "schema of an environment": "/services/orders/environments/place-1/schema",
+    "nodes of an environment": "/services/orders/environments/place-1/nodes",
     "schemas of a service": "/matrix/schema",
     "contracts of a service": "/matrix/contracts",
     "releases": "/releases",
@@ -91,6 +95,12 @@ def olga() -> User:
     return person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
 
 
+@pytest.fixture(autouse=True)
+def _asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a banner asks for every ten seconds is not asked for again here."""
+    monkeypatch.setattr("dashboard.mismatched.KEPT_S", 3600.0)
+
+
 def grow(olga: User, size: int) -> None:
     """`size` environments of one service with as many revisions, receipts, runs of each kind, lines, audit entries."""
     service = make_service(olga)
@@ -105,6 +115,8 @@ def grow(olga: User, size: int) -> None:
         for status in ("succeeded", "cancelled", "failed", "running")[: 1 + number % 4]:
             make_log(make_run(environment, olga, status=status), *(f"line {n}" for n in range(size)))
         held(environment, olga)
+        report_node(environment=environment, asked=Asked(node="n1"))
+        record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow"))
         record(actor=olga, action="test.grown", object=f"environment:{number}")
 
 

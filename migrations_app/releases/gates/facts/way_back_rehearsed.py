@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from migrations_app.models import Release, Revision, RevisionRehearsal
+from migrations_app.models import Environment, Release, Revision, RevisionRehearsal
 from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.releases.gates.facts import outcome
 from migrations_app.releases.gates.known import Outcome
-from migrations_app.releases.gates.pending import pending_revisions
+from migrations_app.releases.gates.pending import head_of, pending_revisions
 from migrations_app.statuses import CheckState, Verdict
 from migrations_app.wording import counted
 
@@ -21,6 +21,11 @@ _BACK = (Verdict.REVERSIBLE, Verdict.LOSSY)
 
 
 def look(release: Release, settings: Mapping[str, object]) -> Outcome:
+    if not Environment.objects.filter(service_id=release.service_id).exists():
+        return outcome(CheckState.NOT_APPLICABLE, "There is no environment yet.")
+    head = head_of(release)
+    if not Revision.objects.filter(service_id=release.service_id, revision_id=head).exists():
+        return outcome(CheckState.FAIL, f"{head or 'Its revision'} is not in the chain any more.", "gone")
     pending = list(pending_revisions(release))
     if not pending:
         return outcome(CheckState.NOT_APPLICABLE, "No environment has to get a revision for it.")
@@ -31,9 +36,7 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
         return outcome(CheckState.FAIL, f"There is no way back from {_named(refused)}, by its rehearsal.", states)
     never = [name for name, verdict in states.items() if not verdict]
     if never:
-        told = (
-            f"{_named(never)}: not rehearsed with these bytes in the last {DAYS} days. An environment's page does it."
-        )
+        told = f"{_named(never)}: not rehearsed with these bytes in {DAYS} days. An environment's page does it."
         return outcome(CheckState.MISSING, told, states)
     lossy = [name for name, verdict in states.items() if verdict == Verdict.LOSSY]
     told = f"{counted(len(pending), 'revision')} rehearsed there and back"

@@ -5,19 +5,22 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from dashboard.access import Person, one, require
-from migrations_app.models import BreakGlass, Cutover, CutoverStep, Freeze
+from migrations_app.models import BreakGlass, Cutover, CutoverGate, CutoverStep, Freeze, Release
 
 # Named here so that pages and API can annotate what they were given without a way to look it up themselves.
 __all__ = [
     "BreakGlass",
     "Cutover",
+    "CutoverGate",
     "CutoverStep",
     "Freeze",
     "cutover_for",
     "cutovers_for",
     "freeze_for",
     "freezes_for",
+    "gates_of_cutover_for",
     "glass_for",
+    "glasses_for",
     "steps_of_cutover_for",
 ]
 
@@ -41,10 +44,23 @@ def steps_of_cutover_for(user: Person, cutover: Cutover) -> QuerySet[CutoverStep
     return steps.select_related("environment__service", "run", "back_run")
 
 
+def gates_of_cutover_for(user: Person, cutover: Cutover) -> QuerySet[CutoverGate]:
+    """As each stood when the cutover was created, in the order of the catalogue."""
+    require(user, "view", f"cutover:{cutover.pk}")
+    return CutoverGate.objects.filter(cutover=cutover).order_by("id")
+
+
 def glass_for(user: Person, pk: int, verb: str = "view") -> BreakGlass:
     require(user, verb, f"glass:{pk}")
-    rows = BreakGlass.objects.select_related("release__service", "release__created_by", "asked_by", "answer__by")
+    rows = BreakGlass.objects.select_related("release__service", "release__created_by", "asked_by")
+    rows = rows.select_related("answer__by", "cutover")
     return one(rows, f"request {pk} to break the glass", pk=pk)
+
+
+def glasses_for(user: Person, release: Release, verb: str = "view") -> QuerySet[BreakGlass]:
+    """What was asked for about one release, newest first."""
+    require(user, verb, f"release:{release.pk}")
+    return BreakGlass.objects.filter(release=release).select_related("asked_by").order_by("-id")
 
 
 def freezes_for(user: Person, verb: str = "view") -> QuerySet[Freeze]:

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from dashboard.chip import chip_of
 from dashboard.glance import recent_glance
+from dashboard.mismatched import recent_mismatches
 from dashboard.templatetags import text
 from migrations_app.permissions import may
 
@@ -78,7 +79,29 @@ def redis_away(request: HttpRequest) -> Banner | None:
     return Banner("wait", "info", f"Redis does not answer: runs still start, up to {late} s late.")
 
 
-PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = [broken_chain, silent_workers, redis_away]
+def frozen(request: HttpRequest) -> Banner | None:
+    """Nothing is applied to production while a freeze holds."""
+    glance = recent_glance(request)
+    if glance.frozen_until is None:
+        return None
+    of = f" of {glance.frozen_service}" if glance.frozen_service else ""
+    told = f"Production{of} is frozen until {text.utc(glance.frozen_until)}: {glance.frozen_reason}"
+    return Banner("warn", "lock", told, reverse("freezes"), "Freezes")
+
+
+def mismatched(request: HttpRequest) -> Banner | None:
+    """An environment runs a release that would not start on the schema which stands there."""
+    found = recent_mismatches(request)
+    if not found:
+        return None
+    others = f" So do{'es' if len(found) == 2 else ''} {text.counted(len(found) - 1, 'other environment')}."
+    told = f"{found[0].sentence}{others if len(found) > 1 else ''}"
+    return Banner("bad", "failed", told, f"{reverse('releases')}#running", "What runs where")
+
+
+PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = [
+    broken_chain, mismatched, frozen, silent_workers, redis_away,
+]  # fmt: skip
 
 
 def banners_for(request: HttpRequest) -> tuple[Banner, ...]:

@@ -15,7 +15,8 @@ env.load_runtime_env()
 
 # These need no database, no Redis and no secret: they bring them along or do without.
 STANDALONE = len(sys.argv) > 1 and (
-    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help") or sys.argv[1:3] == ["revisions", "check"]
+    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+    or sys.argv[1:3] in (["revisions", "check"], ["verify_audit", "--bundle"])
 )
 
 DEBUG = env.flag("LOCKSTEP_DEBUG")
@@ -155,8 +156,12 @@ LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
 LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
 # Where the administrator keeps the programs that checks of gates may run, by their name; empty: there are none.
 LOCKSTEP_CHECKS_DIR = env.text("LOCKSTEP_CHECKS_DIR")
-# Hosts that checks may ask although they are inside, speak http or listen on another port: host or host:port.
+# Hosts for checks and the webhook that are inside, speak http or listen on another port: host or host:port.
 LOCKSTEP_OUTBOUND_HOSTS = env.text("LOCKSTEP_OUTBOUND_HOSTS").split()
+
+# Where the head of the audit log is noted once a day, outside the database.
+LOCKSTEP_ANCHOR_FILE = env.text("LOCKSTEP_ANCHOR_FILE") or str(LOCKSTEP_DATA_DIR / "audit-anchors.txt")
+LOCKSTEP_ANCHOR_WEBHOOK = env.text("LOCKSTEP_ANCHOR_WEBHOOK")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -63,3 +63,18 @@ def checks_dir(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
             id="lockstep.E004",
         )
     ]
+
+
+@register()
+def anchors(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.audit.webhook import refusal
+
+    found: list[CheckMessage] = []
+    if settings.LOCKSTEP_ANCHOR_WEBHOOK and (why := refusal(settings.LOCKSTEP_ANCHOR_WEBHOOK)):
+        hint = "Give https://HOST/PATH, or name a host of this network in LOCKSTEP_OUTBOUND_HOSTS."
+        found.append(Error(f"LOCKSTEP_ANCHOR_WEBHOOK cannot be used: {why}.", hint=hint, id="lockstep.E021"))
+    if not Path(settings.LOCKSTEP_ANCHOR_FILE).is_absolute():
+        hint = "Give the whole path, best of a file system that others keep."
+        given = f"LOCKSTEP_ANCHOR_FILE is {settings.LOCKSTEP_ANCHOR_FILE!r}, which is no whole path."
+        found.append(Error(given, hint=hint, id="lockstep.E022"))
+    return found

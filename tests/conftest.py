@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from django.conf import settings
 from psycopg import sql
 
 from migrations_app.embedded import pytest_servers
@@ -82,5 +83,12 @@ def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Ite
 
 
 @pytest.fixture(autouse=True)
+def _no_anchor_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "LOCKSTEP_ANCHOR_FILE", str(settings.LOCKSTEP_DATA_DIR / f"anchors-{next(_numbers)}"))
+
+
+@pytest.fixture(autouse=True)
 def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.glance.KEPT_S", 0.0)
+    for name, value in (("found", ()), ("key", None), ("at", float("-inf"))):
+        monkeypatch.setattr(f"dashboard.mismatched._last.{name}", value)

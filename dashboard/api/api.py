@@ -19,6 +19,7 @@ from dashboard.api import (
     matrix,
     parity,
     rehearsals,
+    release_bundle,
     releases,
     revisions,
     rollback_plans,
@@ -53,7 +54,7 @@ for noun in (services, environments, schema, parity, revisions, matrix, contract
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
 api.add_router("/rehearsals", rehearsals.router)
-for noun in (releases, evidence, signatures):
+for noun in (releases, evidence, signatures, release_bundle):
     api.add_router("/releases", noun.router)
 for noun in (waivers, cutovers, glass):
     api.add_router("", noun.router)

@@ -41,6 +41,12 @@ def _address(label: str, help_text: str, *, required: bool = True) -> forms.Char
     )
 
 
+def utc_moment(label: str, help_text: str = "", *, required: bool = False) -> forms.DateTimeField:
+    """As the browser's own control sends it; what it says is taken for UTC, as everything here is."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(label=f"{label}, UTC", required=required, help_text=help_text, widget=widget)
+
+
 def _named(what: str) -> Callable[[str], None]:
     """The domain's own rule for names, told beside the field."""
 

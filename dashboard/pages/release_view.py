@@ -17,6 +17,7 @@ from dashboard.pages.audit_rows import draw_row
 from dashboard.pages.choices import Choice
 from dashboard.pages.gate_rows import GateRow, rows_of
 from dashboard.pages.query import word
+from dashboard.pages.release_cutover import Onward, onward_of
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, needed_for, roles_of, who_may
 from migrations_app.releases.around import named_in_audit, neighbours, places_of, transitions_of
@@ -38,6 +39,7 @@ class Look:
     release: access.Release
     judged: Judged
     rows: tuple[GateRow, ...]
+    onward: Onward
 
     @property
     def verdict(self) -> Verdict:
@@ -65,13 +67,15 @@ def look(request: HttpRequest, release: access.Release) -> Look:
 def look_anew(request: HttpRequest, release: access.Release) -> Look:
     found = judged(release)
     reader = access.require(request.user, "view")
-    return Look(release, found, rows_of(found, exemptions_of(release, found.known.now), reader))
+    rows = rows_of(found, exemptions_of(release, found.known.now), reader)
+    return Look(release, found, rows, onward_of(request, release, found.verdict, found.state.status))
 
 
 def version_of(request: HttpRequest, release: access.Release) -> str:
     """Another one when anything that the page shows is: also what time alone makes stale, and what facts say."""
     found = look(request, release)
-    told = (found.judged.state.version, found.status, [row.drawn for row in found.rows], sorted(roles_of(request.user)))
+    state, drawn = found.judged.state, [row.drawn for row in found.rows]
+    told = (state.version, found.status, drawn, found.onward.drawn, sorted(roles_of(request.user)))
     return hashlib.sha256(f"{told} {request.user.pk}".encode()).hexdigest()[:24]
 
 
@@ -94,7 +98,8 @@ def live_context(request: HttpRequest, found: Look) -> dict[str, object]:
         "audit_readers": who_may("view_audit"),
         "audit_url": f"{reverse('audit')}?{urlencode({'object': named_in_audit(found.release)})}",
         "history_drawn": history,
-        "lead_drawn": f"{found.status} {[row.drawn for row in found.rows]}",
+        "lead_drawn": f"{found.status} {found.onward.drawn} {[row.drawn for row in found.rows]}",
+        "onward": found.onward,
         "over": found.judged.state.status in OVER,
         "may_report": may(request.user, "post_evidence"),
         "may_ask": may(request.user, "ask_waiver"),
@@ -122,6 +127,7 @@ def page_context(request: HttpRequest, found: Look, signing: Signing | None = No
         "waiting": _waiting(found, signing),
         "password_wanted": stepup.wanted(request),
         "signers": needed_for("sign_gate"),
+        "may_export": may(request.user, "export"),
     }
 
 

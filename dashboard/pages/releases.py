@@ -13,16 +13,18 @@ from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.cursors import write
-from dashboard.pages.cells import cell, head, when
+from dashboard.pages.cells import cell, head, when, wraps
 from dashboard.pages.query import InForce, address, numbered_place, one_of, word
 from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import service_names
 from migrations_app.permissions import may
-from migrations_app.releases.listing import STORED, ReleaseFilter, ReleaseRow, list_releases, running_where
+from migrations_app.releases.listing import STORED, ReleaseFilter, ReleaseRow, list_releases
+from migrations_app.releases.mismatch import running_where
 
 COLUMNS = ("State", "Release", "Service", "Schema", "Runs in", "Changed", "Registered", "By")
 _CURSOR = "releases before"
+MOST_PLACES = 60
 
 
 @require_safe
@@ -49,7 +51,7 @@ def releases(request: HttpRequest) -> HttpResponse:
         "drawn": draw_releases(window.rows),
         "columns": COLUMNS,
         "shown": len(window.rows),
-        "running": running_where(wanted.service),
+        "running": running_where(wanted.service, MOST_PLACES),
         "services": service_names(),
         "statuses": STORED,
         "older_url": address(request, before=write(_CURSOR, window.older)) if window.older else "",
@@ -70,11 +72,11 @@ def _row(row: ReleaseRow) -> str:
     cells = [
         cell("State", draw_state(state_of(f"release_{row.status}"))),
         head("Release", f'<a href="{escape(page)}">{escape(row.release_id)}</a>'),
-        cell("Service", f"<span>{escape(row.service)}</span>", "break"),
-        cell("Schema", f"<code>{escape(row.schema_rev)}</code>", "break"),
+        cell("Service", f"<span>{escape(row.service)}</span>", wraps(row.service)),
+        cell("Schema", f"<code>{escape(row.schema_rev)}</code>", wraps(row.schema_rev)),
         cell("Runs in", f"<span>{places}</span>" if places else "", "break"),
         cell("Changed", when(row.changed_at)),
         cell("Registered", when(row.registered_at)),
-        cell("By", f"<span>{escape(row.by)}</span>", "break"),
+        cell("By", f"<span>{escape(row.by)}</span>", wraps(row.by)),
     ]
     return f'<tr id="release-{row.id}">{"".join(cells)}</tr>'

@@ -1,6 +1,7 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
 from migrations_app.models.audit import AuditEntry
+from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
 from migrations_app.models.boot import BootAttempt, NodeReport
 from migrations_app.models.consent import RollbackConsent
@@ -41,6 +42,7 @@ __all__ = [
     "ApiToken",
     "AppliedRevision",
     "AppliedTally",
+    "AuditAnchor",
     "AuditCheck",
     "AuditEntry",
     "BootAttempt",

@@ -1,1 +1,1 @@
-"""Asking addresses that people typed: one GET to a place that was looked up once and is allowed, and nothing else."""
+"""Asking addresses that people typed: one request to a place that was looked up once and is allowed, no more."""

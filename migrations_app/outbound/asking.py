@@ -1,8 +1,9 @@
-"""One GET: the name is looked up once, and that very place is asked, under the name, without redirect or proxy."""
+"""One request: the name is looked up once, and that very place is asked, under the name, without redirect or proxy."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
@@ -32,20 +33,45 @@ class Answer:
 class NoAnswer(LockstepError):
     """Nobody answered, or not in time or not as HTTP has it; the message says which."""
 
-    def __init__(self, address: Address, why: str) -> None:
-        super().__init__("no_answer", f"GET {address.text}: {why}.")
+    def __init__(self, method: str, address: Address, why: str) -> None:
+        super().__init__("no_answer", f"{method} {address.text}: {why}.")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Without a body it is a GET, with one a POST."""
+
+    address: Address
+    body: bytes | None = None
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return _HEADERS if self.body is None else {**_HEADERS, "Content-Type": "application/json"}
 
 
 def get(url: str, *, hosts: Sequence[Host], timeout_s: float) -> Answer:
     """Raises Refused for what is not asked, NoAnswer."""
-    address = read_address(url)
+    return _send(_Request(read_address(url)), hosts, timeout_s)
+
+
+def post_json(url: str, content: Mapping[str, object], *, hosts: Sequence[Host], timeout_s: float) -> Answer:
+    """Raises Refused for what is not told anything, NoAnswer."""
+    return _send(_Request(read_address(url), json.dumps(content).encode()), hosts, timeout_s)
+
+
+def _send(request: _Request, hosts: Sequence[Host], timeout_s: float) -> Answer:
+    address = request.address
     refuse_unusual(address, hosts)
     with within(timeout_s) as limit:
         try:
-            return _ask(address, hosts, limit, timeout_s)
+            return _ask(request, hosts, limit, timeout_s)
         except (OSError, http.client.HTTPException) as error:
             why = f"no answer within {timeout_s:g} s" if limit.over else _why(address, error, timeout_s)
-    raise NoAnswer(address, why)
+    raise NoAnswer(request.method, address, why)
 
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
@@ -54,7 +80,8 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(place[4][0]) for place in found))
 
 
-def _ask(address: Address, hosts: Sequence[Host], limit: Limit, timeout_s: float) -> Answer:
+def _ask(request: _Request, hosts: Sequence[Host], limit: Limit, timeout_s: float) -> Answer:
+    address = request.address
     places = resolve(address.host, address.port)
     for place in places:
         refuse_denied(address, place, hosts)
@@ -63,7 +90,7 @@ def _ask(address: Address, hosts: Sequence[Host], limit: Limit, timeout_s: float
     with closing(_connection(address, timeout_s)) as connection:
         # With a socket of its own the connection looks nothing up itself.
         connection.sock = _connect(address, places[:_MOST_PLACES], limit, timeout_s)
-        connection.request("GET", address.path, headers=_HEADERS)
+        connection.request(request.method, address.path, request.body, headers=dict(request.headers))
         response = connection.getresponse()
         body = response.read(MOST_BYTES + 1)
         if limit.over:

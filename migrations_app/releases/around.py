@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrations_app.models import AuditEntry, EnvironmentRelease, Release
+from migrations_app.models import AuditEntry, Cutover, EnvironmentRelease, Release
 from migrations_app.releases.going_back import previous_release
 
 TOLD_ENTRIES = 50
@@ -45,4 +45,10 @@ def named_in_audit(release: Release) -> str:
 def transitions_of(release: Release) -> tuple[AuditEntry, ...]:
     """What the audit chain holds about this release, newest first."""
     entries = AuditEntry.objects.filter(data__object=named_in_audit(release))
+    return tuple(entries.order_by("-seq")[:TOLD_ENTRIES])
+
+
+def told_of_cutover(cutover: Cutover) -> tuple[AuditEntry, ...]:
+    """The same about one of its cutovers."""
+    entries = AuditEntry.objects.filter(data__object=named_in_audit(cutover.release), data__after__cutover=cutover.pk)
     return tuple(entries.order_by("-seq")[:TOLD_ENTRIES])

@@ -42,17 +42,6 @@ class ReleaseWindow:
     older: int | None
 
 
-@dataclass(frozen=True)
-class Runs:
-    """One environment that runs a release, since when."""
-
-    service: str
-    environment: str
-    stage: str
-    release_id: str
-    since: datetime
-
-
 def list_releases(wanted: ReleaseFilter, limit: int = 50) -> ReleaseWindow:
     """Two queries."""
     found = Release.objects.select_related("service", "created_by", "state").order_by("-id")
@@ -66,24 +55,6 @@ def list_releases(wanted: ReleaseFilter, limit: int = 50) -> ReleaseWindow:
     rows = found.prefetch_related(Prefetch("places", open_ones.order_by("environment__order", "environment__name")))
     shown = [_row(release) for release in rows[: limit + 1]]
     return ReleaseWindow(tuple(shown[:limit]), shown[limit - 1].id if len(shown) > limit else None)
-
-
-def running_where(service: str = "", limit: int = 60) -> tuple[Runs, ...]:
-    """Which environment runs what, the last stage first; one query."""
-    found = EnvironmentRelease.objects.filter(until=None).select_related("environment__service", "release")
-    if service:
-        found = found.filter(environment__service__name=service)
-    ordered = found.order_by("environment__service__name", "-environment__order", "environment__name")
-    return tuple(
-        Runs(
-            service=row.environment.service.name,
-            environment=row.environment.name,
-            stage=row.environment.stage,
-            release_id=row.release.release_id,
-            since=row.since,
-        )
-        for row in ordered[:limit]
-    )
 
 
 def _row(release: Release) -> ReleaseRow:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from migrations_app.admission.conditions import Condition
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
@@ -55,10 +57,13 @@ class CutoverPlan:
         return not self.conditions and not any(stop.conditions for stop in self.stops)
 
 
-def cutover_plan(release: Release, names: Sequence[str] | None = None) -> CutoverPlan:
-    """Look without creating anything; `names` are environments, None is all of the service."""
+def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: User | None = None) -> CutoverPlan:
+    """Look without creating anything; `names` are environments, None is all of the service.
+
+    With `by` the gates are judged as when that person starts it: their own signatures do not count.
+    """
     found = environments_of(release.service, names)
-    verdict = judged(release).verdict
+    verdict = judged(release, without=[by.pk] if by else ()).verdict
     head = head_of(release)
     running = dict(
         EnvironmentRelease.objects.filter(environment__in=found, until=None).values_list(

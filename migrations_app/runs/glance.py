@@ -33,6 +33,9 @@ class Glance:
     heard_at: datetime | None  # the last beat of any worker
     chain_ok: bool
     chain_sentence: str
+    frozen_until: datetime | None  # production, by the freeze that holds and ends last
+    frozen_service: str  # empty: of every service
+    frozen_reason: str
     key: str  # changes with anything the front page shows
 
     @property

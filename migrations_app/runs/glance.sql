@@ -44,11 +44,17 @@ WITH places AS (
          count(*) FILTER (WHERE beat_at > now() - %(gone)s * interval '1 s' AND NOT redis_ok) AS without_redis,
          max(beat_at) AS heard_at
     FROM migrations_app_workerprocess
+), frozen AS (
+  SELECT f.ends_at, s.name, f.reason
+    FROM migrations_app_freeze f LEFT JOIN migrations_app_service s ON s.id = f.service_id
+   WHERE f.lifted_at IS NULL AND f.starts_at <= now() AND f.ends_at > now()
+   ORDER BY f.ends_at DESC LIMIT 1
 )
 SELECT fleet.environments, fleet.open, fleet.need_operator, fleet.waiting, fleet.trouble, fleet.doubt,
        (SELECT count(*) FROM migrations_app_service), EXISTS (SELECT FROM migrations_app_revision),
        workers.alive, workers.without_redis, workers.heard_at,
        COALESCE(c.ok, true), COALESCE(c.sentence, ''),
+       frozen.ends_at, COALESCE(frozen.name, ''), COALESCE(frozen.reason, ''),
        concat_ws(' ', fleet.fingerprint, fleet.oldest, (SELECT sum(version) FROM migrations_app_chaintally),
                  (SELECT max(seq) FROM migrations_app_auditentry))
-  FROM fleet CROSS JOIN workers LEFT JOIN migrations_app_auditcheck c ON c.id = 1
+  FROM fleet CROSS JOIN workers LEFT JOIN migrations_app_auditcheck c ON c.id = 1 LEFT JOIN frozen ON true

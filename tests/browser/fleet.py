@@ -14,9 +14,12 @@ from migrations_app.models import (
     Drill,
     DrillStep,
     Environment,
+    EnvironmentRelease,
+    GateWaiver,
     LedgerEntry,
     NodeReport,
     Rehearsal,
+    Release,
     Revision,
     RollbackConsent,
     Run,
@@ -28,8 +31,10 @@ from migrations_app.rehearsals.drills.remarks import Seen, add_check, add_follow
 from migrations_app.releases.boot.attempts import Attempt, record_attempt
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
+from migrations_app.releases.gates.evidence import post_evidence
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
+from tests.edge.gates import make_hanging
 from tests.edge.people import person
 from tests.edge.rehearsals import TRACE, make_consent, make_lines, make_part, make_rehearsal
 from tests.edge.releases import make_release
@@ -61,6 +66,7 @@ class Fleet:
     drill: Drill
     earlier: Drill
     timed: Drill
+    waiver: GateWaiver
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -103,7 +109,16 @@ class Fleet:
             "/matrix/schema?depth=privileges",
             "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
             "/matrix/contracts",
+            "/releases",
+            "/releases?service=orders&status=draft",
             "/services/orders/releases/2026.11.1",
+            "/services/orders/release-places/2026.11.1",
+            f"/services/orders/release-places/{LATER}",
+            f"/services/orders/release-evidence/frontend-build/build/{LATER}",
+            f"/services/orders/release-exemption/frontend-build/build/{LATER}",
+            f"/exemptions/{self.waiver.pk}",
+            "/gates",
+            "/gates/edit",
             f"/services/orders/releases/{LATER}",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
@@ -148,10 +163,11 @@ def make_fleet() -> Fleet:
         name = f"sc-{revision_id[:4]}"
         put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", schema_rev=name, by=olga)
     make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
-    make_release(service, olga, LATER, "sc-0002")
+    waiver = _gated(make_release(service, olga, LATER, "sc-0002"), olga)
     dev, eu, us, long_name = (
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
+    EnvironmentRelease.objects.create(environment=dev, release=waiver.release)
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
     parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
     Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
@@ -180,7 +196,23 @@ def make_fleet() -> Fleet:
         drill=drill,
         earlier=earlier,
         timed=timed,
+        waiver=waiver,
     )
+
+
+def _gated(release: Release, by: User) -> GateWaiver:
+    """A release of which something was reported, signed and asked to be let pass, with names that have to wrap."""
+    _, waiver, _ = make_hanging(release, by)
+    post_evidence(
+        release=release,
+        gate="regression",
+        check="focussed-subset-of-all-tests",
+        status="fail",
+        summary="412 tests passed, and " + "one_with_a_long_unbroken_name_" * 4 + " did not.",
+        producer="ci/regression-tests",
+        by=by,
+    )
+    return waiver
 
 
 def _drills(eu: Environment, dev: Environment, olga: User) -> tuple[Drill, Drill, Drill]:

@@ -1,38 +1,64 @@
-"""A cutover that two people broke the glass for, and a freeze, as plain rows."""
+"""Cutovers, broken glass and freezes as plain rows."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db.models.functions import Now
+from django.utils import timezone
 
-from migrations_app.models import BreakGlass, BreakGlassAnswer, Cutover, CutoverStep, Environment, Freeze
-from migrations_app.statuses import CutoverStatus
-from tests.edge.people import person
+from migrations_app.models import (
+    BreakGlass,
+    BreakGlassAnswer,
+    Cutover,
+    CutoverGate,
+    CutoverStep,
+    Environment,
+    Freeze,
+    Release,
+    Service,
+)
+from tests.releases.gates.rows import put, tell
 
 
-def make_cutover(environment: Environment, by: User, status: str = CutoverStatus.DONE, **fields: object) -> Cutover:
-    """Of the service's newest release, over one environment."""
-    release = environment.service.releases.latest("pk")
-    glass = BreakGlass.objects.create(
-        release=release,
-        asked_by=by,
-        reason="customers cannot pay",
-        blockers=[["tests", "The tests pass: nothing has reported it."]],
-        blockers_hash="x",
-        expires_at=Now() + timedelta(hours=1),
+def make_glass(release: Release, by: User, reason: str = "customers cannot pay") -> BreakGlass:
+    """It waits for a second person."""
+    return put(
+        BreakGlass(
+            release=release,
+            blockers=[["tests", "The tests pass: Nothing has reported it."]],
+            blockers_hash="a" * 64,
+            asked_by=by,
+            reason=reason,
+            expires_at=timezone.now() + timedelta(hours=1),
+        )
     )
-    BreakGlassAnswer.objects.create(glass=glass, granted=True, by=person("second"), reason="it has to be now")
+
+
+def make_cutover(release: Release, by: User, second: User, *, status: str = "running", **fields: object) -> Cutover:
+    """Past its gates, with a step for each environment; the last one failed where it is halted."""
+    glass = make_glass(release, by)
+    put(BreakGlassAnswer(glass=glass, granted=True, by=second, reason="it has to be now"))
     cutover = Cutover.objects.create(
-        service=environment.service, release=release, glass=glass, requested_by=by, status=status, **fields
+        service=release.service, release=release, glass=glass, requested_by=by, status=status, **fields
     )
-    CutoverStep.objects.create(cutover=cutover, ordinal=1, environment=environment, to_revision="0001_step")
-    make_freeze(by)
+    CutoverGate.objects.create(cutover=cutover, gate_key="tests", state="missing", evidence_hash="b" * 64)
+    tell(cutover)
+    places = list(Environment.objects.filter(service=release.service).order_by("order"))
+    for ordinal, place in enumerate(places, start=1):
+        failed = status == "halted" and ordinal == len(places)
+        CutoverStep.objects.create(
+            cutover=cutover, ordinal=ordinal, environment=place, from_revision="0001_step", to_revision="0003_step",
+            status="failed" if failed else "done" if ordinal < len(places) else "pending",
+            sentence="Run 7 failed." if failed else "",
+        )  # fmt: skip
     return cutover
 
 
-def make_freeze(by: User, hours: int = 1, **fields: object) -> Freeze:
+def make_freeze(by: User, service: Service | None = None, *, begins: float = -1, ends: float = 1) -> Freeze:
+    """`begins` and `ends` are hours from now."""
+    now = timezone.now()
     return Freeze.objects.create(
-        starts_at=Now(), ends_at=Now() + timedelta(hours=hours), reason="the sale goes on", created_by=by, **fields
-    )
+        service=service, created_by=by, reason="the busiest week of the year",
+        starts_at=now + timedelta(hours=begins), ends_at=now + timedelta(hours=ends),
+    )  # fmt: skip

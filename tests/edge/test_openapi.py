@@ -33,6 +33,7 @@ PROMISED = {
     ("post", "/releases"),
     ("get", "/releases/{release_number}"),
     ("get", "/releases/{release_number}/rollback"),
+    ("get", "/releases/{release_number}/bundle"),
     ("get", "/releases/{release_number}/evidence"),
     ("post", "/releases/{release_number}/evidence"),
     ("get", "/releases/{release_number}/evidence/{evidence_number}/artefact"),

@@ -9,6 +9,7 @@ from django.urls import get_resolver, reverse
 from migrations_app.models import Service
 from migrations_app.permissions import VERBS
 from tests.browser.client import signed_in
+from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_run, make_service
 from tests.edge.gates import make_hanging
@@ -95,6 +96,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_remove": ("post", "edit_fleet", (302,)),
     "releases": ("get", "view", (200,)),
     "release": ("get", "view", (200,)),
+    "release_bundle": ("get", "export", (200,)),
     "release_live": ("get", "view", (200,)),
     "release_places": ("get", "view", (200,)),
     "release_sign": ("post", "sign_gate", (409,)),
@@ -104,6 +106,15 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "release_exemption": ("get", "ask_waiver", (200,)),
     "exemption": ("get", "view", (200,)),
     "exemption_decide": ("post", "decide_waiver", (302,)),
+    "cutover_plan": ("get", "view", (200,)),
+    "cutover": ("get", "view", (200,)),
+    "cutover_live": ("get", "view", (200,)),
+    "cutover_verb": ("post", "cut_over", (302,)),
+    "glass_ask": ("post", "break_glass", (422,)),
+    "glass": ("get", "view", (200,)),
+    "glass_answer": ("post", "break_glass", (422,)),
+    "freezes": ("get", "view", (200,)),
+    "freeze_lift": ("post", "edit_freezes", (302,)),
     "gates": ("get", "view", (200,)),
     "gates_edit": ("get", "edit_gates", (200,)),
     "revision_list": ("get", "view", (200,)),
@@ -182,6 +193,8 @@ def _path(name: str, owner: User) -> str:
         words.setdefault(name, [service.name, "orders-eu"])
     if name.startswith(("release_", "exemption")) or name == "release":
         words[name] = _release_words(name, service, owner)
+    if name.startswith(("cutover", "glass", "freeze_")):
+        words[name] = _cutover_words(name, service, owner)
     if name.startswith("drill"):
         words.setdefault(name, [str(drill.uid)])
     given: list[str | int] = words.get(name, [run.pk] if name.startswith("run_") or name == "run" else [])
@@ -200,3 +213,15 @@ def _release_words(name: str, service: Service, owner: User) -> list[str | int]:
         "exemption_decide": [waiver.pk, "approve"],
     }
     return words.get(name, [service.name, "1.0"])
+
+
+def _cutover_words(name: str, service: Service, owner: User) -> list[str | int]:
+    release = make_release(service, owner, "1.0", "sc-1")
+    if name in ("cutover_plan", "glass_ask"):
+        return [service.name, "1.0"]
+    if name == "freeze_lift":
+        return [make_freeze(owner).pk]
+    if name.startswith("glass"):
+        return [make_glass(release, owner).pk, *(["decline"] if name == "glass_answer" else [])]
+    halted = make_cutover(release, owner, person("second", "release-manager"), status="halted")
+    return [halted.pk, *(["go-on"] if name == "cutover_verb" else [])]

@@ -78,7 +78,11 @@ PAGES = {
     "nodes of an environment": "/services/orders/environments/place-1/nodes",
     "schemas of a service": "/matrix/schema",
     "contracts of a service": "/matrix/contracts",
+    "releases": "/releases",
     "release": "/services/orders/releases/1.1",
+    "release, refreshed": "/services/orders/release-live/1.1",
+    "places of a release": "/services/orders/release-places/1.1",
+    "gates": "/gates",
     "revisions": "/services/orders/revisions",
     "revision": "/services/orders/revisions/0001_step",
     "audit": "/audit",
@@ -89,6 +93,12 @@ PAGES = {
 @pytest.fixture
 def olga() -> User:
     return person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
+
+
+@pytest.fixture(autouse=True)
+def _asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a banner asks for every ten seconds is not asked for again here."""
+    monkeypatch.setattr("dashboard.mismatched.KEPT_S", 3600.0)
 
 
 def grow(olga: User, size: int) -> None:

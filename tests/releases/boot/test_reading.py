@@ -19,6 +19,7 @@ from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.boot.reading import Found, read
 from tests.edge.fleet import make_run
 from tests.edge.releases import make_release, make_standing
+from tests.releases.gates.rows import put
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_it_finds_what_an_open_cutover_leads_to(prod: Environment, service: Serv
     release = make_release(service, olga, "2.0", "sc-11")
     with connection.cursor() as cursor:  # no gate lets this one through
         cursor.execute("ALTER TABLE migrations_app_cutover DISABLE TRIGGER cutover_guard")
-    cutover = Cutover.objects.create(service=service, release=release, requested_by=olga)
+    cutover = put(Cutover(service=service, release=release, requested_by=olga))
     CutoverStep.objects.create(cutover=cutover, ordinal=1, environment=prod, to_revision="0005_step")
     assert known().planned == (5,)
     decision = decide(Asked(release_id="2.0"), known(Asked(release_id="2.0")))

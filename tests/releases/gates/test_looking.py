@@ -163,11 +163,10 @@ def test_a_check_without_evidence_is_looked_at_by_the_clock(shop: Release) -> No
 
 def test_it_is_looked_at_again_at_half_its_age_or_when_it_wants_to_be(shop: Release) -> None:
     def shown(check: str, minutes: float) -> None:
-        report = GateEvidence(
+        put(GateEvidence(
             release=shop, gate_key="units", check_key=check, status="pass", source="command", producer="agree",
             summary="they agree", identity=check, at=Now() - timedelta(minutes=minutes),
-        )  # fmt: skip
-        put(report)
+        ))  # fmt: skip
 
     shown("agree", 12 * 60 + 1)
     shown("quick", 6)

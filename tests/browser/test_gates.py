@@ -28,6 +28,13 @@ def start() -> tuple[People, Release]:
     return people, make_gated(people)
 
 
+def quiet(*pages: Page) -> None:
+    """Nothing is asked any more, and nothing that was asked is still on its way when the test ends."""
+    for page in pages:
+        page.evaluate("() => { for (const part of document.querySelectorAll('[data-poll]')) part.remove(); }")
+        page.wait_for_load_state("networkidle")
+
+
 def sign_here(page: Page, title: str, comment: str = "") -> None:
     page.locator("#comment").fill(comment)
     page.get_by_role("button", name=re.compile(rf"^Sign gate \d: {title}")).click()
@@ -82,6 +89,7 @@ def test_three_people_bring_a_release_to_ready(reading: Reading) -> None:
     wake(page)
     expect(page.locator("h1")).to_have_text("Ready for cutover: both gates pass.", timeout=POLLED_MS)
     expect(page).to_have_title("✓ Ready: 2.0 of orders – Lockstep")
+    quiet(hers, page, his)
     assert GateSignature.objects.count() == 4
     assert olga.complaints == ann.complaints == omar.complaints == []
 
@@ -115,6 +123,7 @@ def test_a_check_turns_stale_before_the_eyes_and_a_comment_stays(reading: Readin
     expect(page.locator("#comment")).to_be_focused()
     expect(page.locator("#comment")).to_have_value("half a sentence")
     expect(page.locator("#open-build")).to_have_attribute("open", "")
+    quiet(page)
     assert reader.complaints == []
 
 
@@ -122,6 +131,7 @@ def test_keys_open_a_gate_and_lead_to_the_sign_off(reading: Reading) -> None:
     people, release = start()
     report_all(release, people.olga)
     page = reading(people.ann).open(PAGE)
+    quiet(page)
     page.keyboard.press("2")
     expect(page.locator("#open-tests")).to_have_attribute("open", "")
     page.keyboard.press("s")
@@ -137,6 +147,7 @@ def test_on_paper_every_gate_is_open_and_every_hash_whole(reading: Reading) -> N
     report_all(release, people.olga)
     signed = sign(release, "build", people.ann)
     page = reading(people.omar).open(PAGE)
+    quiet(page)
     expect(page.locator("#check-build-assets")).to_be_hidden()
     page.emulate_media(media="print")
     expect(page.locator("#check-build-assets")).to_be_visible()
@@ -152,6 +163,7 @@ def test_axe_finds_nothing_grave(reading: Reading, width: int, theme: str) -> No
     report(release, people.olga, "build", "asset")
     report(release, people.olga, "tests", "unit")
     page = reading(people.ann, width=width, theme=theme).open(PAGE)
+    quiet(page)
     for key in ("build", "tests"):
         page.locator(f"#row-{key}").click()
     page.locator("#sign summary").click()

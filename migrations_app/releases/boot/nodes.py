@@ -17,6 +17,7 @@ from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Environment, NodeReport
 from migrations_app.releases.boot.known import MEMBER_FOR, REPORT_COUNTS, Asked
+from migrations_app.wording import counted, number
 
 LONGEST = 200
 # A gate that is asked again and again writes a report so often at most.
@@ -116,16 +117,16 @@ def row_of(report: NodeReport, now: datetime | None = None) -> NodeRow:
 
 
 def headline(rows: Sequence[NodeRow], environment: str) -> str:
-    """`Three nodes of prod report, all with 2026.11.2.`"""
+    """`Three nodes of prod report: 2026.11.2.`"""
     fresh = [row for row in rows if row.state == "fresh"]
     silent = sum(row.state == "stale" for row in rows)
-    more = f" {silent} did not report lately." if silent else ""
+    more = f" {number(silent).capitalize()} did not report lately." if silent else ""
     if not fresh:
         return f"No node of {environment} reports.{more}"
     releases = sorted({row.release_id or "no release" for row in fresh})
-    count = "One node" if len(fresh) == 1 else f"{len(fresh)} nodes"
+    named = ", ".join(releases[:3]) + (" and others" if len(releases) > 3 else "")
     verb = "reports" if len(fresh) == 1 else "report"
-    return f"{count} of {environment} {verb}: {', '.join(releases[:3])}{' and others' * (len(releases) > 3)}.{more}"
+    return f"{counted(len(fresh), 'node').capitalize()} of {environment} {verb}: {named}.{more}"
 
 
 def sweep() -> None:

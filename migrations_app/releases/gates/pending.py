@@ -22,12 +22,6 @@ def own_revisions(release: Release) -> QuerySet[Revision]:
     return chain.filter(position__gt=above, position__lte=_place(chain, head_of(release))).order_by("position")
 
 
-def revisions_below(release: Release) -> QuerySet[Revision]:
-    """All up to the one that it stands for."""
-    chain = Revision.objects.filter(service_id=release.service_id)
-    return chain.filter(position__lte=_place(chain, head_of(release))).order_by("position")
-
-
 def _place(chain: QuerySet[Revision], revision_id: str) -> int:
     """0 for one that is not in the chain."""
     return chain.filter(revision_id=revision_id).values_list("position", flat=True).first() or 0

@@ -20,6 +20,7 @@ from migrations_app.models import (
     LedgerEntry,
     Release,
     ReleaseState,
+    Revision,
     WaiverDecision,
 )
 from migrations_app.rehearsals.chains import chain_hashes
@@ -28,7 +29,7 @@ from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_c
 from migrations_app.releases.gates.catalogues import shown_catalogue
 from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
-from migrations_app.releases.gates.pending import head_of, own_revisions, revisions_below
+from migrations_app.releases.gates.pending import head_of, own_revisions
 from migrations_app.releases.going_back import previous_release
 from migrations_app.statuses import CheckKind, ReleaseStatus, WaiverVerb
 
@@ -128,8 +129,13 @@ def _parts(release: Release) -> dict[str, str]:
 
 def _revisions(release: Release) -> str:
     """The chain up to it, and the SQL that takes back and verifies, which the chain's own hash leaves out."""
-    beside = revisions_below(release).values_list("down_checksum", "verify_checksum")
-    return _sha256(json.dumps([chain_hashes(release.service_id).get(head_of(release), ""), *map(list, beside)]))
+    head, beside = head_of(release), []
+    chain = Revision.objects.filter(service_id=release.service_id).order_by("position")
+    for revision_id, *checksums in chain.values_list("revision_id", "down_checksum", "verify_checksum"):
+        beside.append(checksums)
+        if revision_id == head:
+            break
+    return _sha256(json.dumps([chain_hashes(release.service_id).get(head, ""), *beside]))
 
 
 def _sha256(text: str) -> str:

@@ -79,7 +79,7 @@ def test_a_report_grows_old(prod: Environment) -> None:
     aged("n2", seconds=61)
     aged("n3", minutes=11)
     assert [(row.node, row.state) for row in list_nodes(prod)] == [("n1", "fresh"), ("n2", "stale"), ("n3", "gone")]
-    assert headline(list_nodes(prod), "prod") == "One node of prod reports: no release. 1 did not report lately."
+    assert headline(list_nodes(prod), "prod") == "One node of prod reports: no release. One did not report lately."
 
 
 def test_a_retired_node_is_no_member_until_it_reports_again(prod: Environment, olga: User) -> None:

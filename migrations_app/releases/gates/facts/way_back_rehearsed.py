@@ -23,13 +23,13 @@ _BACK = (Verdict.REVERSIBLE, Verdict.LOSSY)
 def look(release: Release, settings: Mapping[str, object]) -> Outcome:
     if not Environment.objects.filter(service_id=release.service_id).exists():
         return outcome(CheckState.NOT_APPLICABLE, "There is no environment yet.")
-    head = head_of(release)
-    if not Revision.objects.filter(service_id=release.service_id, revision_id=head).exists():
+    head, chains = head_of(release), chain_hashes(release.service_id)
+    if head not in chains:
         return outcome(CheckState.FAIL, f"{head or 'Its revision'} is not in the chain any more.", "gone")
     pending = list(pending_revisions(release))
     if not pending:
         return outcome(CheckState.NOT_APPLICABLE, "No environment has to get a revision for it.")
-    verdicts = _verdicts(release, pending)
+    verdicts = _verdicts(release, pending, chains)
     states = {revision.revision_id: verdicts.get(revision.revision_id, "") for revision in pending}
     refused = [name for name, verdict in states.items() if verdict and verdict not in _BACK]
     if refused:
@@ -43,9 +43,8 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
     return outcome(CheckState.PASS, f"{told}; lossy: {_named(lossy)}." if lossy else f"{told}.", states)
 
 
-def _verdicts(release: Release, pending: Sequence[Revision]) -> dict[str, str]:
+def _verdicts(release: Release, pending: Sequence[Revision], chains: Mapping[str, str]) -> dict[str, str]:
     """The newest of each that was made with the bytes and the chain as they stand, in any environment."""
-    chains = chain_hashes(release.service_id)
     wanted = {one.revision_id: (one.checksum, one.down_checksum, chains[one.revision_id]) for one in pending}
     since = timezone.now() - timedelta(days=DAYS)
     parts = RevisionRehearsal.objects.filter(

@@ -116,17 +116,18 @@ def _revisions_hold(document: Json) -> None:
             kept.append(row[checksum])
         if chain.get(row["revision_id"]) != tuple(kept):
             raise Broken(f"Revision {row['revision_id']} is not the one that stands in the chain.")
-    found = _chain_hash(document["revisions"]["chain"])
+    found = _chain_hash(document["revisions"]["chain"], document["revisions"]["head"])
     for gate in document["verdict"]["gates"]:
         if gate["parts"]["revisions"] != found:
             raise Broken("The revisions are not those that the gates were judged with: their chain has another hash.")
 
 
-def _chain_hash(chain: Sequence[Sequence[str]]) -> str:
+def _chain_hash(chain: Sequence[Sequence[str]], head: str) -> str:
     """As rehearsals.chains and releases.gates.reading have it."""
-    last = ""
+    last, hashes = "", {}
     for name, up, _, _ in chain:
-        last = _sha256(json.dumps([last, name, up]).encode())
+        last = hashes[name] = _sha256(json.dumps([last, name, up]).encode())
+    last = hashes.get(head, "")
     return _sha256(json.dumps([last, *[[down, verify] for _, _, down, verify in chain]]).encode())
 
 

@@ -24,12 +24,13 @@ from migrations_app.models import (
     GateWaiver,
     LedgerEntry,
     Release,
+    Revision,
     Run,
     SignatureWithdrawal,
     WaiverDecision,
 )
 from migrations_app.releases.gates.judging import GateVerdict
-from migrations_app.releases.gates.pending import own_revisions, revisions_below
+from migrations_app.releases.gates.pending import head_of, own_revisions
 from migrations_app.releases.gates.reading import BOUND, Judged
 from migrations_app.releases.gates.telling import told
 
@@ -89,9 +90,14 @@ def revisions(found: Release) -> Row:
         "revision_id", "parent", "position", "schema_rev", "phase", "up", "down", "verify",
         "checksum", "down_checksum", "verify_checksum",
     )  # fmt: skip
-    chain = revisions_below(found).values_list("revision_id", "checksum", "down_checksum", "verify_checksum")
+    head, chain = head_of(found), []
+    every = Revision.objects.filter(service_id=found.service_id).order_by("position")
+    for link in every.values_list("revision_id", "checksum", "down_checksum", "verify_checksum"):
+        chain.append(link)
+        if link[0] == head:
+            break
     rows = own_revisions(found)
-    return {"chain": list(chain), "rows": [{name: getattr(row, name) for name in names} for row in rows]}
+    return {"head": head, "chain": chain, "rows": [{name: getattr(row, name) for name in names} for row in rows]}
 
 
 def evidence(found: Release) -> tuple[list[Row], list[Row]]:

@@ -25,6 +25,7 @@ from tests.edge.people import IDENTITIES, identity, person
 from tests.edge.rehearsals import make_consent, make_rehearsed
 from tests.edge.releases import make_release
 from tests.edge.schemas import make_drift
+from tests.edge.test_query_counts import SCRIPT
 
 pytestmark = pytest.mark.django_db
 
@@ -193,7 +194,7 @@ def operations() -> set[tuple[str, str]]:
 def run() -> Run:
     owner = person("owner")
     service = make_service(owner)
-    revision = make_revision(service, 1, schema_rev="sc-1")
+    revision = make_revision(service, 1, schema_rev="sc-1", up_script=SCRIPT)
     make_hanging(make_release(service, owner, "1.0", "sc-1"), owner)
     environment = make_environment(service)
     make_cutover(service.releases.get(), owner, person("second"), status="done")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -39,10 +41,14 @@ def make_people() -> People:
         omar=person("omar", ON_CALL),
         ada=person("ada", ADMIN),
     )
-    for one in (found.olga, found.ann, found.omar, found.ada):
-        one.set_password(PASSWORD)
-        one.save()
-    return found
+    User.objects.filter(pk__in=[one.pk for one in vars(found).values()]).update(password=_hashed())
+    return People(**{name: User.objects.get(pk=one.pk) for name, one in vars(found).items()})
+
+
+@cache
+def _hashed() -> str:
+    """Slow on purpose, so once for all tests."""
+    return make_password(PASSWORD)
 
 
 def make_gated(people: People, release_id: str = "2.0", content: object = SMALL) -> Release:

@@ -23,6 +23,7 @@ from migrations_app.models import (
     Drill,
     Environment,
     LedgerEntry,
+    NodeReport,
     Rehearsal,
     RehearsalLine,
     Release,
@@ -43,6 +44,7 @@ __all__ = [
     "Drill",
     "Environment",
     "LedgerEntry",
+    "NodeReport",
     "Person",
     "Rehearsal",
     "RehearsalLine",
@@ -62,6 +64,7 @@ __all__ = [
     "environment_for",
     "environments_for",
     "log_for",
+    "node_for",
     "receipt_for",
     "receipts_for",
     "rehearsal_for",
@@ -105,6 +108,7 @@ WORDS = {
     "break_glass": "cut a release over although gates block",
     "cut_over": "cut releases over",
     "take_release_back": "take a release back",
+    "report_boot": "report what starts",
     "edit_gates": "change the catalogue of gates",
     "edit_freezes": "change the calendar of freezes",
     "create_run": "start runs",
@@ -177,6 +181,17 @@ def environment_for(user: Person, service_name: str, name: str, verb: str = "vie
         f"environment {name} in service {service_name}",
         service__name=service_name,
         name=name,
+    )
+
+
+def node_for(user: Person, service_name: str, environment: str, node: str, verb: str = "view") -> NodeReport:
+    require(user, verb, f"node:{service_name}/{environment}/{node}")
+    return one(
+        NodeReport.objects.select_related("environment__service"),
+        f"node {node} of environment {environment} in service {service_name}",
+        environment__service__name=service_name,
+        environment__name=environment,
+        node=node,
     )
 
 

@@ -15,7 +15,8 @@ env.load_runtime_env()
 
 # These need no database, no Redis and no secret: they bring them along or do without.
 STANDALONE = len(sys.argv) > 1 and (
-    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help") or sys.argv[1:3] == ["revisions", "check"]
+    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+    or sys.argv[1:3] in (["revisions", "check"], ["verify_audit", "--bundle"])
 )
 
 DEBUG = env.flag("LOCKSTEP_DEBUG")
@@ -106,8 +107,10 @@ DATABASES = {
         "OPTIONS": {**_options, "connect_timeout": 5, "application_name": "lockstep"},
     }
 }
-# The pool belongs to web processes alone: a pool must not cross the fork of a job process.
-if env.flag("LOCKSTEP_WEB_POOL"):
+# The pools belong to web processes alone: a pool must not cross the fork of a job process.
+WEB_POOL = env.flag("LOCKSTEP_WEB_POOL")
+BOOT_GATE_POOL = 2 if WEB_POOL else 0  # connections of the boot gate's own, see dashboard/boot/pool.py
+if WEB_POOL:
     from dashboard.pooled.patience import STATEMENT_S, PatientConnection
 
     DATABASES["default"]["ENGINE"] = "dashboard.pooled"
@@ -151,6 +154,14 @@ LOCKSTEP_LOCK_WINDOW_SECONDS = env.number("LOCKSTEP_LOCK_WINDOW_SECONDS", 1800)
 LOCKSTEP_REHEARSAL_SERVERS = env.text("LOCKSTEP_REHEARSAL_SERVERS").split()
 # Where the administrator keeps a smoke check for each service, named like it; empty: there are none.
 LOCKSTEP_SMOKE_DIR = env.text("LOCKSTEP_SMOKE_DIR")
+# Where the administrator keeps the programs that checks of gates may run, by their name; empty: there are none.
+LOCKSTEP_CHECKS_DIR = env.text("LOCKSTEP_CHECKS_DIR")
+# Hosts for checks and the webhook that are inside, speak http or listen on another port: host or host:port.
+LOCKSTEP_OUTBOUND_HOSTS = env.text("LOCKSTEP_OUTBOUND_HOSTS").split()
+
+# Where the head of the audit log is noted once a day, outside the database.
+LOCKSTEP_ANCHOR_FILE = env.text("LOCKSTEP_ANCHOR_FILE") or str(LOCKSTEP_DATA_DIR / "audit-anchors.txt")
+LOCKSTEP_ANCHOR_WEBHOOK = env.text("LOCKSTEP_ANCHOR_WEBHOOK")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

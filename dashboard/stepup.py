@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 
 import structlog
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
@@ -57,6 +59,14 @@ def confirm(request: HttpRequest, *, by: User, verb: str, object: str) -> None:
         given(request)
         return
     _refuse_wrong(request, by, verb, object)
+
+
+def led_out(request: HttpRequest, refusal: Refused) -> HttpResponse | None:
+    """The answer to somebody whose session has ended by it; None where it has not."""
+    if request.user.is_authenticated:
+        return None
+    messages.error(request, refusal.sentence)
+    return redirect("login")
 
 
 def _refuse_wrong(request: HttpRequest, by: User, verb: str, object: str) -> None:

@@ -66,15 +66,24 @@ def revoke(token: ApiToken, *, by: User | None) -> None:
 
 def authenticate(text: str) -> User:
     """The user behind a token, acting with its roles alone. Raises NotAuthentic."""
-    _, _, rest = text.partition("lockstep_")
-    prefix = rest.partition("_")[0]
-    token = _find(prefix)
-    if not hmac.compare_digest(token.sha256 if token else NO_TOKEN, _digest(text)) or token is None:
+    token = _find(prefix_of(text))
+    if not is_of(token.sha256 if token else None, text) or token is None:
         raise NotAuthentic("The token is not known.")
     now = timezone.now()
     _refuse_ended(token, now)
     _mark_used(token, now)
     return _acting(token)
+
+
+def prefix_of(text: str) -> str:
+    """What finds the row; empty for what no token begins with."""
+    prefix = text.partition("lockstep_")[2].partition("_")[0]
+    return prefix if prefix.isascii() and prefix.isalnum() else ""
+
+
+def is_of(sha256: str | None, text: str) -> bool:
+    """Whether a hash is the text's, in the same time whether there is one."""
+    return hmac.compare_digest(sha256 or NO_TOKEN, _digest(text)) and sha256 is not None
 
 
 def state_of(token: ApiToken, now: datetime | None = None) -> str:
@@ -116,7 +125,7 @@ def _digest(text: str) -> str:
 
 
 def _find(prefix: str) -> ApiToken | None:
-    if not (prefix.isascii() and prefix.isalnum()):
+    if not prefix:
         return None
     return ApiToken.objects.select_related("user").filter(prefix=prefix).first()
 

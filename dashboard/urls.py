@@ -6,6 +6,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from dashboard.api.api import api
+from dashboard.api.edge import guarded
+from dashboard.boot.gate import boot_gate
 from dashboard.pages import (
     audit,
     audit_chain,
@@ -16,6 +18,7 @@ from dashboard.pages import (
     drill_export,
     drills,
     environment_edit,
+    environment_nodes,
     environment_schema,
     environments,
     exemptions,
@@ -36,6 +39,7 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_bundle,
     release_forms,
     release_places,
     releases,
@@ -56,6 +60,7 @@ handler500 = "dashboard.outage.server_error"
 
 urlpatterns = [
     # First what is asked for most, for they are tried in turn.
+    path("api/v1/boot-gate", guarded(api, boot_gate)),
     path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
@@ -165,6 +170,16 @@ urlpatterns = [
         environment_edit.environment_remove,
         name="environment_remove",
     ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes",
+        environment_nodes.environment_nodes,
+        name="environment_nodes",
+    ),
+    path(
+        "services/<str:service>/environments/<str:environment>/nodes/retire",
+        environment_nodes.environment_node_retire,
+        name="environment_node_retire",
+    ),
     *(
         path(f"services/<str:service>/environments/<str:environment>/schema{tail}", view, name=name)
         for tail, view, name in (
@@ -196,6 +211,7 @@ urlpatterns = [
         for prefix, view, name in (
             ("releases", release.release, "release"),
             ("release-live", release.release_live, "release_live"),
+            ("release-bundle", release_bundle.release_bundle, "release_bundle"),
             ("release-places", release_places.release_places, "release_places"),
             ("release-sign", release.release_sign, "release_sign"),
             ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),

@@ -16,7 +16,8 @@ bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 pidfile = os.environ.get("WATCHDOG_PID_FILE") or None
 workers = 2
 threads = 4
-worker_class = "gthread"
+# gthread, with two more threads that answer the boot gate alone.
+worker_class = "dashboard.boot.threads.GateThreads"
 # Longer than the longest call a page makes (55 s).
 timeout = 65
 graceful_timeout = 30
@@ -55,6 +56,9 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Hand the pooled database connections back before the process ends."""
     from django.db import connections
 
+    from dashboard.boot import pool
+
+    pool.close()
     for connection in connections.all(initialized_only=True):
         close_pool = getattr(connection, "close_pool", None)
         if close_pool is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -35,4 +36,45 @@ def rehearsal_servers(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
         except LockstepError as refusal:
             which = f"LOCKSTEP_REHEARSAL_SERVERS, address {number}: {refusal.message}"
             found.append(Error(which, hint=refusal.next_step, id="lockstep.E002"))
+    return found
+
+
+@register()
+def outbound_hosts(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.outbound.address import read_hosts
+
+    try:
+        read_hosts(settings.LOCKSTEP_OUTBOUND_HOSTS)
+    except LockstepError as refusal:
+        hint = "Write hosts or host:port, separated by spaces."
+        return [Error(f"LOCKSTEP_OUTBOUND_HOSTS: {refusal.message}", hint=hint, id="lockstep.E003")]
+    return []
+
+
+@register()
+def checks_dir(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    given = settings.LOCKSTEP_CHECKS_DIR
+    if not given or Path(given).is_absolute():
+        return []
+    return [
+        Error(
+            f"LOCKSTEP_CHECKS_DIR is {given!r}, which depends on where a worker was started.",
+            hint="Give the whole path of the folder, from the root.",
+            id="lockstep.E004",
+        )
+    ]
+
+
+@register()
+def anchors(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.audit.webhook import refusal
+
+    found: list[CheckMessage] = []
+    if settings.LOCKSTEP_ANCHOR_WEBHOOK and (why := refusal(settings.LOCKSTEP_ANCHOR_WEBHOOK)):
+        hint = "Give https://HOST/PATH, or name a host of this network in LOCKSTEP_OUTBOUND_HOSTS."
+        found.append(Error(f"LOCKSTEP_ANCHOR_WEBHOOK cannot be used: {why}.", hint=hint, id="lockstep.E021"))
+    if not Path(settings.LOCKSTEP_ANCHOR_FILE).is_absolute():
+        hint = "Give the whole path, best of a file system that others keep."
+        given = f"LOCKSTEP_ANCHOR_FILE is {settings.LOCKSTEP_ANCHOR_FILE!r}, which is no whole path."
+        found.append(Error(given, hint=hint, id="lockstep.E022"))
     return found

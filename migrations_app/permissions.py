@@ -34,6 +34,7 @@ VERBS: dict[str, frozenset[str]] = {
     "break_glass": frozenset({ON_CALL, RELEASE_MANAGER}),
     "cut_over": frozenset({OPERATOR, RELEASE_MANAGER}),
     "take_release_back": frozenset({ON_CALL, RELEASE_MANAGER}),
+    "report_boot": _EVERYONE,  # a service holds a viewer's token
     "edit_gates": frozenset({ADMIN}),
     "edit_freezes": frozenset({RELEASE_MANAGER, ADMIN}),
     "create_run": _HANDS,

@@ -298,3 +298,18 @@ class CutoverStepStatus(TextChoices):
     NOTHING = "nothing", "nothing to apply"
     FAILED = "failed", "failed"
     ROLLED_BACK = "rolled_back", "rolled back"
+
+
+class BootOutcome(TextChoices):
+    """How an attempt to start a service ended."""
+
+    ALLOW = "allow", "allowed"
+    REFUSED = "refused", "refused"
+    GAVE_UP = "gave_up", "gave up"
+
+
+BOOT_SENTENCES: dict[str, str] = {
+    BootOutcome.ALLOW: "Everything held, and the service was started.",
+    BootOutcome.REFUSED: "Nothing that is planned could have let it start.",
+    BootOutcome.GAVE_UP: "The time for waiting went by; whoever started it may try again.",
+}

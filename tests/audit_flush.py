@@ -33,5 +33,5 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(DISABLE)
         cursor.execute(DISABLE_RELEASES)
-        for table in KEPT:
+        for table in (*KEPT, "auditanchor"):
             cursor.execute(truncatable(table, yes=True))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from django.conf import settings
 from psycopg import sql
 
 from migrations_app.embedded import pytest_servers
@@ -79,6 +80,11 @@ def target_database(_administrators: Callable[[int], psycopg.Connection]) -> Ite
         _administrators(major).execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
+
+
+@pytest.fixture(autouse=True)
+def _no_anchor_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "LOCKSTEP_ANCHOR_FILE", str(settings.LOCKSTEP_DATA_DIR / f"anchors-{next(_numbers)}"))
 
 
 @pytest.fixture(autouse=True)

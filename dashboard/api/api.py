@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dashboard.api import (
     audit,
+    boot,
     contracts,
+    cutovers,
     drill_remarks,
     drills,
     environments,
     evidence,
     failures,
+    freezes,
     gate_catalogue,
+    glass,
     history,
     matrix,
     parity,
     rehearsals,
+    release_bundle,
     releases,
     revisions,
     rollback_plans,
@@ -49,12 +54,15 @@ for noun in (services, environments, schema, parity, revisions, matrix, contract
 for noun in (runs, run_actions, run_log):
     api.add_router("/runs", noun.router)
 api.add_router("/rehearsals", rehearsals.router)
-for noun in (releases, evidence, signatures):
+for noun in (releases, evidence, signatures, release_bundle):
     api.add_router("/releases", noun.router)
-api.add_router("", waivers.router)
+for noun in (waivers, cutovers, glass):
+    api.add_router("", noun.router)
+api.add_router("/freezes", freezes.router)
 api.add_router("/gate-catalogue", gate_catalogue.router)
 api.add_router("/rollback-requests", rollback_requests.router)
 for noun in (drills, drill_remarks):
     api.add_router("/drills", noun.router)
-api.add_router("", rollback_plans.router)
+for noun in (rollback_plans, boot):
+    api.add_router("", noun.router)
 api.add_router("/audit", audit.router)

@@ -18,7 +18,13 @@ from dashboard.api.shapes import Asking, Moment, NewName, Telling, answers
 from migrations_app.engine.errors import ConnectionLost, Refused
 from migrations_app.fleet import backups, environments
 from migrations_app.fleet.acceptance import accept_target
-from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
+from migrations_app.fleet.edit import (
+    LONGEST_LOCK_BUDGET,
+    LONGEST_LOCK_WINDOW,
+    LONGEST_SECRETS_REV,
+    MOST_REHEARSAL_DAYS,
+    Edit,
+)
 from migrations_app.reasons import SHORTEST_REASON
 
 router = Router(tags=["environments"])
@@ -46,6 +52,9 @@ Policy = Annotated[
 ]
 Days = Annotated[int, Field(ge=1, le=MOST_REHEARSAL_DAYS, description="For how many days a rehearsal counts.")]
 Budget = Annotated[int, Field(ge=0, le=LONGEST_LOCK_BUDGET, description="0 lets any lock pass.")]
+SecretsRev = Annotated[
+    str, Field(max_length=LONGEST_SECRETS_REV, description="Names a set of secrets; empty: not looked at.")
+]
 
 
 class NewEnvironment(Asking):
@@ -69,6 +78,8 @@ class Changes(Asking):
     rehearsal_policy: Policy = Field(default_factory=lambda: "")
     rehearsal_days: Days = Field(default_factory=int)
     lock_budget_seconds: Budget = Field(default_factory=int)
+    secrets_rev: SecretsRev = Field(default_factory=str)
+    secrets_rev_next: SecretsRev = Field(default_factory=str)
     dsn: Address = Field(default_factory=str)
     adopt: Annotated[bool, Field(description="With dsn: accept that the database has moved or was replaced.")] = False
 
@@ -116,6 +127,8 @@ class EnvironmentOut(Telling):
     rehearsal_policy: str
     rehearsal_days: int
     lock_budget_seconds: int
+    secrets_rev: str
+    secrets_rev_next: str
     created_at: Moment
     created_by: str
 
@@ -149,6 +162,8 @@ def told(environment: access.Environment) -> EnvironmentOut:
         rehearsal_policy=environment.rehearsal_policy,
         rehearsal_days=environment.rehearsal_days,
         lock_budget_seconds=environment.lock_budget_seconds,
+        secrets_rev=environment.secrets_rev,
+        secrets_rev_next=environment.secrets_rev_next,
         created_at=environment.created_at,
         created_by=environment.created_by.get_username(),
     )

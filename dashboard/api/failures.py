@@ -22,7 +22,8 @@ MOST_FIELDS, LONGEST_FIELD = 20, 100
 CURSORS = ("after", "before")  # read back unread by whoever follows a list, so a wrong one was spoilt: 400, not 422
 
 # What is no longer in the state that the verb needs.
-OVER = ("run_is_", "rehearsal_is_", "consent_is_", "drill_is_", "waiver_is_")
+_NOUNS = ("run", "rehearsal", "consent", "drill", "waiver", "cutover", "glass", "freeze", "release")
+OVER = tuple(f"{noun}_is_" for noun in _NOUNS)
 # Refusals because of how things stand, not because of how the request is written.
 CONFLICTS = frozenset(
     {
@@ -36,8 +37,12 @@ CONFLICTS = frozenset(
         "backup_not_told_apart",
         "backup_of_another",
         "backup_other_major",
+        "blockers_differ",
         "catalogue_differs",
         "catalogue_same",
+        "cutover_at_work",
+        "cutover_goes_back",
+        "cutover_not_newest",
         "drill_open",
         "environment_exists",
         "environment_has_history",
@@ -46,6 +51,12 @@ CONFLICTS = frozenset(
         "foreign_schema",
         "found_out_otherwise",
         "gate_not_applicable",
+        "gates_block",
+        "gates_pass",
+        "glass_asked",
+        "no_environment",
+        "no_release_manager",
+        "nothing_to_take_back",
         "gate_not_green",
         "idempotency_conflict",
         "ledger_differs",

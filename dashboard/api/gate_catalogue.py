@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 
 from dashboard import access, access_gates
 from dashboard.api.cursor import After, Limit, page
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Moment, Name, Reason, Telling, answers
 from migrations_app.releases.gates.catalogues import edit_catalogue
 
@@ -61,7 +62,7 @@ def get_catalogue(
     return _in_full(access_gates.catalogue_version_for(request.user, owner, version))
 
 
-@router.put("", response=answers(CatalogueOut, also=409), operation_id="edit_gate_catalogue")
+@router.put("", response=answers(CatalogueOut, also=409), operation_id="edit_gate_catalogue", auth=BY_TOKEN)
 def put_catalogue(request: HttpRequest, body: NewCatalogue) -> CatalogueOut:
     """A new version, with which releases begin from now on."""
     owner = access_gates.catalogue_owner_for(request.user, body.service or "", "edit_gates")

@@ -36,6 +36,15 @@ class BearerToken(HttpBearer):
         return user
 
 
+class TokenOnly(BearerToken):
+    """For what a page asks the password for: a session that was left open is not enough there, and not here."""
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        if request.headers.get("Authorization") is None:
+            raise AuthenticationError(401, f"This takes an API token; in a browser it is done on its page. {HOW}")
+        return super().__call__(request)
+
+
 class SignedIn(APIKeyCookie):
     """Django's session, for the pages' own requests. The CSRF check comes after it is clear who asks."""
 
@@ -54,6 +63,7 @@ class SignedIn(APIKeyCookie):
 
 
 WAYS = (BearerToken(), SignedIn(csrf=True))
+BY_TOKEN = TokenOnly()
 
 
 def identify(request: HttpRequest) -> User:

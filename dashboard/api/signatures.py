@@ -11,6 +11,7 @@ from pydantic import Field
 
 from dashboard import access, access_gates
 from dashboard.api.gate_shapes import SignatureOut, told_signature
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Reason, answers
 from migrations_app.releases.gates.reading import judged
 from migrations_app.releases.gates.signing import sign_off, withdraw
@@ -33,6 +34,7 @@ class Withdrawing(Asking):
     "/{int:release_number}/gates/{str:gate}/signoff",
     response=answers(SignatureOut, 201, also=409),
     operation_id="sign_gate",
+    auth=BY_TOKEN,
 )
 def sign(request: HttpRequest, release_number: int, gate: str, body: Signing) -> Status[SignatureOut]:
     """409 with both hashes where the evidence is other than what was seen; 403 for one's own release or run."""

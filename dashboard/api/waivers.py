@@ -12,7 +12,9 @@ from pydantic import Field
 
 from dashboard import access, access_gates
 from dashboard.api.cursor import After, Limit, page
+from dashboard.api.identity import BY_TOKEN
 from dashboard.api.shapes import Asking, Moment, Reason, Telling, answers
+from migrations_app.releases.gates.exemptions import STATES, told_of
 from migrations_app.releases.gates.waivers import MOST_HOURS, ask_waiver, decide_waiver
 from migrations_app.statuses import WaiverVerb
 
@@ -42,18 +44,21 @@ class DecisionOut(Telling):
 
 
 class WaiverOut(Telling):
-    """`state` is `asked`, `over`, or what was decided last; only an approved one lets its check pass."""
+    """Only an approved one lets its check pass."""
 
     id: int
     release: int
     gate: str
     check: str
-    state: str
+    state: Annotated[str, Field(description=f"One of {', '.join(STATES)}.")]
     reason: str
     requested_by: str
     requested_at: Moment
     expires_at: Moment
     decisions: list[DecisionOut]
+
+
+_SAME = frozenset(WaiverOut.model_fields) - {"release", "decisions"}
 
 
 class WaiversOut(Telling):
@@ -86,7 +91,10 @@ def list_waivers(request: HttpRequest, release_number: int, after: After = "", l
 
 
 @router.post(
-    "/waivers/{int:waiver_number}/approve", response=answers(WaiverOut, also=409), operation_id="approve_waiver"
+    "/waivers/{int:waiver_number}/approve",
+    response=answers(WaiverOut, also=409),
+    operation_id="approve_waiver",
+    auth=BY_TOKEN,
 )
 def approve(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_REASON) -> WaiverOut:
     """Never by who asked, and never by the release's author."""
@@ -94,20 +102,31 @@ def approve(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_
 
 
 @router.post(
-    "/waivers/{int:waiver_number}/decline", response=answers(WaiverOut, also=409), operation_id="decline_waiver"
+    "/waivers/{int:waiver_number}/decline",
+    response=answers(WaiverOut, also=409),
+    operation_id="decline_waiver",
+    auth=BY_TOKEN,
 )
 def decline(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_REASON) -> WaiverOut:
     return _decide(request, waiver_number, WaiverVerb.DECLINE, body)
 
 
-@router.post("/waivers/{int:waiver_number}/revoke", response=answers(WaiverOut, also=409), operation_id="revoke_waiver")
+@router.post(
+    "/waivers/{int:waiver_number}/revoke",
+    response=answers(WaiverOut, also=409),
+    operation_id="revoke_waiver",
+    auth=BY_TOKEN,
+)
 def revoke(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_REASON) -> WaiverOut:
     """End one that was approved."""
     return _decide(request, waiver_number, WaiverVerb.REVOKE, body)
 
 
 @router.post(
-    "/waivers/{int:waiver_number}/withdraw", response=answers(WaiverOut, also=409), operation_id="withdraw_waiver"
+    "/waivers/{int:waiver_number}/withdraw",
+    response=answers(WaiverOut, also=409),
+    operation_id="withdraw_waiver",
+    auth=BY_TOKEN,
 )
 def withdraw(request: HttpRequest, waiver_number: int, body: OptionalReason = NO_REASON) -> WaiverOut:
     """By who asked for it, approved or not."""
@@ -126,25 +145,6 @@ def _as_it_stands(request: HttpRequest, number: int) -> WaiverOut:
 
 
 def _told(waiver: access_gates.GateWaiver) -> WaiverOut:
-    decisions = list(waiver.decisions.all())
-    return WaiverOut(
-        id=waiver.pk,
-        release=waiver.release_id,
-        gate=waiver.gate_key,
-        check=waiver.check_key,
-        state=_state(waiver, decisions),
-        reason=waiver.reason,
-        requested_by=waiver.requested_by.get_username(),
-        requested_at=waiver.requested_at,
-        expires_at=waiver.expires_at,
-        decisions=[
-            DecisionOut(verb=one.verb, by=one.by.get_username(), reason=one.reason, at=one.at) for one in decisions
-        ],
-    )
-
-
-def _state(waiver: access_gates.GateWaiver, decisions: list[access_gates.WaiverDecision]) -> str:
-    last = decisions[-1].verb if decisions else ""
-    if last in ("", WaiverVerb.APPROVE) and waiver.expires_at <= timezone.now():
-        return "over"
-    return WaiverVerb(last).label if last else "asked"
+    found = told_of(waiver, timezone.now())
+    decisions = [DecisionOut(verb=one.verb, by=one.by, reason=one.reason, at=one.at) for one in found.decisions]
+    return WaiverOut(release=waiver.release_id, decisions=decisions, **{name: getattr(found, name) for name in _SAME})

@@ -11,14 +11,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import access
 from dashboard.cursors import write
-from dashboard.pages.audit_chain import chain_line, head_of
+from dashboard.pages.audit_chain import anchor_line, chain_line, head_of
 from dashboard.pages.audit_filter import AuditFilter, in_force, read_filter
 from dashboard.pages.audit_lines import draw_entries
 from dashboard.pages.audit_rows import AuditWindow, read_audit
 from dashboard.pages.kept import Kept, page_version
 from dashboard.pages.query import address
-from migrations_app.audit.checking import check_and_keep, last_check
+from migrations_app.audit.anchoring import last_anchor
+from migrations_app.audit.checking import last_check
 from migrations_app.permissions import may, who_may
+from migrations_app.releases.crosscheck import check_and_keep
 
 WINDOWS: Kept[tuple[AuditWindow, SafeString]] = Kept(40)
 
@@ -40,6 +42,7 @@ def audit(request: HttpRequest) -> HttpResponse:
             "shown": len(page.rows),
             "head": head,
             "chain": chain_line(check, head, entries),
+            "anchored": anchor_line(last_anchor()),
             "may_begin": head is not None or check is not None,
             "older_url": address(request, before=write("audit", page.older)) if page.older else "",
             "newest_url": address(request, before=None) if wanted.before else "",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from dashboard import access
 from dashboard.access import AuditEntry
 from dashboard.templatetags.text import utc
+from migrations_app.audit.anchoring import LastAnchor
 from migrations_app.audit.checking import LastCheck
 from migrations_app.audit.export import line_of
 from migrations_app.audit.verify import stored_links
@@ -62,6 +63,15 @@ def chain_line(check: LastCheck | None, head: Head | None, entries: QuerySet[Aud
             f"Then they held to number {check.head_seq}. The scheduler should have verified them again: is it running?",
         )
     return ChainLine(f"{kept}, verified to number {check.head_seq}.", f"Checked {utc(check.at)}.")
+
+
+def anchor_line(anchor: LastAnchor | None) -> str:
+    """When the head was last noted where a change of the database does not reach."""
+    if anchor is None:
+        return "Its head was not noted outside the database yet."
+    if not anchor.in_file:
+        return f"Not anchored {utc(anchor.at)}: {anchor.note}"
+    return f"Anchored {utc(anchor.at)} at number {anchor.seq}. {anchor.note}".rstrip()
 
 
 def _broken(check: LastCheck, head: Head | None, entries: QuerySet[AuditEntry]) -> str:

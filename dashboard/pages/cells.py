@@ -11,6 +11,8 @@ from django.utils.html import escape
 
 from dashboard.templatetags import text
 
+SHORT = 16
+
 
 def cell(label: str, inner: str, classes: str = "") -> str:
     """`inner` is markup."""
@@ -25,6 +27,11 @@ def head(label: str, inner: str, classes: str = "") -> str:
 def when(moment: datetime, *, absolute: bool = False) -> str:
     kind = "" if absolute else " data-when"
     return f'<time datetime="{text.iso(moment)}"{kind}>{text.utc(moment)}</time>'
+
+
+def wraps(words: str) -> str:
+    """Beside a long cell, what may break anywhere would be broken after two letters."""
+    return "break" if len(words) > SHORT else "nowrap"
 
 
 def checksum(value: str) -> str:

@@ -45,13 +45,10 @@ def exemption_decide(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     try:
         stepup.confirm(request, by=by, verb=needs, object=named_in_audit(found.release))
         decide_waiver(found, verb, reason=reason(request), by=by)
-    except stepup.PasswordWanted as refusal:
-        if not request.user.is_authenticated:
-            messages.error(request, refusal.sentence)
-            return redirect("login")
-        return _page(request, found, refusal, typed=reason(request))
     except Refused as refusal:
-        return _page(request, access_gates.waiver_for(request.user, pk), refusal, typed=reason(request))
+        return stepup.led_out(request, refusal) or _page(
+            request, access_gates.waiver_for(request.user, pk), refusal, typed=reason(request)
+        )
     messages.success(request, f"The exemption of {found.gate_key}/{found.check_key} is {WaiverVerb(verb).label}.")
     return redirect("exemption", pk)
 

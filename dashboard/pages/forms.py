@@ -7,7 +7,13 @@ from collections.abc import Callable
 from django import forms
 
 from migrations_app.engine.errors import LockstepError, Refused
-from migrations_app.fleet.edit import LONGEST_LOCK_BUDGET, LONGEST_LOCK_WINDOW, MOST_REHEARSAL_DAYS, Edit
+from migrations_app.fleet.edit import (
+    LONGEST_LOCK_BUDGET,
+    LONGEST_LOCK_WINDOW,
+    LONGEST_SECRETS_REV,
+    MOST_REHEARSAL_DAYS,
+    Edit,
+)
 from migrations_app.fleet.names import check_name
 from migrations_app.fleet.place import ORDER_LIMIT
 from migrations_app.statuses import RehearsalPolicy
@@ -99,6 +105,7 @@ FIELD_OF = {
     "bad_rehearsal_policy": "rehearsal_policy",
     "bad_rehearsal_days": "rehearsal_days",
     "bad_lock_budget": "lock_budget_seconds",
+    "bad_secrets_rev": "secrets_rev",
 }
 ABOUT_THE_WHOLE = frozenset({"run_open", "environment_exists"})
 ADDRESS = (
@@ -137,6 +144,20 @@ class EnvironmentEditForm(PlaceForm):
         label="Lock budget (seconds)",
         least=0,
     )
+    secrets_rev = forms.CharField(
+        label="Set of secrets",
+        max_length=LONGEST_SECRETS_REV,
+        required=False,
+        help_text="Its name, never a secret. Services that start here have to hold it. Empty: not looked at.",
+        widget=_plain(spellcheck="false"),
+    )
+    secrets_rev_next = forms.CharField(
+        label="Next set of secrets",
+        max_length=LONGEST_SECRETS_REV,
+        required=False,
+        help_text="While secrets are rotated either of the two will do.",
+        widget=_plain(spellcheck="false"),
+    )
     dsn = _address("New address", f"Empty: the address stays as it is. Otherwise {ADDRESS}", required=False)
     adopt = forms.BooleanField(
         label="The database at the new address was moved, restored or made anew; from now on it is this environment's.",
@@ -151,7 +172,7 @@ class EnvironmentEditForm(PlaceForm):
     def edit(self) -> Edit:
         fields = (
             "stage", "region", "order", "health_url", "lock_window_seconds", "rehearsal_policy", "rehearsal_days",
-            "lock_budget_seconds",
+            "lock_budget_seconds", "secrets_rev", "secrets_rev_next",
         )  # fmt: skip
         return Edit(**{name: self.cleaned_data[name] for name in fields})
 

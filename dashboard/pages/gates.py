@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 from django import forms
 from django.contrib import messages
@@ -14,17 +15,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access, access_gates, stepup
 from dashboard.pages.choices import Choice
-from dashboard.pages.forms import saved
 from dashboard.pages.query import number, word
+from migrations_app.engine.errors import Refused
 from migrations_app.fleet.chain import service_names
 from migrations_app.permissions import may, needed_for
 from migrations_app.reasons import SHORTEST_REASON
-from migrations_app.releases.gates.catalogue import read_catalogue
+from migrations_app.releases.gates.catalogue import Check, Gate, read_catalogue
 from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.statuses import CheckKind
 
 MOST_VERSIONS = 50
 LONGEST_TEXT = 500_000
+# Of a gate; its checks come last.
+_ORDER = [one.name for one in (*fields(Check), *fields(Gate)) if one.name != "checks"]
 
 
 class CatalogueForm(forms.Form):
@@ -86,19 +89,10 @@ def gates_edit(request: HttpRequest) -> HttpResponse:
     owner = access_gates.catalogue_owner_for(request.user, word(request, "service"), "edit_gates")
     by = access.require(request.user, "edit_gates")
     newest = access_gates.catalogue_for(request.user, owner)
-    text = json.dumps(newest.content, indent=2, ensure_ascii=False)
+    text = json.dumps(in_order(newest.content), indent=2, ensure_ascii=False)
     form = CatalogueForm(request.POST or None, initial={"content": text, "shown": newest.version})
-    made: list[access_gates.GateCatalogue] = []
-
-    def verb() -> None:
-        stepup.confirm(request, by=by, verb="edit_gates", object=f"catalogue:{owner.name if owner else 'all'}")
-        made.append(edit_catalogue(service=owner, by=by, **form.cleaned_data))
-
-    if form.is_valid() and saved(form, verb):
-        messages.success(request, f"Version {made[0].version} is kept; what is registered from now on begins with it.")
-        return redirect(_address(owner))
-    if not request.user.is_authenticated:
-        return redirect("login")
+    if form.is_valid() and (elsewhere := _saved(request, form, owner, by)):
+        return elsewhere
     context = {
         "owner": owner,
         "newest": newest,
@@ -108,6 +102,30 @@ def gates_edit(request: HttpRequest) -> HttpResponse:
         "password_wanted": stepup.wanted(request),
     }
     return render(request, "releases/gates_edit.html", context, status=422 if form.errors else 200)
+
+
+def _saved(
+    request: HttpRequest, form: CatalogueForm, owner: access.Service | None, by: access.User
+) -> HttpResponse | None:
+    """Where to go from there; None where the form says why it was refused."""
+    try:
+        stepup.confirm(request, by=by, verb="edit_gates", object=f"catalogue:{owner.name if owner else 'all'}")
+        made = edit_catalogue(service=owner, by=by, **form.cleaned_data)
+    except Refused as refusal:
+        form.add_error(None, refusal.sentence)
+        return stepup.led_out(request, refusal)
+    messages.success(request, f"Version {made.version} is kept; what is registered from now on begins with it.")
+    return redirect(_address(owner))
+
+
+def in_order(content: object) -> object:
+    """As a person writes it, the key and the title first: the database keeps no order."""
+    if isinstance(content, list):
+        return [in_order(one) for one in content]
+    if not isinstance(content, dict):
+        return content
+    known = [name for name in _ORDER if name in content]
+    return {name: in_order(content[name]) for name in (*known, *sorted(content.keys() - set(known)))}
 
 
 def _address(owner: access.Service | None, *, page: str = "gates", version: int | None = None) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.cursors import write
-from dashboard.pages.cells import cell, head, when
+from dashboard.pages.cells import cell, head, when, wraps
 from dashboard.pages.query import InForce, address, numbered_place, word
 from dashboard.templatetags import text
 from dashboard.templatetags.look import draw_state
@@ -23,7 +23,6 @@ from migrations_app.rehearsals.words import WORST_FIRST, short_sentence
 from migrations_app.statuses import REHEARSAL_OPEN, RehearsalStatus, Verdict
 
 COLUMNS = ("State", "Rehearsal", "Kind", "Environment", "Revisions", "Outcome", "Asked for", "Took", "By")
-SHORT = 16
 _CURSOR = "rehearsals before"
 _KINDS = {"up": "what is pending", "down": "the way back"}
 
@@ -89,11 +88,11 @@ def _row(row: access.Rehearsal) -> str:
         head("Rehearsal", f'<a href="/rehearsals/{row.pk}">{row.pk}</a>'),
         cell("Kind", _KINDS[row.direction], "nowrap"),
         cell("Environment", place, "break"),
-        cell("Revisions", f"<code>{escape(_span(row))}</code>", _wraps(_span(row))),
+        cell("Revisions", f"<code>{escape(_span(row))}</code>", wraps(_span(row))),
         cell("Outcome", f"<span>{escape(short_sentence(row))}</span>", "break"),
         cell("Asked for", when(row.created_at)),
         cell("Took", _took(row), "num nowrap"),
-        cell("By", escape(row.requested_by.get_username()), _wraps(row.requested_by.get_username())),
+        cell("By", escape(row.requested_by.get_username()), wraps(row.requested_by.get_username())),
     ]
     return f'<tr id="rehearsal-{row.pk}"{problem}>{"".join(cells)}</tr>'
 
@@ -102,11 +101,6 @@ def _span(row: access.Rehearsal) -> str:
     """`0017`, or `0017 … 0021` in the order they are tried."""
     names = [text.revision_number(one["revision_id"]) for one in row.revisions]
     return " … ".join(dict.fromkeys([*names[:1], *names[-1:]]))
-
-
-def _wraps(words: str) -> str:
-    """Beside a long outcome, what may break anywhere would be broken after two letters."""
-    return "break" if len(words) > SHORT else "nowrap"
 
 
 def _took(row: access.Rehearsal) -> str:

@@ -49,15 +49,12 @@ def release_sign(request: HttpRequest, service: str, release_id: str) -> HttpRes
         stepup.confirm(request, by=by, verb="sign_gate", object=named_in_audit(found))
         signed = sign_off(release=found, gate=gate, evidence_hash=shown, comment=comment, by=by)
     except Refused as refusal:
-        return _refused(request, found, refusal)
+        return stepup.led_out(request, refusal) or _refused(request, found, refusal)
     messages.success(request, f"{by.get_username()} signed {gate} of {release_id}: {signed.evidence_hash[:12]}.")
     return redirect(f"{reverse('release', args=[service, release_id])}#gates")
 
 
 def _refused(request: HttpRequest, release: access.Release, refusal: Refused) -> HttpResponse:
-    if not request.user.is_authenticated:
-        messages.error(request, refusal.sentence)
-        return redirect("login")
     found = look_anew(request, release)
     row = found.row(sent(request, "gate"))
     if row is None:

@@ -127,6 +127,7 @@ def page_context(request: HttpRequest, found: Look, signing: Signing | None = No
         "waiting": _waiting(found, signing),
         "password_wanted": stepup.wanted(request),
         "signers": needed_for("sign_gate"),
+        "may_export": may(request.user, "export"),
     }
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import access
 from dashboard.cursors import write
-from dashboard.pages.cells import cell, head, when
+from dashboard.pages.cells import cell, head, when, wraps
 from dashboard.pages.query import InForce, address, numbered_place, one_of, word
 from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
@@ -72,11 +72,11 @@ def _row(row: ReleaseRow) -> str:
     cells = [
         cell("State", draw_state(state_of(f"release_{row.status}"))),
         head("Release", f'<a href="{escape(page)}">{escape(row.release_id)}</a>'),
-        cell("Service", f"<span>{escape(row.service)}</span>", "break"),
-        cell("Schema", f"<code>{escape(row.schema_rev)}</code>", "break"),
+        cell("Service", f"<span>{escape(row.service)}</span>", wraps(row.service)),
+        cell("Schema", f"<code>{escape(row.schema_rev)}</code>", wraps(row.schema_rev)),
         cell("Runs in", f"<span>{places}</span>" if places else "", "break"),
         cell("Changed", when(row.changed_at)),
         cell("Registered", when(row.registered_at)),
-        cell("By", f"<span>{escape(row.by)}</span>", "break"),
+        cell("By", f"<span>{escape(row.by)}</span>", wraps(row.by)),
     ]
     return f'<tr id="release-{row.id}">{"".join(cells)}</tr>'

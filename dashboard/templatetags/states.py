@@ -100,6 +100,14 @@ STATES: dict[str, State] = {
     # releases against what stands
     "fits": State("Fits", "ok", "ok"),
     "refuses": State("Refuses", "bad", "failed"),
+    # nodes and how services started
+    "node_fresh": State("Reports", "ok", "ok"),
+    "node_stale": State("Unknown", "warn", "unknown"),
+    "node_gone": State("Gone", "wait", "none"),
+    "node_retired": State("Retired", "wait", "skipped"),
+    "boot_allow": State("Started", "ok", "ok"),
+    "boot_refused": State("Refused", "bad", "failed"),
+    "boot_gave_up": State("Gave up", "warn", "clock"),
     # gates, their checks and exemptions
     "gate_passes": State("Passes", "ok", "ok"),
     "gate_blocks": State("Blocks", "bad", "failed"),

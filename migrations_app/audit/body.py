@@ -27,13 +27,13 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return _text(value)
+        return masked(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, Mapping):
-        return {_text(str(key)): _member(str(key), member) for key, member in value.items()}
+        return {masked(str(key)): _member(str(key), member) for key, member in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(member) for member in value]
     if isinstance(value, set | frozenset):
@@ -47,6 +47,7 @@ def _member(key: str, value: object) -> object:
     return _plain(value)
 
 
-def _text(text: str) -> str:
+def masked(text: str) -> str:
+    """Without the passwords of addresses, and without what a database cannot keep."""
     without_passwords = _PASSWORD_SETTING.sub(r"\1=***", _USERINFO.sub(r"\1:***@", text))
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(without_passwords))

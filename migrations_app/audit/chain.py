@@ -6,7 +6,7 @@ hash = sha256(hash of the entry before || utf8(seq|microseconds since 1970 UTC|b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 GENESIS = bytes(32)
@@ -70,29 +70,31 @@ def digest(prev_hash: bytes, seq: int, at_us: int, body: str) -> bytes:
 
 
 def verify_links(
-    links: Iterable[Link], *, start_seq: int = 0, start_hash: bytes = GENESIS, anchor: Anchor | None = None
+    links: Iterable[Link], *, start_seq: int = 0, start_hash: bytes = GENESIS, anchors: Collection[Anchor] = ()
 ) -> Verdict:
     """Recompute every hash in order; stop at the first entry that is wrong."""
-    bad = _start_fault(start_seq, start_hash, anchor)
+    wanted: dict[int, set[str]] = {}
+    for anchor in anchors:
+        wanted.setdefault(anchor.seq, set()).add(anchor.hash)
+    bad = _start_fault(start_seq, start_hash, wanted)
     seq, head, checked = start_seq, start_hash, 0
     if bad:
         return Verdict(False, checked, seq, head.hex(), bad)
     for link in links:
-        bad = _fault(link, seq, head) or _anchor_fault(link, anchor)
+        bad = _fault(link, seq, head) or _anchor_fault(link.seq, link.hash, wanted)
         if bad:
             return Verdict(False, checked, seq, head.hex(), bad)
         seq, head, checked = link.seq, link.hash, checked + 1
-    cut = _cut(seq, anchor)
+    cut = _cut(seq, max(wanted, default=0))
     return Verdict(cut is None, checked, seq, head.hex(), cut)
 
 
-def _start_fault(start_seq: int, start_hash: bytes, anchor: Anchor | None) -> FirstBad | None:
-    if anchor is None or anchor.seq > start_seq:
-        return None
-    if anchor.seq < start_seq:
-        sentence = f"Number {anchor.seq} was anchored, which is before the first entry read: start at or before it."
-        return FirstBad(anchor.seq, "anchor", sentence)
-    return None if start_hash.hex() == anchor.hash else _not_anchored(start_seq)
+def _start_fault(start_seq: int, start_hash: bytes, wanted: Mapping[int, set[str]]) -> FirstBad | None:
+    earlier = min(wanted, default=start_seq)
+    if earlier < start_seq:
+        sentence = f"Number {earlier} was anchored, which is before the first entry read: start at or before it."
+        return FirstBad(earlier, "anchor", sentence)
+    return _anchor_fault(start_seq, start_hash, wanted)
 
 
 def _fault(link: Link, seq: int, head: bytes) -> FirstBad | None:
@@ -112,18 +114,15 @@ def _fault(link: Link, seq: int, head: bytes) -> FirstBad | None:
     return None
 
 
-def _anchor_fault(link: Link, anchor: Anchor | None) -> FirstBad | None:
-    if anchor is None or link.seq != anchor.seq or link.hash.hex() == anchor.hash:
+def _anchor_fault(seq: int, found: bytes, wanted: Mapping[int, set[str]]) -> FirstBad | None:
+    """Two anchors of one number that differ cannot both be right."""
+    if wanted.get(seq, {found.hex()}) == {found.hex()}:
         return None
-    return _not_anchored(link.seq)
-
-
-def _not_anchored(seq: int) -> FirstBad:
     return FirstBad(seq, "anchor", f"Entry number {seq} is not the one that was anchored: the chain was rewritten.")
 
 
-def _cut(seq: int, anchor: Anchor | None) -> FirstBad | None:
-    if anchor is None or anchor.seq <= seq:
+def _cut(seq: int, anchored: int) -> FirstBad | None:
+    if anchored <= seq:
         return None
-    sentence = f"The chain ends at number {seq}, but number {anchor.seq} was anchored: the tail was cut off."
+    sentence = f"The chain ends at number {seq}, but number {anchored} was anchored: the tail was cut off."
     return FirstBad(seq + 1, "cut", sentence)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from migrations_app.audit.chain import Anchor, Verdict
+from migrations_app.audit.anchor_file import BadAnchors, read_anchors
+from migrations_app.audit.chain import Anchor, FirstBad, Verdict
 from migrations_app.audit.verify import verify
 from migrations_app.models import AuditCheck
 
@@ -18,16 +22,19 @@ CHECK_EVERY = timedelta(minutes=5)
 REST = 20
 
 
-def check_and_keep() -> Verdict:
+def check_and_keep(beside: Callable[[], str] = lambda: "") -> Verdict:
     """Recompute every hash now. A chain that holds again takes back what an earlier check found.
 
-    The head that was last verified must still be there: it stays the anchor until a check finds it.
+    The head that was last verified must still be there: it stays the anchor until a check finds it; so must those of
+    the file. Where the chain holds, `beside` says what else does not: what rows elsewhere were changed to.
     """
     began = time.monotonic()
     kept = AuditCheck.objects.filter(id=1, head_seq__gt=0).first()
     anchor = Anchor(kept.head_seq, kept.head_hash) if kept else None
-    verdict = verify(anchor=anchor)
+    verdict = _verified([anchor] if anchor else [])
     head = Anchor(verdict.head_seq, verdict.head_hash) if verdict.ok or anchor is None else anchor
+    if verdict.ok and (found_beside := beside()):
+        verdict = replace(verdict, ok=False, first_bad=FirstBad(verdict.head_seq, "beside", found_beside))
     found = {
         "checked_at": Now(),
         "took_ms": round((time.monotonic() - began) * 1000),
@@ -42,6 +49,18 @@ def check_and_keep() -> Verdict:
     if since is None or not since.exists():
         AuditCheck.objects.update_or_create(id=1, defaults=found)
     return verdict
+
+
+def _verified(anchors: list[Anchor]) -> Verdict:
+    """A file that this process may not read is checked by the process that writes it."""
+    try:
+        in_file = read_anchors(Path(settings.LOCKSTEP_ANCHOR_FILE))
+    except BadAnchors as bad:
+        verdict = verify(anchors=anchors)
+        return replace(verdict, ok=False, first_bad=verdict.first_bad or FirstBad(0, "anchor", str(bad)))
+    except OSError:
+        in_file = ()
+    return verify(anchors=[*anchors, *in_file])
 
 
 @dataclass(frozen=True)
@@ -67,9 +86,9 @@ def last_check() -> LastCheck | None:
     return LastCheck(kept.checked_at, kept.ok, kept.head_seq, kept.head_hash, kept.sentence, rest)
 
 
-def check_when_due() -> Verdict | None:
+def check_when_due(beside: Callable[[], str] = lambda: "") -> Verdict | None:
     """What a check found, or None while the last one is young enough."""
     last = last_check()
     if last and AuditCheck.objects.filter(id=1, checked_at__gt=Now() - last.rest).exists():
         return None
-    return check_and_keep()
+    return check_and_keep(beside)

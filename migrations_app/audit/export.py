@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -45,22 +45,24 @@ def links_of(lines: Iterable[str]) -> Iterator[Link]:
             raise Unreadable(f"Line {number} is not an audit entry.") from error
 
 
-def verify_file(path: Path, anchor: Anchor | None = None) -> Verdict:
+def verify_file(path: Path, anchors: Collection[Anchor] = ()) -> Verdict:
     """A file that begins in the middle of the chain is checked from its first entry on."""
     with path.open(encoding="utf-8") as file:
         links = links_of(file)
         first = next(links, None)
         if first is None:
-            return verify_links((), anchor=anchor)
+            return verify_links((), anchors=anchors)
         if first.seq == 1:
-            return verify_links(chain([first], links), start_hash=GENESIS, anchor=anchor)
-        return verify_links(chain([first], links), start_seq=first.seq - 1, start_hash=first.prev_hash, anchor=anchor)
+            return verify_links(chain([first], links), start_hash=GENESIS, anchors=anchors)
+        return verify_links(chain([first], links), start_seq=first.seq - 1, start_hash=first.prev_hash, anchors=anchors)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check an exported audit chain.")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--anchor", type=Anchor.parse, help="SEQ:HASH noted outside the database")
+    parser.add_argument(
+        "--anchor", type=Anchor.parse, action="append", default=[], help="SEQ:HASH noted outside the database"
+    )
     options = parser.parse_args(arguments)
     try:
         verdict = verify_file(options.file, options.anchor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import starmap
 from pathlib import Path
@@ -17,15 +17,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def verify(from_seq: int = 0, anchor: Anchor | None = None, export: Path | None = None) -> Verdict:
+def verify(from_seq: int = 0, anchors: Collection[Anchor] = (), export: Path | None = None) -> Verdict:
     """Check every entry after `from_seq`, whose own hash is trusted as the start."""
     start = _start(from_seq)
     if start is None:
         return Verdict(False, 0, 0, "", FirstBad(from_seq, "missing", f"There is no entry number {from_seq}."))
     links = stored_links(from_seq)
     if export is None:
-        return verify_links(links, start_seq=from_seq, start_hash=start, anchor=anchor)
-    return _verify_and_export(links, from_seq, start, anchor, export)
+        return verify_links(links, start_seq=from_seq, start_hash=start, anchors=anchors)
+    return _verify_and_export(links, from_seq, start, anchors, export)
 
 
 def stored_links(after_seq: int = 0) -> Iterator[Link]:
@@ -55,7 +55,7 @@ def _start(from_seq: int) -> bytes | None:
 
 
 def _verify_and_export(
-    links: Iterator[Link], from_seq: int, start: bytes, anchor: Anchor | None, path: Path
+    links: Iterator[Link], from_seq: int, start: bytes, anchors: Collection[Anchor], path: Path
 ) -> Verdict:
     with path.open("w", encoding="utf-8") as file:
 
@@ -64,7 +64,7 @@ def _verify_and_export(
                 file.write(line_of(link))
                 yield link
 
-        verdict = verify_links(written(), start_seq=from_seq, start_hash=start, anchor=anchor)
+        verdict = verify_links(written(), start_seq=from_seq, start_hash=start, anchors=anchors)
         # What stands after a bad entry is evidence too.
         file.writelines(line_of(link) for link in links)
     return verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,6 +14,8 @@ from migrations_app.statuses import RehearsalPolicy
 LONGEST_LOCK_WINDOW = 86_400
 LONGEST_LOCK_BUDGET = 3600
 MOST_REHEARSAL_DAYS = 365
+LONGEST_SECRETS_REV = 200
+_SECRETS_REV = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:@/-]*\Z")
 
 
 class Unchanged(Enum):
@@ -36,6 +39,8 @@ class Edit:
     rehearsal_policy: str | None = None
     rehearsal_days: int | None = None
     lock_budget_seconds: int | None = None
+    secrets_rev: str | None = None
+    secrets_rev_next: str | None = None
 
     def of(self, stored: Environment) -> dict[str, str | int | None]:
         """The fields as they will be; raises for the first one that is of no use."""
@@ -54,7 +59,20 @@ class Edit:
         budget = stored.lock_budget_seconds if self.lock_budget_seconds is None else self.lock_budget_seconds
         _check_lock_budget(budget)
         rest = {"lock_window_seconds": window, "lock_budget_seconds": budget}
-        return {**vars(place), **rest, **self._rehearsals(stored)}
+        return {**vars(place), **rest, **self._rehearsals(stored), **self._secrets(stored)}
+
+    def _secrets(self, stored: Environment) -> dict[str, str]:
+        now = stored.secrets_rev if self.secrets_rev is None else self.secrets_rev
+        later = stored.secrets_rev_next if self.secrets_rev_next is None else self.secrets_rev_next
+        _check_secrets_rev(now)
+        _check_secrets_rev(later)
+        if later and not now:
+            raise _refused(
+                "bad_secrets_rev",
+                "The next set of secrets is named, and none that holds now.",
+                "Name the set that holds now as well, or no next one.",
+            )
+        return {"secrets_rev": now, "secrets_rev_next": later}
 
     def _rehearsals(self, stored: Environment) -> dict[str, str | int]:
         policy = stored.rehearsal_policy if self.rehearsal_policy is None else self.rehearsal_policy
@@ -80,6 +98,8 @@ def editable(stored: Environment) -> dict[str, str | int | None]:
         "lock_budget_seconds": stored.lock_budget_seconds,
         "rehearsal_policy": stored.rehearsal_policy,
         "rehearsal_days": stored.rehearsal_days,
+        "secrets_rev": stored.secrets_rev,
+        "secrets_rev_next": stored.secrets_rev_next,
     }
 
 
@@ -99,6 +119,15 @@ def _check_lock_budget(seconds: int) -> None:
             "bad_lock_budget",
             f"A lock budget of {seconds} seconds is out of range.",
             f"Use 1 to {LONGEST_LOCK_BUDGET} seconds, or 0 to let any lock pass.",
+        )
+
+
+def _check_secrets_rev(name: str) -> None:
+    if name and not (len(name) <= LONGEST_SECRETS_REV and _SECRETS_REV.match(name)):
+        raise _refused(
+            "bad_secrets_rev",
+            "That cannot be the name of a set of secrets.",
+            f"Use at most {LONGEST_SECRETS_REV} letters, digits and . _ + : @ / -; never a secret itself.",
         )
 
 

@@ -108,6 +108,8 @@ def edit_environment(
     rehearsal_policy: str | None = None,
     rehearsal_days: int | None = None,
     lock_budget_seconds: int | None = None,
+    secrets_rev: str | None = None,
+    secrets_rev_next: str | None = None,
 ) -> Environment:
     """Change where it stands and what its runs need; its name is for good, since its target keeps it."""
     edit = Edit(
@@ -119,6 +121,8 @@ def edit_environment(
         rehearsal_policy,
         rehearsal_days,
         lock_budget_seconds,
+        secrets_rev,
+        secrets_rev_next,
     )
     with transaction.atomic():
         stored = locked(environment)

@@ -57,6 +57,8 @@ def shown(environment: Environment) -> dict[str, object]:
         "lock_budget_seconds": environment.lock_budget_seconds,
         "rehearsal_policy": str(environment.rehearsal_policy),
         "rehearsal_days": environment.rehearsal_days,
+        "secrets_rev": environment.secrets_rev,
+        "secrets_rev_next": environment.secrets_rev_next,
         "dsn_kind": str(environment.dsn_kind),
         "dsn_reference": environment.dsn_reference,
         "target": environment.target_name,

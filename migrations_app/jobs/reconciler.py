@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
-from migrations_app.jobs import launcher, rehearse
+from migrations_app.jobs import launcher, look, rehearse
 from migrations_app.jobs.child import Child
 from migrations_app.jobs.process import is_gone, machine
 from migrations_app.models import WorkerProcess
 from migrations_app.rehearsals import claims as rehearsals
 from migrations_app.rehearsals import clones
+from migrations_app.releases.gates import looking
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.runs import claims
 
@@ -38,6 +39,7 @@ class Reconciler:
         self._execute = execute
         self._run = Child()
         self._rehearsal = Child()
+        self._look = Child()
         self._sweeper = Child()
         self._swept_at = -SWEEP_EVERY_S
         self._stopping = False
@@ -63,6 +65,7 @@ class Reconciler:
                 launcher.wake(run_id)
         carry_on_all()
         self._rehearse()
+        self._look_at_checks()
         self._sweep_clones()
 
     def _try_once(self) -> None:
@@ -85,6 +88,11 @@ class Reconciler:
             for rehearsal_id in rehearsals.due(limit=1):
                 self._rehearsal.start(partial(rehearse.execute, rehearsal_id))
 
+    def _look_at_checks(self) -> None:
+        """All that are due, one after the other, in a process that a slow address or program keeps waiting alone."""
+        if not self._look.busy and looking.due(limit=1):
+            self._look.start(look.execute_due)
+
     def _sweep_clones(self) -> None:
         """In a process of its own, for a rehearsal server that does not answer must not keep runs waiting."""
         if time.monotonic() - self._swept_at >= SWEEP_EVERY_S and not self._sweeper.busy:
@@ -92,20 +100,20 @@ class Reconciler:
             self._sweeper.start(clones.sweep)
 
     def _reap(self) -> None:
-        for child in (self._run, self._rehearsal, self._sweeper):
+        for child in (self._run, self._rehearsal, self._look, self._sweeper):
             child.reap()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
 
     def _end_children(self) -> None:
-        for child in (self._run, self._rehearsal, self._sweeper):
+        for child in (self._run, self._rehearsal, self._look, self._sweeper):
             child.end()
 
 
 def _release_what_dead_processes_hold() -> None:
     """A process of this machine that is gone will not renew its lease; nobody need wait for that to run out."""
-    for held in (claims, rehearsals):
+    for held in (claims, rehearsals, looking):
         for worker in held.holders(machine()):
             if is_gone(int(worker.rpartition(":")[2])):
                 held.release_of_dead(worker)

@@ -1,5 +1,6 @@
 """What happens by the clock: each target's receipts are compared with the ledger and its schema is read, the audit
-chain is checked, old rows are swept."""
+chain is checked and its head noted elsewhere, checks of gates are looked at before their evidence is old, and old rows
+are swept."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from migrations_app.audit.checking import check_when_due
+from migrations_app.audit.anchoring import anchor_when_due
 from migrations_app.engine.errors import LockstepError
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.identity import check_identity
@@ -25,6 +26,9 @@ from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
 from migrations_app.models.environment import Reachability
 from migrations_app.models.schema import Source
+from migrations_app.releases.boot import attempts, nodes
+from migrations_app.releases.crosscheck import check_when_due
+from migrations_app.releases.gates import looking
 from migrations_app.statuses import OPEN
 
 RECONCILE_EVERY = timedelta(seconds=60)
@@ -51,7 +55,8 @@ def run_forever() -> None:
 
 
 def tick(stopping: threading.Event) -> None:
-    """Compare the environments whose last comparison is older than a minute, check the audit chain, then sweep."""
+    """Compare the environments not compared for a minute, check the audit chain and anchor it, then sweep."""
+    looking.ask_what_is_due()
     due = Environment.objects.filter(Q(checked_at=None) | Q(checked_at__lt=Now() - RECONCILE_EVERY))
     for environment in due.order_by("checked_at")[:50]:
         if stopping.is_set():
@@ -61,6 +66,9 @@ def tick(stopping: threading.Event) -> None:
     verdict = check_when_due()
     if verdict is not None and not verdict.ok:
         log.error("the audit chain is broken", finding=verdict.sentence)
+    anchor = anchor_when_due()
+    if anchor is not None and anchor.note:
+        log.error("the audit chain is not anchored", finding=anchor.note)
     _sweep()
 
 
@@ -109,4 +117,7 @@ def _is_the_one() -> bool:
 
 def _sweep() -> None:
     OutboxItem.objects.filter(sent_at__lt=Now() - timedelta(days=1)).delete()
+    looking.forget()
     WorkerProcess.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()
+    nodes.sweep()
+    attempts.sweep()

@@ -22,7 +22,7 @@ from migrations_app.fleet.environments import add_environment, change_dsn
 from migrations_app.fleet.revisions import put_folder
 from migrations_app.fleet.services import create_service
 from migrations_app.jobs import apply
-from migrations_app.management import demo_targets
+from migrations_app.management import demo_gates, demo_targets
 from migrations_app.management.demo_fleet import RELEASES, SERVICE, Act, Go, Load, Place
 from migrations_app.models import Environment, Release, Revision, Run, Service
 from migrations_app.permissions import ADMIN, OPERATOR
@@ -57,6 +57,8 @@ def seed(fleet: Sequence[Place], say: Say) -> None:
         for number in range(_first_to_do(environment, place), len(place.acts)):
             _act(environment, place, number, crew)
         say(_line(environment, place))
+    # Last: a signature is void as soon as a target is added.
+    demo_gates.report(service, crew.operator)
 
 
 def gather() -> Crew:

@@ -1,7 +1,9 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
 from migrations_app.models.audit import AuditEntry
+from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
+from migrations_app.models.boot import BootAttempt, NodeReport
 from migrations_app.models.consent import RollbackConsent
 from migrations_app.models.cutover import (
     BreakGlass,
@@ -23,6 +25,7 @@ from migrations_app.models.gate import (
     SignatureWithdrawal,
     WaiverDecision,
 )
+from migrations_app.models.gate_look import GateLook
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
@@ -39,8 +42,10 @@ __all__ = [
     "ApiToken",
     "AppliedRevision",
     "AppliedTally",
+    "AuditAnchor",
     "AuditCheck",
     "AuditEntry",
+    "BootAttempt",
     "BreakGlass",
     "BreakGlassAnswer",
     "ChainTally",
@@ -58,10 +63,12 @@ __all__ = [
     "Freeze",
     "GateCatalogue",
     "GateEvidence",
+    "GateLook",
     "GateSignature",
     "GateWaiver",
     "Installation",
     "LedgerEntry",
+    "NodeReport",
     "OutboxItem",
     "Rehearsal",
     "RehearsalLine",

@@ -46,6 +46,11 @@ class Environment(models.Model):
     # lock pass.
     lock_budget_seconds = models.PositiveIntegerField(default=2, db_default=2)
 
+    # The set of secrets that services here have to hold, by its name, and the one that is rotated to, while either will
+    # do. Empty: not looked at. No secret is kept.
+    secrets_rev = models.CharField(max_length=200, blank=True, db_default="")
+    secrets_rev_next = models.CharField(max_length=200, blank=True, db_default="")
+
     dsn_kind = models.CharField(max_length=8, choices=DsnKind.choices)
     dsn_reference = models.CharField(max_length=500, blank=True)  # the name or path; empty when stored
     dsn_sealed = models.BinaryField(null=True)  # nonce + ciphertext, AES-GCM, uid as associated data

@@ -1,6 +1,6 @@
-"""A program of the administrator's beside a clone: given the clone's address alone, and ended with all that it started.
+"""A program of the administrator's: given what it has to know alone, and ended with all that it started.
 
-It ends too when the rehearsal is killed: the program by the kernel, what it started by a guard a little later.
+It ends too when who started it is killed: the program by the kernel, what it started by a guard a little later.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Running:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_TICK_S)
 
-    def said(self) -> str:
+    def said(self, most: int = _TOLD) -> str:
         """The end of what it said, once it is silent."""
-        return self.tail.words()
+        return self.tail.words()[-most:]
 
     def failed(self, how: str) -> StatementFailed:
         words = self.said()
@@ -75,7 +75,7 @@ class _Tail:
     def words(self) -> str:
         """Once nobody writes any more, or as it is after a second."""
         self._thread.join(1)
-        return self._kept.decode(errors="replace").strip()[-_TOLD:].replace("\x00", "\ufffd")
+        return self._kept.decode(errors="replace").strip().replace("\x00", "\ufffd")
 
     def _read(self) -> None:
         with os.fdopen(self._pipe, "rb", buffering=0) as pipe:
@@ -84,13 +84,15 @@ class _Tail:
 
 
 @contextmanager
-def running(program: Path, environment: Mapping[str, str], *, patience: float) -> Iterator[Running]:
-    """In a session of its own, of which nothing is left afterwards."""
+def running(
+    program: Path, environment: Mapping[str, str], *, patience: float, cwd: Path | None = None
+) -> Iterator[Running]:
+    """In a session of its own, of which nothing is left afterwards; `cwd` None: where the program lies."""
     reading, writing = os.pipe()
     guard = Guard()
     try:
         env = {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **environment}
-        process = spawn([str(program)], die_with=signal.SIGKILL, env=env, cwd=program.parent, output=writing)
+        process = spawn([str(program)], die_with=signal.SIGKILL, env=env, cwd=cwd or program.parent, output=writing)
         os.close(writing)
         guard.watch(process.pid)
         alarm = threading.Timer(patience, session.kill, [{process.pid}])

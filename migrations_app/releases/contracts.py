@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
-from migrations_app.fleet.matrix_columns import Column, read_columns
+from migrations_app.fleet.matrix_columns import read_columns
 from migrations_app.models import Release, Service
 from migrations_app.releases.schema_chain import SchemaChain, Span, read_schema_chain
 
@@ -36,6 +37,33 @@ class Place:
     schema_rev: str  # empty where it is not known, or where nothing is applied
     doubt: str = ""
     running: bool = False  # a run is open; until its receipts are there, the schema is taken for what they say
+
+
+class Head(Protocol):
+    """What is known of an environment's head; a column of the matrix is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def lag(self) -> int | None: ...
+    @property
+    def never_read(self) -> bool: ...
+    @property
+    def reachable(self) -> bool: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def has_holes(self) -> bool: ...
+    @property
+    def run_mark(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +124,7 @@ def read_contracts(service: Service, before: int | None = None, window: int = WI
     )
 
 
-def place_of(column: Column, chain: SchemaChain) -> Place:
+def place_of(column: Head, chain: SchemaChain) -> Place:
     span = chain.at(column.position)
     doubt = _doubt(column)
     if not doubt and column.head and span is None:
@@ -113,7 +141,7 @@ def place_of(column: Column, chain: SchemaChain) -> Place:
     )
 
 
-def _doubt(column: Column) -> str:
+def _doubt(column: Head) -> str:
     if column.never_read:
         return "its target was never read"
     if not column.reachable:
@@ -127,11 +155,19 @@ def _doubt(column: Column) -> str:
     return ""
 
 
-def row_of(release: Release, chain: SchemaChain, places: Sequence[Place]) -> ReleaseRow:
-    low, high = chain.of(release.schema_rev_min), chain.of(release.schema_rev_max)
-    doubt = _window_doubt(release.schema_rev_min, low) or _window_doubt(release.schema_rev_max, high)
+def fits(
+    schema_rev_min: str, schema_rev_max: str, chain: SchemaChain, places: Sequence[Place]
+) -> tuple[str, tuple[Cell, ...]]:
+    """Why a window means nothing in the chain as it is now, or an empty text; and a cell for each place."""
+    low, high = chain.of(schema_rev_min), chain.of(schema_rev_max)
+    doubt = _window_doubt(schema_rev_min, low) or _window_doubt(schema_rev_max, high)
     if not doubt and low[0].first > high[0].first:
         doubt = "the chain has the ends of its window in the other order now"
+    return doubt, _cells(_unknown(doubt) if doubt else None, low, high, places)
+
+
+def row_of(release: Release, chain: SchemaChain, places: Sequence[Place]) -> ReleaseRow:
+    doubt, cells = fits(release.schema_rev_min, release.schema_rev_max, chain, places)
     return ReleaseRow(
         id=release.pk,
         release_id=release.release_id,
@@ -141,7 +177,7 @@ def row_of(release: Release, chain: SchemaChain, places: Sequence[Place]) -> Rel
         created_at=release.created_at,
         created_by=release.created_by.get_username(),
         doubt=doubt,
-        cells=_cells(_unknown(doubt) if doubt else None, low, high, places),
+        cells=cells,
     )
 
 

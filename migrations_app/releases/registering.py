@@ -83,7 +83,7 @@ def register_release(
             actor=by,
             action="release.register",
             object=f"release:{owner.name}/{release_id}",
-            after={**values, "head_revision": head},
+            after={**values, "head_revision": head, "by": by.pk},
         )
     return Registered(existing.get(), created=True)
 

@@ -6,7 +6,7 @@ there; a trigger looks once more before the commit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -34,6 +34,7 @@ from migrations_app.releases.gates.glass import answer_glass, blockers
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
 from migrations_app.releases.gates.reading import database_now, judged
+from migrations_app.releases.gates.telling import told
 from migrations_app.rollouts.planning import (
     NOT_DONE,
     Window,
@@ -238,7 +239,10 @@ def _create(
         for place, environment in enumerate(environments, start=1)
     )
     _ask_the_trigger()
-    record_change(release, "cutover.start", by, _told(cutover, environments, verdict))
+    cutover.refresh_from_db()
+    record_change(
+        release, "cutover.start", by, {**told(cutover), "verdict": verdict.sentence, "reason": cutover.reason}
+    )
     return fresh(cutover)
 
 
@@ -264,17 +268,6 @@ def _ask_the_trigger() -> None:
     except IntegrityError as error:
         told = str(error).partition("\n")[0]
         raise refused("gates_block", f"The database refused it: {told}.", "Look at the gates again.") from error
-
-
-def _told(cutover: Cutover, environments: Sequence[Environment], verdict: Verdict) -> Mapping[str, object]:
-    return {
-        "cutover": cutover.pk,
-        "environments": [one.name for one in environments],
-        "glass": cutover.glass_id,
-        "verdict": verdict.sentence,
-        "gates": {gate.gate.key: [gate.state, gate.evidence_hash] for gate in verdict.gates},
-        "reason": cutover.reason,
-    }
 
 
 def _way_back_of(step: CutoverStep) -> tuple[Condition, ...]:

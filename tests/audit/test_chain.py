@@ -90,7 +90,7 @@ def test_it_names_a_forged_entry_by_the_one_that_no_longer_follows(links: list[L
 def test_it_sees_a_cut_tail_only_with_an_anchor(links: list[Link]) -> None:
     anchor = Anchor(5, links[4].hash.hex())
     assert verify_links(links[:3]).ok
-    verdict = verify_links(links[:3], anchor=anchor)
+    verdict = verify_links(links[:3], anchors=[anchor])
     assert verdict.first_bad and verdict.first_bad.code == "cut"
     assert verdict.sentence == "The chain ends at number 3, but number 5 was anchored: the tail was cut off."
 
@@ -98,7 +98,7 @@ def test_it_sees_a_cut_tail_only_with_an_anchor(links: list[Link]) -> None:
 def test_it_sees_a_rewritten_chain_only_with_an_anchor(links: list[Link]) -> None:
     rewritten = chain_of("{}", '{"a":9}', '{"b":"ü"}', '{"c":3}', '{"d":4}')
     assert verify_links(rewritten).ok
-    verdict = verify_links(rewritten, anchor=Anchor(4, links[3].hash.hex()))
+    verdict = verify_links(rewritten, anchors=[Anchor(4, links[3].hash.hex())])
     assert verdict.first_bad and (verdict.first_bad.seq, verdict.first_bad.code) == (4, "anchor")
 
 
@@ -108,13 +108,13 @@ def test_it_goes_on_from_a_trusted_entry(links: list[Link]) -> None:
 
 
 def test_it_compares_the_anchor_with_the_entry_it_starts_from(links: list[Link]) -> None:
-    wrong = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(2, "0" * 64))
+    wrong = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchors=[Anchor(2, "0" * 64)])
     assert wrong.first_bad and (wrong.first_bad.seq, wrong.first_bad.code) == (2, "anchor")
-    assert verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(2, links[1].hash.hex())).ok
+    assert verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchors=[Anchor(2, links[1].hash.hex())]).ok
 
 
 def test_it_cannot_compare_an_anchor_before_the_start(links: list[Link]) -> None:
-    verdict = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchor=Anchor(1, links[0].hash.hex()))
+    verdict = verify_links(links[2:], start_seq=2, start_hash=links[1].hash, anchors=[Anchor(1, links[0].hash.hex())])
     assert verdict.first_bad and verdict.first_bad.code == "anchor"
     assert "before" in verdict.sentence
 

@@ -126,7 +126,7 @@ def test_it_refuses_a_snapshot_that_could_see_a_stale_head() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_never_forks_under_many_writers() -> None:
-    writers, each = 8, 25
+    writers, each = 32, 10
 
     def write(writer: int) -> None:
         try:

@@ -105,14 +105,14 @@ def test_it_finds_a_cut_tail_by_the_anchor_alone(first: int) -> None:
     head = verify()
     tamper(f"DELETE FROM {TABLE} WHERE seq > {first + 2}")
     assert verify().ok
-    assert found(verify(anchor=Anchor(head.head_seq, head.head_hash))) == (first + 3, "cut")
+    assert found(verify(anchors=[Anchor(head.head_seq, head.head_hash)])) == (first + 3, "cut")
 
 
 def test_it_finds_a_forged_head_by_the_anchor_alone(first: int) -> None:
     head = verify()
     tamper(forge(first + 5))
     assert verify().ok
-    assert found(verify(anchor=Anchor(head.head_seq, head.head_hash))) == (first + 5, "anchor")
+    assert found(verify(anchors=[Anchor(head.head_seq, head.head_hash)])) == (first + 5, "anchor")
 
 
 def test_it_goes_on_from_an_entry(first: int) -> None:

@@ -57,12 +57,26 @@ def _arguments() -> argparse.Namespace:
 
 _NAMES = (
     "one_target", "fleet", "noop", "parsing", "uploading", "large", "pages", "lists", "browser", "forecast", "schemas",
+    "boot_gate",
 )  # fmt: skip
 
 
 def _parts(house: House, sizes: Sizes, kept: ExitStack, *, install: bool) -> Iterator[_Part]:
     # Django's settings are read on import, so these come after the house has set the environment.
-    from tests.bench import browser, fleet, forecast, large, lists, noop, one_target, pages, parsing, schemas, uploading
+    from tests.bench import (
+        boot_gate,
+        browser,
+        fleet,
+        forecast,
+        large,
+        lists,
+        noop,
+        one_target,
+        pages,
+        parsing,
+        schemas,
+        uploading,
+    )
 
     yield _Part("noop", lambda: noop.measure(house, sizes))
     yield _Part("parsing", lambda: parsing.measure(sizes))
@@ -75,6 +89,7 @@ def _parts(house: House, sizes: Sizes, kept: ExitStack, *, install: bool) -> Ite
     yield _Part("large", lambda: large.measure(large_fleet))
     yield _Part("pages", lambda: pages.measure(large_fleet))
     yield _Part("lists", lambda: lists.measure(large_fleet))
+    yield _Part("boot_gate", lambda: boot_gate.measure(large_fleet))
     yield _Part("browser", lambda: browser.measure(large_fleet))
 
 

@@ -17,10 +17,11 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Page:
-    """`etag` asks whether it changed; then 304 is the answer that is wanted."""
+    """`etag` asks whether it changed; then 304 is the answer that is wanted. `bearer` is a token of the API."""
 
     path: str
     etag: str = ""
+    bearer: str = ""
 
     @property
     def status(self) -> int:
@@ -82,7 +83,7 @@ def _request(site: Site, cookie: str, page: Page) -> str:
     lines = [
         f"GET {page.path} HTTP/1.1",
         f"Host: {site.host}:{site.port}",
-        f"Cookie: {cookie}",
+        f"Authorization: Bearer {page.bearer}" if page.bearer else f"Cookie: {cookie}",
         "Accept: text/html",
         "Accept-Encoding: gzip",
         *([f"If-None-Match: {page.etag}", "HX-Request: true"] if page.etag else []),

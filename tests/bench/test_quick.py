@@ -77,6 +77,7 @@ def test_it_writes_every_table_in_order(lines: list[str]):
         "## 10. The matrix in a browser",
         "## 11. Forecast and reality",
         "## 12. Reading a schema, and rehearsing on a copy",
+        "## 13. The boot gate under a constant rate",
     ]
 
 
@@ -129,6 +130,14 @@ def test_it_asks_pages_at_a_constant_rate_and_gets_every_answer(lines: list[str]
     assert all(float(found[name][3].removesuffix("/s")) > 0 for name in cases)
     assert [found[name][-1] in ("within", "over") for name in cases] == [True, True, True, True, False]
     assert sum(name.startswith("–") for name in found) == 6
+
+
+def test_it_asks_the_boot_gate_at_rest_and_in_a_full_house(lines: list[str]):
+    found = rows(lines, "## 13. The boot gate under a constant rate")[1:]
+    assert [row[0] for row in found] == ["everything rests", "every other thread waits for a lock"]
+    assert [row[1] for row in found] == ["30/s", "30/s"]
+    assert [row[6] for row in found] == ["0", "0"]
+    assert all(row[-1] in ("within", "over") for row in found)
 
 
 def test_it_compares_lists_with_their_last_page_and_with_the_admin(lines: list[str]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from migrations_app.fleet.revisions import put_revision
@@ -15,8 +16,12 @@ from migrations_app.models import (
     Drill,
     DrillStep,
     Environment,
+    EnvironmentRelease,
+    GateWaiver,
     LedgerEntry,
+    NodeReport,
     Rehearsal,
+    Release,
     Revision,
     RollbackConsent,
     Run,
@@ -26,8 +31,13 @@ from migrations_app.models import (
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.rehearsals.drills.remarks import Seen, add_check, add_follow_up, note_intervention
 from tests.edge.cutovers import make_cutover, make_freeze, make_glass
+from migrations_app.releases.boot.attempts import Attempt, record_attempt
+from migrations_app.releases.boot.known import Asked
+from migrations_app.releases.boot.nodes import report_node
+from migrations_app.releases.gates.evidence import post_evidence
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
+from tests.edge.gates import make_hanging
 from tests.edge.people import person
 from tests.edge.rehearsals import TRACE, make_consent, make_lines, make_part, make_rehearsal
 from tests.edge.releases import make_release
@@ -61,6 +71,7 @@ class Fleet:
     timed: Drill
     cutover: Cutover
     glass: BreakGlass
+    waiver: GateWaiver
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -93,6 +104,8 @@ class Fleet:
             "/services/orders/environments/dev?direction=down",
             "/services/orders/environments/dev/edit",
             "/services/orders/environments/prod-eu",
+            "/services/orders/environments/dev/nodes",
+            "/services/orders/environments/prod-us/nodes",
             "/services/orders/environments/prod-eu/schema",
             "/services/orders/environments/prod-eu/schema/draft",
             "/services/orders/environments/prod-eu/schema/plan",
@@ -101,9 +114,17 @@ class Fleet:
             "/matrix/schema?depth=privileges",
             "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
             "/matrix/contracts",
-            "/services/orders/releases/2026.11.1",
-            f"/services/orders/releases/{LATER}",
             "/releases",
+            "/releases?service=orders&status=draft",
+            "/services/orders/releases/2026.11.1",
+            "/services/orders/release-places/2026.11.1",
+            f"/services/orders/release-places/{LATER}",
+            f"/services/orders/release-evidence/frontend-build/build/{LATER}",
+            f"/services/orders/release-exemption/frontend-build/build/{LATER}",
+            f"/exemptions/{self.waiver.pk}",
+            "/gates",
+            "/gates/edit",
+            f"/services/orders/releases/{LATER}",
             "/services/orders/cutover/2026.11.1",
             f"/glass/{self.glass.pk}",
             f"/cutovers/{self.cutover.pk}",
@@ -126,6 +147,20 @@ class Fleet:
         )
 
 
+def _started(environment: Environment) -> None:
+    """Nodes that report and one that is silent, and starts that went well and badly."""
+    for name in ("web-1", f"web-{'with-a-long-name-' * 4}2", "web-3"):
+        asked = Asked(
+            release_id=LATER, schema_rev="sc-0002", index_hash="9f" * 32, node=name, probes_ok=name != "web-3"
+        )
+        report_node(environment=environment, asked=asked)
+    NodeReport.objects.filter(node="web-1").update(at=Now() - timedelta(minutes=2))
+    record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow", node="web-1"))
+    why = ("index_differs", f"The index {'9f' * 32} is not that of web-1, web-2 and 3 more.")
+    failed = Attempt(boot="b2", outcome="gave_up", node="web-2", phase="index", tries=24, reasons=(why,))
+    record_attempt(environment=environment, attempt=failed)
+
+
 def make_fleet() -> Fleet:
     olga = person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
     service = make_service(olga)
@@ -138,12 +173,15 @@ def make_fleet() -> Fleet:
         put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", schema_rev=name, by=olga)
     first = make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
     later = make_release(service, olga, LATER, "sc-0002")
+    waiver = _gated(later, olga)
     dev, eu, us, long_name = (
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
+    EnvironmentRelease.objects.create(environment=dev, release=waiver.release)
     Environment.objects.filter(pk=us.pk).update(reachability="unreachable", reachability_note="Connection refused.")
     parted = "2 ledger rows from receipt 1 on have no receipt in the target; it may have been restored."
     Environment.objects.filter(pk=eu.pk).update(reconcile_note=parted, differs_from=1)
+    _started(dev)
     make_reading(dev)
     make_drift(eu)
     make_reading(us, failure="Connection refused.")
@@ -175,7 +213,23 @@ def make_fleet() -> Fleet:
         timed=timed,
         cutover=halted,
         glass=make_glass(first, oleg),
+        waiver=waiver,
     )
+
+
+def _gated(release: Release, by: User) -> GateWaiver:
+    """A release of which something was reported, signed and asked to be let pass, with names that have to wrap."""
+    _, waiver, _ = make_hanging(release, by)
+    post_evidence(
+        release=release,
+        gate="regression",
+        check="focussed-subset-of-all-tests",
+        status="fail",
+        summary="412 tests passed, and " + "one_with_a_long_unbroken_name_" * 4 + " did not.",
+        producer="ci/regression-tests",
+        by=by,
+    )
+    return waiver
 
 
 def _drills(eu: Environment, dev: Environment, olga: User) -> tuple[Drill, Drill, Drill]:

@@ -18,28 +18,32 @@ from migrations_app.models import (
     Release,
     Service,
 )
+from tests.releases.gates.rows import put, tell
 
 
 def make_glass(release: Release, by: User, reason: str = "customers cannot pay") -> BreakGlass:
     """It waits for a second person."""
-    return BreakGlass.objects.create(
-        release=release,
-        blockers=[["tests", "The tests pass: Nothing has reported it."]],
-        blockers_hash="a" * 64,
-        asked_by=by,
-        reason=reason,
-        expires_at=timezone.now() + timedelta(hours=1),
+    return put(
+        BreakGlass(
+            release=release,
+            blockers=[["tests", "The tests pass: Nothing has reported it."]],
+            blockers_hash="a" * 64,
+            asked_by=by,
+            reason=reason,
+            expires_at=timezone.now() + timedelta(hours=1),
+        )
     )
 
 
 def make_cutover(release: Release, by: User, second: User, *, status: str = "running", **fields: object) -> Cutover:
     """Past its gates, with a step for each environment; the last one failed where it is halted."""
     glass = make_glass(release, by)
-    BreakGlassAnswer.objects.create(glass=glass, granted=True, by=second, reason="it has to be now")
+    put(BreakGlassAnswer(glass=glass, granted=True, by=second, reason="it has to be now"))
     cutover = Cutover.objects.create(
         service=release.service, release=release, glass=glass, requested_by=by, status=status, **fields
     )
     CutoverGate.objects.create(cutover=cutover, gate_key="tests", state="missing", evidence_hash="b" * 64)
+    tell(cutover)
     places = list(Environment.objects.filter(service=release.service).order_by("order"))
     for ordinal, place in enumerate(places, start=1):
         failed = status == "halted" and ordinal == len(places)

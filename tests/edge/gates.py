@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -19,9 +18,12 @@ from migrations_app.releases.registering import register_release
 from tests.edge.fleet import make_service
 from tests.edge.people import person
 from tests.edge.releases import make_chain
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import SMALL
 
 PASSWORD = "correct horse battery"
+# One round: nobody has to be kept from guessing it.
+_QUICK = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,10 @@ def make_people() -> People:
         omar=person("omar", ON_CALL),
         ada=person("ada", ADMIN),
     )
-    User.objects.filter(pk__in=[one.pk for one in vars(found).values()]).update(password=_hashed())
-    return People(**{name: User.objects.get(pk=one.pk) for name, one in vars(found).items()})
-
-
-@cache
-def _hashed() -> str:
-    """Slow on purpose, so once for all tests."""
-    return make_password(PASSWORD)
+    User.objects.filter(pk__in=[one.pk for one in vars(found).values()]).update(password=_QUICK)
+    for one in vars(found).values():
+        one.password = _QUICK
+    return found
 
 
 def make_gated(people: People, release_id: str = "2.0", content: object = SMALL) -> Release:
@@ -69,32 +67,38 @@ def make_hanging(release: Release, owner: User) -> tuple[GateSignature, GateWaiv
         sha256=hashlib.sha256(content).hexdigest(), content=content, size=len(content)
     )
     return (
-        GateSignature.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            by=other,
-            evidence_hash="a" * 64,
-            expires_at=timezone.now() + timedelta(days=1),
+        put(
+            GateSignature(
+                release=release,
+                gate_key="frontend-build",
+                by=other,
+                evidence_hash="a" * 64,
+                expires_at=timezone.now() + timedelta(days=1),
+            )
         ),
-        GateWaiver.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            check_key="build",
-            requested_by=owner,
-            reason="the registry is down today",
-            expires_at=Now() + timedelta(days=1),
+        put(
+            GateWaiver(
+                release=release,
+                gate_key="frontend-build",
+                check_key="build",
+                requested_by=owner,
+                reason="the registry is down today",
+                expires_at=Now() + timedelta(days=1),
+            )
         ),
-        GateEvidence.objects.create(
-            release=release,
-            gate_key="frontend-build",
-            check_key="build",
-            status="pass",
-            source="posted",
-            producer="ci",
-            summary="it was built",
-            identity="one",
-            artefact=artefact,
-            artefact_name="build log.txt",
-            artefact_sha256=artefact.sha256,
+        put(
+            GateEvidence(
+                release=release,
+                gate_key="frontend-build",
+                check_key="build",
+                status="pass",
+                source="posted",
+                producer="ci",
+                summary="it was built",
+                identity="one",
+                artefact=artefact,
+                artefact_name="build log.txt",
+                artefact_sha256=artefact.sha256,
+            )
         ),
     )

@@ -13,8 +13,8 @@ from dashboard import access_gates
 from migrations_app.models import AuditEntry, GateCatalogue, GateEvidence, GateSignature, GateWaiver, Release
 from tests.edge.fleet import make_revision, make_service
 from tests.edge.gates import make_hanging
-from tests.edge.people import person
 from tests.edge.releases import make_release
+from tests.releases.gates.rows import put
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +74,10 @@ def test_it_answers_404_for_what_is_not_there(
 
 
 def test_a_file_that_is_kept_elsewhere_is_not_there(vic: User, release: Release) -> None:
-    row = GateEvidence.objects.create(
+    row = put(GateEvidence(
         release=release, gate_key="a", check_key="b", status="pass", source="posted", summary="so", identity="2",
         artefact_sha256="cd" * 32,
-    )  # fmt: skip
+    ))  # fmt: skip
     with pytest.raises(Http404, match="No file is kept here"):
         access_gates.artefact_for(vic, release, row.pk)
 

@@ -167,11 +167,11 @@ def test_the_chain_is_a_file_that_verifies_without_the_database(ann: User, seqs:
     file = tmp_path / "audit.jsonl"
     file.write_bytes(b"".join(answer.streaming_content))
     anchor = Anchor(seqs[-1], bytes(AuditEntry.objects.get(seq=seqs[-1]).hash).hex())
-    assert verify_file(file, anchor).checked == seqs[-1]
+    assert verify_file(file, [anchor]).checked == seqs[-1]
     shown = text(page(ann))
     assert f"FILE --anchor {anchor.seq}:{anchor.hash}" in shown
     file.write_text(file.read_text().replace("thing:4", "thing:5"))
-    assert not verify_file(file, anchor).ok
+    assert not verify_file(file, [anchor]).ok
 
 
 def test_the_file_is_for_those_who_may(ann: User, seqs: list[int]) -> None:

@@ -27,7 +27,8 @@ PAGE = "/services/orders/environments/eu"
 EDIT = f"{PAGE}/edit"
 SAME = {
     "stage": "prod", "region": "eu", "order": "1", "lock_window_seconds": "", "health_url": "", "dsn": "",
-    "rehearsal_policy": "", "rehearsal_days": "14", "lock_budget_seconds": "2",
+    "rehearsal_policy": "", "rehearsal_days": "14", "lock_budget_seconds": "2", "secrets_rev": "",
+    "secrets_rev_next": "",
 }  # fmt: skip
 
 

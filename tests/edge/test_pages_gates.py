@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from dashboard import stepup
 from migrations_app.models import AuditEntry, GateEvidence, GateSignature, GateWaiver, Release
 from tests.browser.client import heading, signed_in, text
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
+from tests.edge.people import person
 from tests.releases.gates.shapes import gate, make_ready, report, report_all, sign, stale
 
 pytestmark = pytest.mark.django_db
@@ -166,19 +169,19 @@ def test_a_password_of_five_minutes_ago_is_asked_for_once_more(release: Release,
 
 
 def test_a_wrong_password_signs_nothing_is_told_in_the_audit_log_and_ends_the_session(
-    release: Release, people: People
+    release: Release, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stepup, "MOST_TRIES", 2)
     report_all(release, people.olga)
     client = signed_in(people.ann)
     later(client, 301)
-    for _ in range(4):
-        assert sign_by_form(client, release, "build", password="guessed").status_code == 422  # type: ignore[attr-defined]
+    assert sign_by_form(client, release, "build", password="guessed").status_code == 422  # type: ignore[attr-defined]
     assert sign_by_form(client, release, "build", password="guessed")["Location"] == "/login"  # type: ignore[index]
     assert client.get(PAGE)["Location"].startswith("/login")
     assert not GateSignature.objects.exists()
     told = AuditEntry.objects.latest("seq").data
     assert (told["actor"], told["action"], told["object"]) == ("ann", "denied", "release:orders/2.0")
-    assert told["after"] == {"needs": "the right password", "verb": "sign_gate", "wrong_tries": 5}
+    assert told["after"] == {"needs": "the right password", "verb": "sign_gate", "wrong_tries": 2}
 
 
 def test_new_evidence_voids_a_signature_before_the_eyes(release: Release, people: People) -> None:
@@ -202,8 +205,6 @@ def test_a_signature_is_withdrawn_by_whoever_gave_it(release: Release, people: P
 
 
 def test_evidence_is_reported_by_hand_with_a_file_that_is_only_a_download(release: Release, people: People) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     client = signed_in(people.omar)
     path = "/services/orders/release-evidence/build/assets/2.0"
     file = SimpleUploadedFile("läuft <b>.html", b"<script>alert(1)</script>", "text/html")
@@ -236,9 +237,7 @@ def test_an_exemption_takes_another_person_and_leaves_its_badge(release: Release
     page = f"/exemptions/{waiver.pk}"
     assert asked["Location"] == page
     assert "exemption asked for by omar" in shown(people.ann)
-    assert "Nobody decides what they asked for themselves." in text(
-        signed_in(people.omar).post(f"{page}/withdraw", {"reason": ""})
-    ) or "Withdraw it" in shown(people.omar, page)
+    assert "Withdraw it" in shown(people.omar, page)
     assert "Needs the role release-manager." in shown(people.olga, page)
     ann = signed_in(people.ann)
     assert "Approve it" in text(ann.get(page))
@@ -276,8 +275,6 @@ def test_a_decision_takes_a_password_of_this_moment(release: Release, people: Pe
 def test_the_history_is_for_those_who_read_the_audit_log(release: Release, people: People) -> None:
     report(release, people.olga, "build", "assets")
     assert "evidence.record" in shown(people.ann)
-    from tests.edge.people import person
-
     said = shown(person("vic", "viewer"))
     assert "Reading the audit log needs one of these roles" in said
     assert "evidence.record" not in said

@@ -31,10 +31,14 @@ from dashboard.pages import (
 from dashboard.pages.kept import Kept
 from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
-from migrations_app.models import Drill, LedgerEntry, Run
+from migrations_app.models import Cutover, Drill, EnvironmentRelease, LedgerEntry, Release, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
+from migrations_app.releases.boot.attempts import Attempt, record_attempt
+from migrations_app.releases.boot.known import Asked
+from migrations_app.releases.boot.nodes import report_node
 from migrations_app.runs.detail import told_key
 from tests.browser.client import signed_in
+from tests.edge.cutovers import make_cutover, make_freeze
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import person
@@ -72,9 +76,17 @@ PAGES = {
     "service": "/services/orders",
     "environment": "/services/orders/environments/place-1",
     "schema of an environment": "/services/orders/environments/place-1/schema",
+    "nodes of an environment": "/services/orders/environments/place-1/nodes",
     "schemas of a service": "/matrix/schema",
     "contracts of a service": "/matrix/contracts",
+    "releases": "/releases",
+    "releases": "/releases",
     "release": "/services/orders/releases/1.1",
+    "cutover": "/cutovers/{cutover}",
+    "freezes": "/freezes",
+    "release, refreshed": "/services/orders/release-live/1.1",
+    "places of a release": "/services/orders/release-places/1.1",
+    "gates": "/gates",
     "revisions": "/services/orders/revisions",
     "revision": "/services/orders/revisions/0001_step",
     "audit": "/audit",
@@ -107,7 +119,12 @@ def grow(olga: User, size: int) -> None:
         for status in ("succeeded", "cancelled", "failed", "running")[: 1 + number % 4]:
             make_log(make_run(environment, olga, status=status), *(f"line {n}" for n in range(size)))
         held(environment, olga)
+        report_node(environment=environment, asked=Asked(node="n1"))
+        record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow"))
         record(actor=olga, action="test.grown", object=f"environment:{number}")
+        EnvironmentRelease.objects.create(environment=environment, release=Release.objects.get(release_id="1.1"))
+        make_freeze(olga, service, begins=number, ends=number + 1)
+    make_cutover(Release.objects.get(release_id="1.2"), olga, person("second"), status="halted")
 
 
 def counts(olga: User) -> dict[str, int]:
@@ -119,6 +136,7 @@ def counts(olga: User) -> dict[str, int]:
         "run": run.pk,
         "told": told_key(run),
     }
+    words["cutover"] = Cutover.objects.get().pk
     words |= {"drill": drills[0].uid, "earlier": drills[1].uid}
     found = {}
     for name, address in PAGES.items():

@@ -237,7 +237,7 @@ def releases(service: Service, place: Environment, olga: User) -> list[Release]:
 
 
 def test_the_release_says_what_going_back_means(client: Client, releases: list[Release]) -> None:
-    page = client.get("/services/orders/releases/3.0")
+    page = client.get("/services/orders/release-places/3.0")
     said = text(page)
     assert "3.0 would start in every environment." in said
     assert "Going back to 2/1.0 the last stage first, one by one" in said
@@ -249,7 +249,7 @@ def test_the_release_says_what_going_back_means(client: Client, releases: list[R
 
 
 def test_the_first_release_has_none_before_it(client: Client, releases: list[Release]) -> None:
-    said = text(client.get("/services/orders/releases/1.0"))
+    said = text(client.get("/services/orders/release-places/1.0"))
     assert "1.0 would start in none of the environments." in said
     assert "It is the first one of orders." in said
     assert "Plan the roll-back to 0002_step" in said
@@ -257,8 +257,8 @@ def test_the_first_release_has_none_before_it(client: Client, releases: list[Rel
 
 
 def test_a_release_whose_id_holds_a_slash_has_its_page(client: Client, releases: list[Release]) -> None:
-    assert "2/1.0 would start in one of two environments." in text(client.get("/services/orders/releases/2/1.0"))
-    assert client.get("/services/orders/releases/2").status_code == 404
+    assert "2/1.0 would start in one of two environments." in text(client.get("/services/orders/release-places/2/1.0"))
+    assert client.get("/services/orders/release-places/2").status_code == 404
     assert 'href="/services/orders/releases/2/1.0"' in client.get("/matrix/contracts").content.decode()
 
 
@@ -302,7 +302,7 @@ def test_it_refuses_where_that_cannot_be_told(releases: list[Release]) -> None:
 
 def test_the_levers_lead_to_the_release_and_to_the_plan(client: Client, vic: User, releases: list[Release]) -> None:
     page = client.get("/rehearsals/levers?service=orders&environment=place").content.decode()
-    assert 'href="/services/orders/releases/3.0#back"' in page
+    assert 'href="/services/orders/release-places/3.0#back"' in page
     assert 'href="/matrix/contracts?service=orders"' in page
     assert 'href="/services/orders/environments/place?direction=down#plan"' in page
     assert 'href="/matrix/contracts"' in signed_in(vic).get("/rehearsals/levers").content.decode()

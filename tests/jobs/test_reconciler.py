@@ -14,10 +14,12 @@ from django.db import connection, connections
 from redis import Redis
 from rq import Queue
 
-from migrations_app.jobs import apply, launcher, process
+from migrations_app.jobs import apply, launcher, look, process, reconciler
 from migrations_app.jobs.launcher import QUEUE, waiting_in_queue
 from migrations_app.jobs.reconciler import Reconciler
-from migrations_app.models import Run, WorkerProcess
+from migrations_app.models import GateLook, Run, WorkerProcess
+from migrations_app.releases.gates import looking
+from migrations_app.releases.registering import register_release
 from migrations_app.runs import claims
 from migrations_app.statuses import RunStatus
 from tests.jobs.support import database_url, no_redis, wait_until
@@ -152,3 +154,35 @@ def settings_of_a_job(settings):
 
 def test_the_lease_is_longer_than_the_grace_of_a_silent_transaction():
     assert settings.LOCKSTEP_LEASE_SECONDS > settings.LOCKSTEP_BEAT_SECONDS * 2
+
+
+def test_it_has_checks_looked_at_in_a_process_of_their_own(fleet, monkeypatch, tmp_path):
+    def carry_out() -> int:
+        (tmp_path / "looked").write_text(str(os.getppid()))
+        return 1
+
+    monkeypatch.setattr(look, "execute_due", carry_out)
+    mine = Reconciler("here", never)
+    mine.once()
+    assert not mine._look.busy
+    fleet.put("0001_a", "-- lockstep: schema_rev sc-1\nCREATE TABLE a ()")
+    release = register_release(service=fleet.service, release_id="1.0", schema_rev="sc-1", by=fleet.olga).release
+    GateLook.objects.create(release=release, gate_key="units", check_key="agree", asked_by=fleet.olga)
+    mine.once()
+    wait_until((tmp_path / "looked").exists)
+    mine._end_children()
+    assert (tmp_path / "looked").read_text() == str(os.getpid())
+
+
+def test_it_does_not_wait_for_the_lease_of_a_look_whose_process_is_gone(fleet):
+    fleet.put("0001_a", "-- lockstep: schema_rev sc-1\nCREATE TABLE a ()")
+    release = register_release(service=fleet.service, release_id="1.0", schema_rev="sc-1", by=fleet.olga).release
+    child = subprocess.Popen(["true"])
+    child.wait()
+    row = GateLook.objects.create(
+        release=release, gate_key="units", check_key="agree", token=1, attempt=1,
+        worker=apply.worker_name(child.pid), lease_until="2100-01-01T00:00:00Z",
+    )  # fmt: skip
+    assert looking.due() == []
+    reconciler._release_what_dead_processes_hold()
+    assert looking.due() == [row.pk]

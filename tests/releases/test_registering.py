@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -32,9 +33,8 @@ def truncate_trigger() -> Iterator[None]:
         cursor.execute(DISABLE_RELEASES)
 
 
-def register(service: Service, by: User, **values: str) -> Registered:
-    given = {"release_id": "1.0", "schema_rev": "sc-10"} | values
-    return register_release(service=service, by=by, **given)
+def register(service: Service, by: User, release_id: str = "1.0", **values: Any) -> Registered:
+    return register_release(service=service, by=by, release_id=release_id, **{"schema_rev": "sc-10", **values})
 
 
 def entries() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Check that the audit chain is what was written: exit 0, or exit 1 and the first bad entry."""
+"""Check that the audit chain, and what it tells of, is what was written: exit 0, or exit 1 and the first difference."""
 
 from __future__ import annotations
 
@@ -6,35 +6,88 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from migrations_app.audit.anchor_file import BadAnchors, read_anchors
+from migrations_app.audit.anchoring import anchor_now
 from migrations_app.audit.chain import Anchor
 from migrations_app.audit.verify import verify
+from migrations_app.releases.bundle.check import NoBundle, check_file
+from migrations_app.releases.bundle.kinds import Broken
+from migrations_app.releases.crosscheck import first_difference
 
 
 class Command(BaseCommand):
     help = (
-        "Recompute the audit chain from the kept rows. Whoever is superuser of the database can cut off its tail, and "
-        "what is left still verifies: note the head elsewhere from time to time and give it as --anchor."
+        "Recompute the audit chain from the kept rows, and compare evidence, signatures, exemptions and cutovers with "
+        "it. Whoever is superuser of the database can cut off its tail, and what is left still verifies: only the "
+        "anchors show that, which are read from LOCKSTEP_ANCHOR_FILE unless --anchor is given. "
+        "With --bundle a file is checked instead, without the database."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="from_seq", type=int, default=0, help="trust this entry, check after it")
         parser.add_argument(
-            "--anchor", type=_anchor, help="SEQ:HASH noted outside the database; only this shows a cut tail"
+            "--anchor",
+            type=_anchor,
+            action="append",
+            help="SEQ:HASH noted outside the database; only this shows a cut tail; can be given several times",
         )
         parser.add_argument("--export", type=Path, help="also write the rows to this file, to be checked offline")
+        parser.add_argument("--bundle", type=Path, help="check this bundle of a release, and nothing else")
+        parser.add_argument("--chain", type=Path, help="with --bundle: a chain as it was exported, to find it in")
+        parser.add_argument("--anchor-now", action="store_true", help="note the head as the scheduler does each day")
 
     def handle(self, *args: object, **options: object) -> None:
-        anchor, export = cast("Anchor | None", options["anchor"]), cast("Path | None", options["export"])
+        given = cast("list[Anchor] | None", options["anchor"])
+        bundle = cast("Path | None", options["bundle"])
+        if bundle is not None:
+            self._bundle(bundle, given or [], cast("Path | None", options["chain"]))
+            return
+        from_seq = cast(int, options["from_seq"])
+        anchors = [one for one in _kept() if one.seq >= from_seq] if given is None else given
+        self._chain(from_seq, anchors, cast("Path | None", options["export"]))
+        if options["anchor_now"]:
+            self._anchor()
+
+    def _chain(self, from_seq: int, anchors: list[Anchor], export: Path | None) -> None:
         try:
-            verdict = verify(cast(int, options["from_seq"]), anchor, export)
+            verdict = verify(from_seq, anchors, export)
         except OSError as error:
             raise CommandError(f"{export} cannot be written: {error.strerror}.") from error
         if not verdict.ok:
             raise CommandError(verdict.sentence)
+        if why := first_difference(artefacts=True):
+            raise CommandError(why)
         self.stdout.write(verdict.sentence)
+
+    def _anchor(self) -> None:
+        anchor = anchor_now()
+        if anchor is None:
+            raise CommandError("The audit log is empty: there is nothing to anchor.")
+        if anchor.note:
+            raise CommandError(f"Number {anchor.seq} was not anchored everywhere. {anchor.note}")
+        self.stdout.write(f"Anchored {anchor.seq}:{anchor.hash} in {settings.LOCKSTEP_ANCHOR_FILE}.")
+
+    def _bundle(self, path: Path, anchors: list[Anchor], chain: Path | None) -> None:
+        try:
+            self.stdout.write(check_file(path, anchors, chain))
+        except (OSError, NoBundle) as error:
+            raise CommandError(f"The file cannot be checked: {error}") from None
+        except Broken as broken:
+            raise CommandError(str(broken)) from None
+
+
+def _kept() -> tuple[Anchor, ...]:
+    path = Path(settings.LOCKSTEP_ANCHOR_FILE)
+    try:
+        return read_anchors(path)
+    except BadAnchors as bad:
+        raise CommandError(str(bad)) from None
+    except OSError as error:
+        raise CommandError(f"The anchors in {path} cannot be read: {error.strerror}.") from None
 
 
 def _anchor(text: str) -> Anchor:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,6 +16,7 @@ from django.contrib.auth.models import User
 
 from migrations_app.models import Drill, DrillCheck
 from migrations_app.models.drill import CheckKind, Side
+from migrations_app.outbound.limit import within
 from migrations_app.rehearsals.drills import refusals
 from migrations_app.rehearsals.drills.remarks import Seen, add_check
 
@@ -55,7 +53,7 @@ def ask(url: str, timeout_s: float = TIMEOUT_S) -> Answer:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname, port, timeout=timeout_s)
     asked = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    with closing(connection), _within(timeout_s) as limit:
+    with closing(connection), within(timeout_s) as limit:
         try:
             connection.connect()
             limit.guard(connection.sock)
@@ -67,36 +65,6 @@ def ask(url: str, timeout_s: float = TIMEOUT_S) -> Answer:
         except (OSError, http.client.HTTPException, ValueError) as error:
             answer = Answer(0, f"no answer: {type(error).__name__}")
     return Answer(0, f"no answer within {timeout_s:g} s") if limit.over else answer
-
-
-class _Limit:
-    """Ends a socket when its time is over: its own timeout begins anew with each byte that a server drips."""
-
-    def __init__(self) -> None:
-        self.over = False
-        self._socket: socket.socket | None = None
-
-    def guard(self, guarded: socket.socket) -> None:
-        self._socket = guarded
-
-    def end(self) -> None:
-        self.over = True
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def _within(timeout_s: float) -> Iterator[_Limit]:
-    limit = _Limit()
-    timer = threading.Timer(timeout_s, limit.end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield limit
-    finally:
-        timer.cancel()
-        timer.join()
 
 
 def _told(code: int, raw: bytes) -> Answer:

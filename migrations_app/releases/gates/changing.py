@@ -27,9 +27,14 @@ def begun(release: Release) -> ReleaseState:
 
 def touched(release: Release) -> None:
     """Something of it is other than before: pages notice, and a draft has begun."""
-    state = ReleaseState.objects.filter(pk=release.pk)
-    state.update(version=F("version") + 1, changed_at=Now())
-    state.filter(status=ReleaseStatus.DRAFT).update(status=ReleaseStatus.COLLECTING)
+    noticed(release)
+    draft = ReleaseState.objects.filter(pk=release.pk, status=ReleaseStatus.DRAFT)
+    draft.update(status=ReleaseStatus.COLLECTING)
+
+
+def noticed(release: Release) -> None:
+    """Pages draw it anew; what is known of it is the same."""
+    ReleaseState.objects.filter(pk=release.pk).update(version=F("version") + 1, changed_at=Now())
 
 
 def move(release: Release, *, to: ReleaseStatus, only_from: frozenset[str]) -> bool:
@@ -73,4 +78,9 @@ def gate_named(state: ReleaseState, gate_key: str, not_done: str) -> Gate:
 def record_change(release: Release, verb: str, by: User | None, after: Mapping[str, object]) -> None:
     """Call it last, as record() wants."""
     touched(release)
-    record(actor=by, action=verb, object=f"release:{release.service.name}/{release.release_id}", after=after)
+    record(actor=by, action=verb, object=object_of(release), after=after)
+
+
+def object_of(release: Release) -> str:
+    """What an audit entry calls it."""
+    return f"release:{release.service.name}/{release.release_id}"

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_app.audit.body import masked
 from migrations_app.engine.errors import Refused
 from migrations_app.models import EvidenceArtefact, GateEvidence, Release
 from migrations_app.releases.gates.catalogue import Catalogue, Check, read_catalogue, sha256_of
 from migrations_app.releases.gates.changing import begun, record_change
 from migrations_app.releases.gates.judging import nearest
+from migrations_app.releases.gates.telling import told
 from migrations_app.statuses import CheckKind, EvidenceStatus
 
 NOT_DONE = "Nothing was recorded."
@@ -112,7 +114,7 @@ def keep_outcome(
     *, release: Release, gate: str, check: Check, status: str, summary: str, producer: str, detail: Mapping[str, object]
 ) -> GateEvidence:
     """What a worker found out. The same outcome again is the same evidence: what was signed stays signed."""
-    told = {"status": status, "kind": check.kind, "settings": check.settings, "detail": detail}
+    outcome = {"status": status, "kind": check.kind, "settings": check.settings, "detail": detail}
     with transaction.atomic():
         begun(release)
         row = GateEvidence.objects.create(
@@ -121,28 +123,18 @@ def keep_outcome(
             check_key=check.key,
             status=status,
             source=check.kind,
-            producer=producer[:LONGEST_PRODUCER],
-            summary=summary[:LONGEST_SUMMARY],
+            producer=masked(producer)[:LONGEST_PRODUCER],
+            summary=masked(summary)[:LONGEST_SUMMARY],
             detail=dict(detail),
-            identity=sha256_of(told),
+            identity=sha256_of(outcome),
         )
         _record(release, row, None)
     return row
 
 
 def _record(release: Release, row: GateEvidence, by: User | None) -> None:
-    after = {
-        "evidence": row.pk,
-        "gate": row.gate_key,
-        "check": row.check_key,
-        "status": row.status,
-        "source": row.source,
-        "producer": row.producer,
-        "summary": row.summary,
-        "artefact": row.artefact_name,
-        "artefact_sha256": row.artefact_sha256,
-    }
-    record_change(release, "evidence.record", by, after)
+    row.refresh_from_db()
+    record_change(release, "evidence.record", by, told(row))
 
 
 def _find(catalogue: Catalogue, gate_key: str, check_key: str) -> Check | None:

@@ -16,6 +16,7 @@ from migrations_app.releases.gates.catalogue import sha256_of
 from migrations_app.releases.gates.changing import begun, record_change
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.reading import judged
+from migrations_app.releases.gates.telling import told
 
 GOOD_FOR = timedelta(hours=1)
 NOT_DONE = "The glass is whole; nothing was started."
@@ -42,8 +43,8 @@ def ask_to_break(*, release: Release, typed: str, reason: str, by: User) -> Brea
             reason=reason.strip(),
             expires_at=Now() + GOOD_FOR,
         )
-        after = {"glass": row.pk, "blockers": found, "reason": reason}
-        record_change(release, "glass.ask", by, after)
+        row.refresh_from_db()
+        record_change(release, "glass.ask", by, told(row))
     return BreakGlass.objects.select_related("asked_by", "release__service").get(pk=row.pk)
 
 
@@ -61,7 +62,8 @@ def answer_glass(glass: BreakGlass, *, granted: bool, reason: str, by: User) -> 
         raise _refused("no_release_manager", "Neither of the two is a release manager.", "Ask one of them.")
     row = BreakGlassAnswer.objects.create(glass=glass, granted=granted, by=by, reason=reason.strip())
     verb = "glass.break" if granted else "glass.decline"
-    record_change(glass.release, verb, by, {"glass": glass.pk, "blockers": glass.blockers, "reason": reason})
+    row.refresh_from_db()
+    record_change(glass.release, verb, by, {**told(row), "blockers": glass.blockers})
     return row
 
 

@@ -20,6 +20,7 @@ from migrations_app.models import (
     LedgerEntry,
     Release,
     ReleaseState,
+    Revision,
     WaiverDecision,
 )
 from migrations_app.rehearsals.chains import chain_hashes
@@ -35,7 +36,7 @@ from migrations_app.statuses import CheckKind, ReleaseStatus, WaiverVerb
 MOST_STRANGERS = 50
 AUTHOR = "registered this release, and nobody signs their own"
 RUNNER = "started a run of this release, and nobody signs what they ran"
-_BOUND = (
+BOUND = (
     "release_id",
     "schema_rev",
     "schema_rev_min",
@@ -116,14 +117,25 @@ def people_barred(release: Release) -> dict[int, str]:
 
 
 def _parts(release: Release) -> dict[str, str]:
-    told = {name: getattr(release, name) for name in _BOUND}
+    told = {name: getattr(release, name) for name in BOUND}
     targets = Environment.objects.filter(service_id=release.service_id).order_by("pk")
     bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
     return {
         "release": _sha256(canonical({**told, "id": release.pk})),
-        "revisions": chain_hashes(release.service_id).get(head_of(release), ""),
+        "revisions": _revisions(release),
         "targets": _sha256(json.dumps([[str(value) for value in row] for row in bound])),
     }
+
+
+def _revisions(release: Release) -> str:
+    """The chain up to it, and the SQL that takes back and verifies, which the chain's own hash leaves out."""
+    head, beside = head_of(release), []
+    chain = Revision.objects.filter(service_id=release.service_id).order_by("position")
+    for revision_id, *checksums in chain.values_list("revision_id", "down_checksum", "verify_checksum"):
+        beside.append(checksums)
+        if revision_id == head:
+            break
+    return _sha256(json.dumps([chain_hashes(release.service_id).get(head, ""), *beside]))
 
 
 def _sha256(text: str) -> str:

@@ -15,6 +15,7 @@ from migrations_app.reasons import require_reason
 from migrations_app.releases.gates.changing import begun, gate_named, record_change
 from migrations_app.releases.gates.judging import GateVerdict
 from migrations_app.releases.gates.reading import judged
+from migrations_app.releases.gates.telling import told
 
 NOT_DONE = "Nothing was signed."
 LONGEST_COMMENT = 1000
@@ -65,8 +66,8 @@ def sign_off(*, release: Release, gate: str, evidence_hash: str, comment: str = 
             comment=comment.strip(),
             expires_at=Now() + timedelta(hours=found.gate.signature_hours),
         )
-        after = {"gate": gate, "evidence_hash": evidence_hash, "comment": comment, "signature": row.pk}
-        record_change(release, "gate.sign", by, after)
+        row.refresh_from_db()
+        record_change(release, "gate.sign", by, told(row))
     return GateSignature.objects.select_related("by").get(pk=row.pk)
 
 
@@ -80,8 +81,8 @@ def withdraw(signature: GateSignature, *, reason: str, by: User) -> SignatureWit
         if SignatureWithdrawal.objects.filter(signature=signature).exists():
             raise _withdrawal_refused("withdrawn_before", "It is withdrawn already.", "Nothing is left to do.")
         row = SignatureWithdrawal.objects.create(signature=signature, by=by, reason=reason.strip())
-        after = {"gate": signature.gate_key, "signature": signature.pk, "reason": reason}
-        record_change(signature.release, "gate.withdraw", by, after)
+        row.refresh_from_db()
+        record_change(signature.release, "gate.withdraw", by, told(row))
     return row
 
 

@@ -13,6 +13,7 @@ from migrations_app.models import GateWaiver, Release, WaiverDecision
 from migrations_app.reasons import refuse_long_reason, require_reason
 from migrations_app.releases.gates.changing import begun, named, record_change
 from migrations_app.releases.gates.reading import people_barred
+from migrations_app.releases.gates.telling import told
 from migrations_app.statuses import WaiverVerb
 
 NOT_DONE = "No exemption was made."
@@ -38,7 +39,8 @@ def ask_waiver(*, release: Release, gate: str, check: str, reason: str, hours: i
             reason=reason.strip(),
             expires_at=Now() + timedelta(hours=hours),
         )
-        record_change(release, "waiver.ask", by, {**_told(row), "reason": reason, "hours": hours})
+        row.refresh_from_db()
+        record_change(release, "waiver.ask", by, told(row))
     return GateWaiver.objects.select_related("requested_by").get(pk=row.pk)
 
 
@@ -56,7 +58,8 @@ def decide_waiver(waiver: GateWaiver, verb: str, *, reason: str = "", by: User) 
         _refuse_wrong_person(waiver, verb, by)
         _refuse_wrong_order(waiver, verb)
         row = WaiverDecision.objects.create(waiver=waiver, verb=verb, by=by, reason=reason.strip())
-        record_change(waiver.release, f"waiver.{verb}", by, {**_told(waiver), "reason": reason})
+        row.refresh_from_db()
+        record_change(waiver.release, f"waiver.{verb}", by, told(row))
     return row
 
 
@@ -90,10 +93,6 @@ def _refuse_wrong_order(waiver: GateWaiver, verb: WaiverVerb) -> None:
         raise _undecided(f"waiver_is_{word}", f"It is {word.label} already.", "Ask for a new one where it is needed.")
     if not GateWaiver.objects.filter(pk=waiver.pk, expires_at__gt=Now()).exists():
         raise _undecided("waiver_is_over", "The time that it was asked for is over.", "Ask for a new one.")
-
-
-def _told(waiver: GateWaiver) -> dict[str, object]:
-    return {"waiver": waiver.pk, "gate": waiver.gate_key, "check": waiver.check_key}
 
 
 def _refused(code: str, message: str, next_step: str) -> Refused:

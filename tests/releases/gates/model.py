@@ -21,6 +21,7 @@ from migrations_app.models import Cutover, Environment, GateSignature, GateWaive
 from migrations_app.releases.gates.signing import sign_off, withdraw
 from migrations_app.releases.gates.waivers import ask_waiver, decide_waiver
 from migrations_app.rollouts.cutting_over import cut_over
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import gate, report, stale
 
 # Eight gates: how many sign each, and the role that has to be among them.
@@ -158,14 +159,16 @@ class World:
     def sign_long_ago(self) -> None:
         """A row as it would be left by a signature whose time is over."""
         found = gate(self.release, self.dice.choice(sorted(GATES)))
-        GateSignature.objects.create(
-            release=self.release,
-            gate_key=found.gate.key,
-            by=self.people["ann"],
-            roles=["release-manager"],
-            evidence_hash=found.evidence_hash,
-            parts=found.parts,
-            expires_at=Now() - timedelta(seconds=1),
+        put(
+            GateSignature(
+                release=self.release,
+                gate_key=found.gate.key,
+                by=self.people["ann"],
+                roles=["release-manager"],
+                evidence_hash=found.evidence_hash,
+                parts=found.parts,
+                expires_at=Now() - timedelta(seconds=1),
+            )
         )
 
     def take_back(self) -> None:

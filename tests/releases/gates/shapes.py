@@ -12,6 +12,7 @@ from migrations_app.releases.gates.evidence import post_evidence
 from migrations_app.releases.gates.judging import GateVerdict, Verdict
 from migrations_app.releases.gates.reading import judged
 from migrations_app.releases.gates.signing import sign_off
+from tests.releases.gates.rows import put
 
 SMALL = {
     "gates": [
@@ -49,7 +50,7 @@ def report_all(release: Release, by: User) -> None:
 
 def stale(release: Release, gate: str, check: str, hours: float) -> None:
     """A report that passed so many hours ago."""
-    GateEvidence.objects.create(
+    report = GateEvidence(
         release=release,
         gate_key=gate,
         check_key=check,
@@ -60,6 +61,7 @@ def stale(release: Release, gate: str, check: str, hours: float) -> None:
         identity=f"{gate}/{check} {hours}",
         at=Now() - timedelta(hours=hours),
     )
+    put(report)
 
 
 def verdict(release: Release) -> Verdict:

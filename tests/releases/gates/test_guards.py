@@ -23,6 +23,7 @@ from migrations_app.models import (
     WaiverDecision,
 )
 from tests.audit_flush import KEPT, truncatable
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import gate, make_ready, report, report_all, sign, verdict
 
 pytestmark = pytest.mark.django_db
@@ -34,19 +35,21 @@ def truncate_triggers() -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in KEPT:
             cursor.execute(truncatable(table, yes=False))
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in KEPT:
             cursor.execute(truncatable(table, yes=True))
 
 
 def waiver(release: Release, by: User, **fields: object) -> GateWaiver:
     given = {"gate_key": "tests", "check_key": "unit", "reason": "r", "expires_at": Now() + timedelta(hours=1)}
-    return GateWaiver.objects.create(release=release, requested_by=by, **given | fields)
+    return put(GateWaiver(release=release, requested_by=by, **given | fields))
 
 
 def create_cutover(release: Release, by: User) -> Cutover:
     """As somebody might who leaves the judging out: with what the gates would have to be like."""
-    cutover = Cutover.objects.create(service_id=release.service_id, release=release, requested_by=by)
+    cutover = put(Cutover(service_id=release.service_id, release=release, requested_by=by))
     for one in verdict(release).gates:
         CutoverGate.objects.create(
             cutover=cutover, gate_key=one.gate.key, state="pass", evidence_hash=one.evidence_hash
@@ -60,8 +63,8 @@ def create_cutover(release: Release, by: User) -> Cutover:
 @pytest.mark.parametrize("how", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "replica"])
 def test_rows_are_never_changed(release: Release, olga: User, ann: User, omar: User, table: str, how: str) -> None:
     make_ready(release, olga, ann, omar)
-    SignatureWithdrawal.objects.create(signature=GateSignature.objects.earliest("id"), by=ann, reason="r")
-    WaiverDecision.objects.create(waiver=waiver(release, olga), verb="approve", by=ann)
+    put(SignatureWithdrawal(signature=GateSignature.objects.earliest("id"), by=ann, reason="r"))
+    put(WaiverDecision(waiver=waiver(release, olga), verb="approve", by=ann))
     sign(release, "build", ann)
     create_cutover_of_all(release, omar, ann)
     name = f"migrations_app_{table}"
@@ -81,16 +84,19 @@ def test_rows_are_never_changed(release: Release, olga: User, ann: User, omar: U
 
 
 def create_cutover_of_all(release: Release, asked_by: User, answered_by: User) -> None:
-    glass = BreakGlass.objects.create(
-        release=release, asked_by=asked_by, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1)
+    glass = put(
+        BreakGlass(
+            release=release, asked_by=asked_by, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1)
+        )
     )
-    BreakGlassAnswer.objects.create(glass=glass, granted=True, by=answered_by)
-    cutover = Cutover.objects.create(service_id=release.service_id, release=release, requested_by=asked_by, glass=glass)
+    put(BreakGlassAnswer(glass=glass, granted=True, by=answered_by))
+    cutover = put(Cutover(service_id=release.service_id, release=release, requested_by=asked_by, glass=glass))
     CutoverGate.objects.create(cutover=cutover, gate_key="build", state="fail", evidence_hash="x")
 
 
 def test_rows_are_never_truncated(release: Release, olga: User, truncate_triggers: None) -> None:
     report_all(release, olga)
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in KEPT:
         with pytest.raises(DatabaseError, match="TRUNCATE refused"), transaction.atomic():
             connection.cursor().execute(f"TRUNCATE migrations_app_{table} CASCADE")
@@ -99,8 +105,10 @@ def test_rows_are_never_truncated(release: Release, olga: User, truncate_trigger
 def test_the_author_signs_nothing(release: Release, olga: User) -> None:
     report_all(release, olga)
     with pytest.raises(DatabaseError, match="nobody signs their own"), transaction.atomic():
-        GateSignature.objects.create(
-            release=release, gate_key="build", by=olga, evidence_hash="x", expires_at=Now() + timedelta(hours=1)
+        put(
+            GateSignature(
+                release=release, gate_key="build", by=olga, evidence_hash="x", expires_at=Now() + timedelta(hours=1)
+            )
         )
 
 
@@ -108,7 +116,7 @@ def test_only_the_signer_withdraws(release: Release, olga: User, ann: User, omar
     report_all(release, olga)
     signed = sign(release, "build", ann)
     with pytest.raises(DatabaseError, match="whoever gave it"), transaction.atomic():
-        SignatureWithdrawal.objects.create(signature=signed, by=omar, reason="r")
+        put(SignatureWithdrawal(signature=signed, by=omar, reason="r"))
 
 
 @pytest.mark.parametrize(
@@ -128,9 +136,9 @@ def test_a_waiver_is_decided_once_and_by_another(
     people = {"olga": olga, "ann": ann, "omar": omar}
     asked = waiver(release, omar)
     for verb in verbs[:-1]:
-        WaiverDecision.objects.create(waiver=asked, verb=verb, by=ann)
+        put(WaiverDecision(waiver=asked, verb=verb, by=ann))
     with pytest.raises(DatabaseError), transaction.atomic():
-        WaiverDecision.objects.create(waiver=asked, verb=verbs[-1], by=people[by])
+        put(WaiverDecision(waiver=asked, verb=verbs[-1], by=people[by]))
 
 
 def test_a_waiver_ends_within_a_week(release: Release, omar: User) -> None:
@@ -142,7 +150,7 @@ def test_a_waiver_that_is_over_is_not_approved(release: Release, omar: User, ann
     then = Now() - timedelta(hours=2)
     asked = waiver(release, omar, requested_at=then, expires_at=then + timedelta(hours=1))
     with pytest.raises(DatabaseError, match="is over"), transaction.atomic():
-        WaiverDecision.objects.create(waiver=asked, verb="approve", by=ann)
+        put(WaiverDecision(waiver=asked, verb="approve", by=ann))
 
 
 def test_evidence_of_the_future_is_refused(release: Release) -> None:
@@ -151,11 +159,11 @@ def test_evidence_of_the_future_is_refused(release: Release) -> None:
 
 
 def test_who_asks_does_not_break_the_glass(release: Release, omar: User) -> None:
-    glass = BreakGlass.objects.create(
-        release=release, asked_by=omar, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1)
+    glass = put(
+        BreakGlass(release=release, asked_by=omar, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1))
     )
     with pytest.raises(DatabaseError, match="two people"), transaction.atomic():
-        BreakGlassAnswer.objects.create(glass=glass, granted=True, by=omar)
+        put(BreakGlassAnswer(glass=glass, granted=True, by=omar))
 
 
 def test_a_release_keeps_its_catalogue_and_is_never_called_ready(release: Release) -> None:
@@ -177,7 +185,7 @@ class TestACutoverThatNobodyJudged:
     ) -> None:
         make_ready(release, olga, ann, omar)
         with pytest.raises(DatabaseError, match="the gate build does not pass"), transaction.atomic():
-            Cutover.objects.create(service_id=release.service_id, release=release, requested_by=ada)
+            put(Cutover(service_id=release.service_id, release=release, requested_by=ada))
             connection.cursor().execute("SET CONSTRAINTS cutover_guard IMMEDIATE")
 
     def test_is_refused_where_a_check_failed(
@@ -190,7 +198,7 @@ class TestACutoverThatNobodyJudged:
         with pytest.raises(DatabaseError, match="signatures of the gate build are missing"), transaction.atomic():
             create_cutover(release, ada)
         with pytest.raises(DatabaseError, match="build/assets is not shown"), transaction.atomic():
-            cutover = Cutover.objects.create(service_id=release.service_id, release=release, requested_by=ada)
+            cutover = put(Cutover(service_id=release.service_id, release=release, requested_by=ada))
             for key, digest in shown.items():
                 CutoverGate.objects.create(cutover=cutover, gate_key=key, state="pass", evidence_hash=digest)
             connection.cursor().execute("SET CONSTRAINTS cutover_guard IMMEDIATE")
@@ -203,9 +211,11 @@ class TestACutoverThatNobodyJudged:
             create_cutover(release, ann)
 
     def test_is_refused_without_a_second_name_on_the_glass(self, release: Release, omar: User) -> None:
-        glass = BreakGlass.objects.create(
-            release=release, asked_by=omar, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1)
+        glass = put(
+            BreakGlass(
+                release=release, asked_by=omar, reason="r", blockers_hash="x", expires_at=Now() + timedelta(hours=1)
+            )
         )
         with pytest.raises(DatabaseError, match="not broken by two people"), transaction.atomic():
-            Cutover.objects.create(service_id=release.service_id, release=release, requested_by=omar, glass=glass)
+            put(Cutover(service_id=release.service_id, release=release, requested_by=omar, glass=glass))
             connection.cursor().execute("SET CONSTRAINTS cutover_guard IMMEDIATE")

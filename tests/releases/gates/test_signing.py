@@ -41,17 +41,18 @@ def test_new_evidence_makes_a_signature_void_and_says_so(release: Release, olga:
     assert voids(release, "tests") == ["Superseded: there is other evidence of “The tests pass”."]
 
 
-def test_other_sql_makes_a_signature_void(release: Release, olga: User, ann: User) -> None:
+@pytest.mark.parametrize("file", ["checksum", "down_checksum", "verify_checksum"])
+def test_other_sql_makes_a_signature_void(release: Release, olga: User, ann: User, file: str) -> None:
     report_all(release, olga)
     sign(release, "build", ann)
-    Revision.objects.filter(service=release.service, position=1).update(checksum="sha256:v1:other")
+    Revision.objects.filter(service=release.service, position=1).update(**{file: "sha256:v1:other"})
     assert voids(release, "build") == ["Superseded: the SQL of its revisions changed."]
 
 
 def test_a_new_target_makes_a_signature_void(release: Release, olga: User, ann: User) -> None:
     report_all(release, olga)
     sign(release, "build", ann)
-    make_environment(release.service, olga, "prod-eu")
+    make_environment(release.service, "prod-eu")
     assert voids(release, "build") == ["Superseded: a target was added, removed or changed."]
     assert Environment.objects.count() == 1
 

@@ -1,6 +1,7 @@
 """What Lockstep itself knows about a release: one file for each fact, found by its name.
 
-A file has `look(release, settings) -> Outcome`. It reads Lockstep's own database alone and changes nothing.
+A file has `look(release, settings) -> Outcome`. It reads Lockstep's own database alone and changes nothing. One
+that wants to be told more than its name has `SETTINGS`, the names of what it takes, each a text.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ class Fact(Protocol):
 def look(name: str, release: Release, settings: Mapping[str, object]) -> Outcome:
     fact = cast(Fact, import_module(f"{__name__}.{name}"))
     return fact.look(release, settings)
+
+
+def settings_of(name: str) -> frozenset[str]:
+    """What a fact takes beside its name."""
+    taken: frozenset[str] = getattr(import_module(f"{__name__}.{name}"), "SETTINGS", frozenset())
+    return taken
 
 
 def outcome(state: str, sentence: str, about: object = None) -> Outcome:

@@ -33,7 +33,12 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
     if unknown:
         told = f"{unknown[0]}: {words[unknown[0]].sentence}"
         return outcome(CheckState.MISSING, _and_more(told, len(unknown)), unknown)
-    return outcome(CheckState.PASS, f"{', '.join(words)}: as their receipts left them.")
+    first = [name for name, word in words.items() if word.standing == Standing.BASELINE]
+    others = [name for name in words if name not in first]
+    sentences = [f"{', '.join(others)}: as their receipts left them."] if others else []
+    if first:
+        sentences.append(f"{', '.join(first)}: as first read, for no receipt says how they have to be.")
+    return outcome(CheckState.PASS, " ".join(sentences))
 
 
 def _and_more(told: str, count: int) -> str:

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from migrations_app.models import Release, Revision, RevisionRehearsal
+from migrations_app.models import Environment, Release, Revision, RevisionRehearsal
 from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.releases.gates.facts import outcome
 from migrations_app.releases.gates.known import Outcome
-from migrations_app.releases.gates.pending import pending_revisions
+from migrations_app.releases.gates.pending import head_of, pending_revisions
 from migrations_app.statuses import CheckState, Verdict
 from migrations_app.wording import counted
 
@@ -21,28 +21,30 @@ _BACK = (Verdict.REVERSIBLE, Verdict.LOSSY)
 
 
 def look(release: Release, settings: Mapping[str, object]) -> Outcome:
+    if not Environment.objects.filter(service_id=release.service_id).exists():
+        return outcome(CheckState.NOT_APPLICABLE, "There is no environment yet.")
+    head, chains = head_of(release), chain_hashes(release.service_id)
+    if head not in chains:
+        return outcome(CheckState.FAIL, f"{head or 'Its revision'} is not in the chain any more.", "gone")
     pending = list(pending_revisions(release))
     if not pending:
         return outcome(CheckState.NOT_APPLICABLE, "No environment has to get a revision for it.")
-    verdicts = _verdicts(release, pending)
+    verdicts = _verdicts(release, pending, chains)
     states = {revision.revision_id: verdicts.get(revision.revision_id, "") for revision in pending}
     refused = [name for name, verdict in states.items() if verdict and verdict not in _BACK]
     if refused:
         return outcome(CheckState.FAIL, f"There is no way back from {_named(refused)}, by its rehearsal.", states)
     never = [name for name, verdict in states.items() if not verdict]
     if never:
-        told = (
-            f"{_named(never)}: not rehearsed with these bytes in the last {DAYS} days. An environment's page does it."
-        )
+        told = f"{_named(never)}: not rehearsed with these bytes in {DAYS} days. An environment's page does it."
         return outcome(CheckState.MISSING, told, states)
     lossy = [name for name, verdict in states.items() if verdict == Verdict.LOSSY]
     told = f"{counted(len(pending), 'revision')} rehearsed there and back"
     return outcome(CheckState.PASS, f"{told}; lossy: {_named(lossy)}." if lossy else f"{told}.", states)
 
 
-def _verdicts(release: Release, pending: Sequence[Revision]) -> dict[str, str]:
+def _verdicts(release: Release, pending: Sequence[Revision], chains: Mapping[str, str]) -> dict[str, str]:
     """The newest of each that was made with the bytes and the chain as they stand, in any environment."""
-    chains = chain_hashes(release.service_id)
     wanted = {one.revision_id: (one.checksum, one.down_checksum, chains[one.revision_id]) for one in pending}
     since = timezone.now() - timedelta(days=DAYS)
     parts = RevisionRehearsal.objects.filter(

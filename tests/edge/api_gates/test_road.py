@@ -10,11 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from migrations_app.models import AuditEntry, Service
-from migrations_app.permissions import ADMIN, OPERATOR, RELEASE_MANAGER
+from migrations_app.permissions import OPERATOR, RELEASE_MANAGER
 from migrations_app.releases.gates.catalogues import edit_catalogue
 from tests.edge.caller import Caller, read, refusal
 from tests.edge.people import person
-from tests.edge.releases import make_chain
 from tests.releases.gates.shapes import SMALL
 
 pytestmark = pytest.mark.django_db
@@ -49,9 +48,8 @@ class Script:
 
 
 @pytest.fixture
-def service(service: Service) -> Service:
-    make_chain(service)
-    edit_catalogue(service=service, content=SMALL, note="small enough to read", by=person("ada", ADMIN))
+def service(service: Service, ada: User) -> Service:
+    edit_catalogue(service=service, content=SMALL, note="small enough to read", by=ada)
     return service
 
 

@@ -1,0 +1,1 @@
+"""The boot gate: whether a service may start on what stands in its environment, and how its starts went."""

@@ -138,8 +138,8 @@ def _ways_of_all(request: HttpRequest, release: access.Release, plan: planning.C
     """The gates come first, one condition for each that blocks."""
     page = reverse("release", args=[release.service.name, release.release_id])
     blocking = plan.verdict.blocking
-    for gate, condition in zip(blocking, plan.conditions[: len(blocking)], strict=True):
-        yield Way(gate.gate.title, f"{page}#gate-{gate.gate.key}", _short(gate), condition.clears)
+    for gate in blocking:
+        yield Way(gate.gate.title, f"{page}#gate-{gate.gate.key}", _short(gate), "")
     for condition in plan.conditions[len(blocking) :]:
         yield _way_of_cutover(request, release, condition, page)
 

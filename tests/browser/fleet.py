@@ -30,11 +30,11 @@ from migrations_app.models import (
 )
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.rehearsals.drills.remarks import Seen, add_check, add_follow_up, note_intervention
-from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from migrations_app.releases.boot.attempts import Attempt, record_attempt
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.gates.evidence import post_evidence
+from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
 from tests.edge.gates import make_hanging
@@ -193,7 +193,9 @@ def make_fleet() -> Fleet:
     make_log(running, *(f"{n}/40 statement {'with_a_long_unbroken_word_' * 4}" for n in range(40)))
     earlier, drill, timed = _drills(eu, dev, olga)
     oleg = person("oleg")
-    halted = make_cutover(later, olga, oleg, status="halted", sentence=f"{us.name}: It did not get its lock.")
+    window = {"planned_from": timezone.now(), "planned_until": timezone.now() + timedelta(minutes=30)}
+    told = f"{us.name}: It did not get its lock."
+    halted = make_cutover(later, olga, oleg, status="halted", sentence=told, **window)
     failed = make_run(us, olga, status="failed", error=error)
     halted.steps.filter(environment=us).update(run=failed)
     make_freeze(olga, begins=24, ends=48)

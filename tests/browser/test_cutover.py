@@ -1,4 +1,4 @@
-"""A release is cut over and taken back on real targets, before the eyes of whoever started it, and without JavaScript."""
+"""A release is cut over and taken back on real targets: before the eyes of who started it, and without JavaScript."""
 
 from __future__ import annotations
 

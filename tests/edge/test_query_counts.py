@@ -80,7 +80,6 @@ PAGES = {
     "schemas of a service": "/matrix/schema",
     "contracts of a service": "/matrix/contracts",
     "releases": "/releases",
-    "releases": "/releases",
     "release": "/services/orders/releases/1.1",
     "cutover": "/cutovers/{cutover}",
     "freezes": "/freezes",
@@ -122,9 +121,9 @@ def grow(olga: User, size: int) -> None:
         report_node(environment=environment, asked=Asked(node="n1"))
         record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow"))
         record(actor=olga, action="test.grown", object=f"environment:{number}")
-        EnvironmentRelease.objects.create(environment=environment, release=Release.objects.get(release_id="1.1"))
+        EnvironmentRelease.objects.create(environment=environment, release=Release.objects.get(release_id="1.3"))
         make_freeze(olga, service, begins=number, ends=number + 1)
-    make_cutover(Release.objects.get(release_id="1.2"), olga, person("second"), status="halted")
+    make_cutover(Release.objects.get(release_id="1.3"), olga, person("second"), status="halted")
 
 
 def counts(olga: User) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_its_sentence(cutover: Cutover, rows: list[CutoverStep], told: str) -> N
 
 
 def test_it_is_held_against_the_window_it_was_given() -> None:
-    window = {"planned_from": BEGAN, "planned_until": BEGAN + timedelta(minutes=30)}
+    window: dict[str, Any] = {"planned_from": BEGAN, "planned_until": BEGAN + timedelta(minutes=30)}
     now = BEGAN + timedelta(minutes=4)
     assert timing_of(made("running", **window), now).sentence == "4 min so far of the planned 30 min"
     assert timing_of(made("done", 1860, **window), now).sentence == "31 min, 1 min over the planned 30 min"

@@ -217,6 +217,7 @@ urlpatterns = [
             ("release-withdraw/<int:pk>", release_forms.release_withdraw, "release_withdraw"),
             ("release-artefact/<int:pk>", release_forms.release_artefact, "release_artefact"),
             ("release-evidence/<str:gate>/<str:check>", release_forms.release_evidence, "release_evidence"),
+            ("release-look/<str:gate>/<str:check>", release_forms.release_look, "release_look"),
             ("release-exemption/<str:gate>/<str:check>", release_forms.release_exemption, "release_exemption"),
             ("cutover", cutover_plan.cutover_plan, "cutover_plan"),
             ("cutover-glass", cutover_plan.glass_ask, "glass_ask"),

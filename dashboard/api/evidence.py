@@ -19,6 +19,7 @@ from dashboard.api.envelope import ErrorOut
 from dashboard.api.gate_shapes import ArtefactOut, artefact
 from dashboard.api.shapes import REFUSALS, Asking, Moment, Telling, answers
 from migrations_app.releases.gates.evidence import Attachment, post_evidence
+from migrations_app.releases.gates.looking import ask_look
 
 router = Router(tags=["gates"])
 
@@ -69,6 +70,22 @@ class PostedOut(EvidenceOut):
     hint: str
 
 
+class NewLook(Asking):
+    gate: Key
+    check: Key
+
+
+class LookOut(Telling):
+    """`asked_by` is empty for one that the clock asked for; what was found is evidence of the check."""
+
+    id: int
+    gate: str
+    check: str
+    asked_by: str
+    asked_at: Moment
+    started_at: Moment | None
+
+
 class EvidencePageOut(Telling):
     evidence: list[EvidenceOut]
     next: str | None
@@ -110,6 +127,23 @@ def list_evidence(
     rows = access_gates.evidence_for(request.user, release).filter(**wanted)
     found, more = page(rows, f"evidence of {release.pk}", after, limit)
     return EvidencePageOut(evidence=[_told(row) for row in found], next=more)
+
+
+@router.post("/{int:release_number}/looks", response=answers(LookOut, 202, also=409), operation_id="ask_for_a_look")
+def ask_for_a_look(request: HttpRequest, release_number: int, body: NewLook) -> Status[LookOut]:
+    """Have a worker look at an address, a program or a target now. One that is open already is what is answered."""
+    release = access.release_for(request.user, release_number, "post_evidence")
+    by = access.require(request.user, "post_evidence")
+    asked = ask_look(release=release, gate=body.gate, check=body.check, by=by)
+    out = LookOut(
+        id=asked.pk,
+        gate=asked.gate_key,
+        check=asked.check_key,
+        asked_by=asked.asked_by.get_username() if asked.asked_by else "",
+        asked_at=asked.asked_at,
+        started_at=asked.started_at,
+    )
+    return Status(202, out)
 
 
 @router.get(

@@ -65,6 +65,7 @@ CONFLICTS = frozenset(
         "lap_passed",
         "no_health_url",
         "not_admitted",
+        "not_looked_at",
         "not_waivable",
         "not_yours",
         "nothing_to_accept",

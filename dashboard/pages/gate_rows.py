@@ -13,6 +13,7 @@ from migrations_app.permissions import may, needed_for
 from migrations_app.releases.gates.evidence import BY_HAND
 from migrations_app.releases.gates.exemptions import ASKED, Told
 from migrations_app.releases.gates.judging import CheckVerdict, GateVerdict
+from migrations_app.releases.gates.kinds import COLLECTED
 from migrations_app.releases.gates.known import Key
 from migrations_app.releases.gates.reading import Judged
 from migrations_app.statuses import GREEN, CheckKind, CheckState
@@ -62,6 +63,10 @@ class CheckRow:
     @property
     def by_hand(self) -> bool:
         return self.found.state != CheckState.NOT_APPLICABLE and self.found.check.kind in BY_HAND
+
+    @property
+    def by_worker(self) -> bool:
+        return self.found.state != CheckState.NOT_APPLICABLE and self.found.check.kind in COLLECTED
 
     @property
     def may_be_exempted(self) -> bool:

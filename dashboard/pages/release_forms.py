@@ -9,14 +9,16 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import access, access_gates
 from dashboard.pages.forms import saved
 from dashboard.pages.gate_rows import CheckRow
 from dashboard.pages.release_view import Look, look
+from migrations_app.engine.errors import Refused
 from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.releases.gates.evidence import LONGEST_SUMMARY, MOST_BYTES, Attachment, post_evidence
+from migrations_app.releases.gates.looking import ask_look
 from migrations_app.releases.gates.signing import withdraw
 from migrations_app.releases.gates.waivers import MOST_HOURS, ask_waiver
 from migrations_app.statuses import EvidenceStatus
@@ -97,6 +99,20 @@ def release_evidence(request: HttpRequest, service: str, gate: str, check: str, 
         messages.success(request, f"Recorded: {gate}/{check} of {release_id} {form.cleaned_data['status']}.")
         return redirect(_back(found, row))
     return _page(request, "releases/evidence.html", found, row, form)
+
+
+@require_POST
+def release_look(request: HttpRequest, service: str, gate: str, check: str, release_id: str) -> HttpResponse:
+    """Have a worker look at it now; what it finds comes as evidence."""
+    found = access.release_named_for(request.user, service, release_id, "post_evidence")
+    row = _row(look(request, found), gate, check)
+    try:
+        ask_look(release=found, gate=gate, check=check, by=access.require(request.user, "post_evidence"))
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, f"A worker looks at {gate}/{check} next.")
+    return redirect(_back(found, row))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

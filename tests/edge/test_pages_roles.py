@@ -104,6 +104,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "release_artefact": ("get", "view", (200,)),
     "release_evidence": ("get", "post_evidence", (200,)),
     "release_exemption": ("get", "ask_waiver", (200,)),
+    "release_look": ("post", "post_evidence", (302,)),
     "exemption": ("get", "view", (200,)),
     "exemption_decide": ("post", "decide_waiver", (302,)),
     "cutover_plan": ("get", "view", (200,)),
@@ -209,6 +210,7 @@ def _release_words(name: str, service: Service, owner: User) -> list[str | int]:
         "release_artefact": [service.name, report.pk, "1.0"],
         "release_evidence": [service.name, "frontend-build", "build", "1.0"],
         "release_exemption": [service.name, "frontend-build", "build", "1.0"],
+        "release_look": [service.name, "frontend-build", "build", "1.0"],
         "exemption": [waiver.pk],
         "exemption_decide": [waiver.pk, "approve"],
     }

@@ -86,6 +86,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], object]] = {
         HANDS,
         {"gate": "frontend-build", "check": "build", "status": "pass", "summary": "it builds"},
     ),
+    ("POST", "/releases/{int:release_number}/looks"): (HANDS, {"gate": "frontend-build", "check": "build"}),
     ("GET", "/releases/{int:release_number}/evidence/{int:evidence_number}/artefact"): (ALL, None),
     ("POST", "/releases/{int:release_number}/gates/{str:gate}/signoff"): (HANDS, {"evidence_hash": "0" * 64}),
     ("POST", "/releases/{int:release_number}/signatures/{int:signature_number}/withdraw"): (

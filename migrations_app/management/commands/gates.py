@@ -16,6 +16,7 @@ from migrations_app.models import GateSignature, GateWaiver, Release
 from migrations_app.releases.gates.catalogue import BadCatalogue
 from migrations_app.releases.gates.catalogues import edit_catalogue, shown_catalogue
 from migrations_app.releases.gates.evidence import MOST_BYTES, Attachment, post_evidence
+from migrations_app.releases.gates.looking import ask_look
 from migrations_app.releases.gates.reading import Judged, judged
 from migrations_app.releases.gates.report import GateReport, report_on
 from migrations_app.releases.gates.signing import sign_off, withdraw
@@ -26,6 +27,7 @@ from migrations_app.statuses import EvidenceStatus, WaiverVerb
 NEEDS = {
     "show": "view",
     "report": "post_evidence",
+    "look": "post_evidence",
     "sign": "sign_gate",
     "withdraw": "sign_gate",
     "waive": "ask_waiver",
@@ -41,7 +43,7 @@ class Command(BaseCommand):
         found = parser.add_subparsers(dest="verb", required=True)
         subs: dict[str, ArgumentParser] = {name: found.add_parser(name) for name in NEEDS}
         for name, sub in subs.items():
-            if name in ("show", "report", "sign", "waive"):
+            if name in ("show", "report", "look", "sign", "waive"):
                 sub.add_argument("service")
                 sub.add_argument("release")
             sub.add_argument("--as", dest="user", required=True, help="the user who asks")
@@ -101,6 +103,10 @@ class Command(BaseCommand):
         self.stdout.write(f"evidence {row.pk}: {row.gate_key}/{row.check_key} {row.get_status_display()}")
         if posted.hint:
             self.stderr.write(posted.hint)
+
+    def _look(self, options: dict[str, Any], by: User) -> None:
+        asked = ask_look(release=_release(options), gate=options["gate"], check=options["check"], by=by)
+        self.stdout.write(f"look {asked.pk}: a worker looks at {asked.gate_key}/{asked.check_key} next")
 
     def _sign(self, options: dict[str, Any], by: User) -> None:
         signed = sign_off(
@@ -163,6 +169,8 @@ def _add_reporting(report: ArgumentParser) -> None:
 
 def _add_deciding(subs: dict[str, ArgumentParser]) -> None:
     subs["sign"].add_argument("gate")
+    for name in ("gate", "check"):
+        subs["look"].add_argument(name)
     subs["sign"].add_argument("--evidence-hash", required=True, help="of what you looked at, as `gates show` prints it")
     subs["sign"].add_argument("--comment", default="")
     subs["waive"].add_argument("gate")

@@ -80,7 +80,9 @@ class ChainChanges(RuntimeError):
 
 @cache
 def _statement() -> str:
-    return (Path(__file__).parent / "gate.sql").read_text(encoding="utf-8")
+    """Without comment and indentation: psycopg keeps what it made of a text of less than 4096 characters."""
+    lines = (Path(__file__).parent / "gate.sql").read_text(encoding="utf-8").splitlines()
+    return " ".join(line.strip() for line in lines if not line.startswith("--"))
 
 
 def read(service: str, environment: str, asked: Asked, prefix: str = "", ask: Ask = one_row) -> Found:

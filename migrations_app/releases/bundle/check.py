@@ -106,16 +106,29 @@ def _entries_hold(document: Json) -> None:
 
 def _revisions_hold(document: Json) -> None:
     """Their SQL has the checksums, and the chain of these is what the gates looked at."""
-    last = str(document["revisions"]["below"])
+    chain = {name: tuple(checksums) for name, *checksums in document["revisions"]["chain"]}
     for row in document["revisions"]["rows"]:
+        kept = []
         for name, checksum in (("up", "checksum"), ("down", "down_checksum"), ("verify", "verify_checksum")):
             sql = row[name]
             if row[checksum] != ("" if sql is None else _checksum(sql)):
                 raise Broken(f"Revision {row['revision_id']} has a {name} file that its checksum does not fit.")
-        last = _sha256(json.dumps([last, row["revision_id"], row["checksum"]]).encode())
+            kept.append(row[checksum])
+        if chain.get(row["revision_id"]) != tuple(kept):
+            raise Broken(f"Revision {row['revision_id']} is not the one that stands in the chain.")
+    found = _chain_hash(document["revisions"]["chain"], document["revisions"]["head"])
     for gate in document["verdict"]["gates"]:
-        if gate["parts"]["revisions"] != last:
+        if gate["parts"]["revisions"] != found:
             raise Broken("The revisions are not those that the gates were judged with: their chain has another hash.")
+
+
+def _chain_hash(chain: Sequence[Sequence[str]], head: str) -> str:
+    """As rehearsals.chains and releases.gates.reading have it."""
+    last, hashes = "", {}
+    for name, up, _, _ in chain:
+        last = hashes[name] = _sha256(json.dumps([last, name, up]).encode())
+    last = hashes.get(head, "")
+    return _sha256(json.dumps([last, *[[down, verify] for _, _, down, verify in chain]]).encode())
 
 
 def _checksum(sql: str) -> str:

@@ -24,11 +24,11 @@ from migrations_app.models import (
     GateWaiver,
     LedgerEntry,
     Release,
+    Revision,
     Run,
     SignatureWithdrawal,
     WaiverDecision,
 )
-from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.releases.gates.judging import GateVerdict
 from migrations_app.releases.gates.pending import head_of, own_revisions
 from migrations_app.releases.gates.reading import BOUND, Judged
@@ -85,15 +85,19 @@ def catalogue(version: GateCatalogue) -> Row:
 
 
 def revisions(found: Release) -> Row:
-    """With the hash of the chain below, from which that of the release's head follows."""
-    rows = list(own_revisions(found))
-    hashes = chain_hashes(found.service_id)
-    below = hashes.get(rows[0].parent, "") if rows else hashes.get(head_of(found), "")
+    """Its own with their SQL; of the whole chain up to it the checksums, whose hash the gates looked at."""
     names = (
         "revision_id", "parent", "position", "schema_rev", "phase", "up", "down", "verify",
         "checksum", "down_checksum", "verify_checksum",
     )  # fmt: skip
-    return {"below": below, "rows": [{name: getattr(row, name) for name in names} for row in rows]}
+    head, chain = head_of(found), []
+    every = Revision.objects.filter(service_id=found.service_id).order_by("position")
+    for link in every.values_list("revision_id", "checksum", "down_checksum", "verify_checksum"):
+        chain.append(link)
+        if link[0] == head:
+            break
+    rows = own_revisions(found)
+    return {"head": head, "chain": chain, "rows": [{name: getattr(row, name) for name in names} for row in rows]}
 
 
 def evidence(found: Release) -> tuple[list[Row], list[Row]]:

@@ -23,6 +23,7 @@ from migrations_app.fleet.production import production_ids
 from migrations_app.permissions import may, needed_for
 from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.rehearsals.measured import measured
+from migrations_app.releases.gates.judging import GateVerdict
 from migrations_app.rollouts import planning
 from migrations_app.statuses import CUTOVER_OPEN
 
@@ -57,7 +58,7 @@ class PlanForm(forms.Form):
 
 @dataclass(frozen=True)
 class Way:
-    """One thing that is in the way, and where it is looked at."""
+    """One thing that is in the way, and where it is looked at in full."""
 
     word: str
     url: str
@@ -137,10 +138,19 @@ def _ways_of_all(request: HttpRequest, release: access.Release, plan: planning.C
     """The gates come first, one condition for each that blocks."""
     page = reverse("release", args=[release.service.name, release.release_id])
     blocking = plan.verdict.blocking
-    for gate, condition in zip(blocking, plan.conditions[: len(blocking)], strict=True):
-        yield Way(gate.gate.title, f"{page}#gate-{gate.gate.key}", gate.sentence, condition.clears)
+    for gate in blocking:
+        yield Way(gate.gate.title, f"{page}#gate-{gate.gate.key}", _short(gate), "")
     for condition in plan.conditions[len(blocking) :]:
         yield _way_of_cutover(request, release, condition, page)
+
+
+def _short(gate: GateVerdict) -> str:
+    """The first thing that blocks it; the release's page tells all of them."""
+    blocking = [check for check in gate.checks if check.blocks]
+    if not blocking:
+        return " ".join(gate.wants)
+    more = f" {text.counted(len(blocking) - 1, 'more check').capitalize()} of it too." if len(blocking) > 1 else ""
+    return f"{blocking[0].check.title}: {blocking[0].sentence}{more}"
 
 
 def _way_of_cutover(request: HttpRequest, release: access.Release, condition: Condition, page: str) -> Way:

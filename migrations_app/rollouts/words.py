@@ -61,7 +61,8 @@ def sentence_of(cutover: Cutover, steps: Sequence[CutoverStep]) -> str:
             after = f"after {_share(reached, len(steps))}" if reached else "before any environment was reached"
             return f"{name} was given up {after}. {cutover.sentence}"
         case _:
-            return f"{name} is taken back: {_all(steps)} {_stand(len(steps))} where it stood before."
+            stand = "stands where it" if len(steps) == 1 else "stand where they"
+            return f"{name} is taken back: {_all(steps)} {stand} stood before."
 
 
 def _way_there(steps: Sequence[CutoverStep]) -> str:
@@ -100,7 +101,3 @@ def _all(steps: Sequence[CutoverStep]) -> str:
     if len(steps) == 1:
         return steps[0].environment.name
     return "both environments" if len(steps) == 2 else f"all {number(len(steps))} environments"
-
-
-def _stand(count: int) -> str:
-    return "stands" if count == 1 else "stand"

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.models import (
+    BreakGlass,
+    Cutover,
     Drill,
     DrillStep,
     Environment,
@@ -32,6 +34,7 @@ from migrations_app.releases.boot.attempts import Attempt, record_attempt
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.gates.evidence import post_evidence
+from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
 from tests.edge.gates import make_hanging
@@ -66,6 +69,8 @@ class Fleet:
     drill: Drill
     earlier: Drill
     timed: Drill
+    cutover: Cutover
+    glass: BreakGlass
     waiver: GateWaiver
 
     @property
@@ -120,6 +125,10 @@ class Fleet:
             "/gates",
             "/gates/edit",
             f"/services/orders/releases/{LATER}",
+            "/services/orders/cutover/2026.11.1",
+            f"/glass/{self.glass.pk}",
+            f"/cutovers/{self.cutover.pk}",
+            "/freezes",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",
@@ -162,8 +171,9 @@ def make_fleet() -> Fleet:
     ):
         name = f"sc-{revision_id[:4]}"
         put_revision(service=service, revision_id=revision_id, up=statement, down="SELECT 1;", schema_rev=name, by=olga)
-    make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
-    waiver = _gated(make_release(service, olga, LATER, "sc-0002"), olga)
+    first = make_release(service, olga, "2026.11.1", "sc-0001", "sc-0002")
+    later = make_release(service, olga, LATER, "sc-0002")
+    waiver = _gated(later, olga)
     dev, eu, us, long_name = (
         _place(service, name, stage, order, head) for order, (name, stage, head) in enumerate(PLACES)
     )
@@ -182,20 +192,29 @@ def make_fleet() -> Fleet:
     RunStep.objects.filter(run=running).update(summary="ALTER TABLE " + "very_long_relation_name_" * 5)
     make_log(running, *(f"{n}/40 statement {'with_a_long_unbroken_word_' * 4}" for n in range(40)))
     earlier, drill, timed = _drills(eu, dev, olga)
+    oleg = person("oleg")
+    window = {"planned_from": timezone.now(), "planned_until": timezone.now() + timedelta(minutes=30)}
+    told = f"{us.name}: It did not get its lock."
+    halted = make_cutover(later, olga, oleg, status="halted", sentence=told, **window)
+    failed = make_run(us, olga, status="failed", error=error)
+    halted.steps.filter(environment=us).update(run=failed)
+    make_freeze(olga, begins=24, ends=48)
     return Fleet(
         olga=olga,
         service=service,
         running=running,
         waiting=make_run(eu, olga, status="waiting_for_lock", waiting=waiting),
-        failed=make_run(us, olga, status="failed", error=error),
+        failed=failed,
         undecided=make_run(long_name, olga, status="needs_operator", error=error),
         receipt=LedgerEntry.objects.order_by("-seq")[0],
         rehearsal=_rehearsal(dev, olga),
         rehearsing=make_rehearsal(us, olga, "running", doing=f"1 of 1: {LONG}, trace"),
-        consent=make_consent(eu, person("oleg"), losses=[[LONG, f"Table public.{'orders_' * 12} is gone."]]),
+        consent=make_consent(eu, oleg, losses=[[LONG, f"Table public.{'orders_' * 12} is gone."]]),
         drill=drill,
         earlier=earlier,
         timed=timed,
+        cutover=halted,
+        glass=make_glass(first, oleg),
         waiver=waiver,
     )
 

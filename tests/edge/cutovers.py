@@ -18,6 +18,7 @@ from migrations_app.models import (
     Release,
     Service,
 )
+from tests.releases.gates.rows import put
 from tests.releases.gates.rows import put, tell
 
 

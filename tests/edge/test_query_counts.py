@@ -31,13 +31,14 @@ from dashboard.pages import (
 from dashboard.pages.kept import Kept
 from migrations_app.audit.record import record
 from migrations_app.engine.sql.script import SPLITTER
-from migrations_app.models import Drill, LedgerEntry, Run
+from migrations_app.models import Cutover, Drill, EnvironmentRelease, LedgerEntry, Release, Run
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.releases.boot.attempts import Attempt, record_attempt
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
 from migrations_app.runs.detail import told_key
 from tests.browser.client import signed_in
+from tests.edge.cutovers import make_cutover, make_freeze
 from tests.edge.drills import held
 from tests.edge.fleet import make_environment, make_log, make_receipt, make_revision, make_run, make_service
 from tests.edge.people import person
@@ -80,6 +81,8 @@ PAGES = {
     "contracts of a service": "/matrix/contracts",
     "releases": "/releases",
     "release": "/services/orders/releases/1.1",
+    "cutover": "/cutovers/{cutover}",
+    "freezes": "/freezes",
     "release, refreshed": "/services/orders/release-live/1.1",
     "places of a release": "/services/orders/release-places/1.1",
     "gates": "/gates",
@@ -118,6 +121,9 @@ def grow(olga: User, size: int) -> None:
         report_node(environment=environment, asked=Asked(node="n1"))
         record_attempt(environment=environment, attempt=Attempt(boot="b1", outcome="allow"))
         record(actor=olga, action="test.grown", object=f"environment:{number}")
+        EnvironmentRelease.objects.create(environment=environment, release=Release.objects.get(release_id="1.3"))
+        make_freeze(olga, service, begins=number, ends=number + 1)
+    make_cutover(Release.objects.get(release_id="1.3"), olga, person("second"), status="halted")
 
 
 def counts(olga: User) -> dict[str, int]:
@@ -129,6 +135,7 @@ def counts(olga: User) -> dict[str, int]:
         "run": run.pk,
         "told": told_key(run),
     }
+    words["cutover"] = Cutover.objects.get().pk
     words |= {"drill": drills[0].uid, "earlier": drills[1].uid}
     found = {}
     for name, address in PAGES.items():

@@ -20,7 +20,6 @@ from migrations_app.models import (
     Service,
 )
 from tests.releases.gates.rows import put, tell
-from tests.releases.gates.rows import put, tell
 
 
 def make_glass(release: Release, by: User, reason: str = "customers cannot pay") -> BreakGlass:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard import access_cutovers, stepup
-from dashboard.pages.audit_rows import draw_row
+from dashboard import access, access_cutovers, stepup
+from dashboard.pages.audit_rows import AuditRow, draw_row
 from dashboard.pages.gate_rows import CHECK_STATES
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
@@ -31,6 +31,8 @@ from migrations_app.statuses import CUTOVER_OPEN, CUTOVER_SENTENCES, CutoverStat
 # A person has to decide about one that is halted, so nobody needs to know of it within two seconds.
 POLLED_EVERY_S = {CutoverStatus.RUNNING: 2, CutoverStatus.ROLLING_BACK: 2, CutoverStatus.HALTED: 10}
 _TOLD_EVERY_S = 10  # how long it has taken so far
+# What an entry holds and the page shows in its own place.
+_TOLD_ABOVE = frozenset({"cutover", "release", "gates", "at", "by", "planned_from", "planned_until"})
 # How long the way there took is told by its runs then.
 _ON_THE_WAY_BACK = (CutoverStatus.ROLLING_BACK, CutoverStatus.ROLLED_BACK)
 
@@ -117,10 +119,15 @@ def cutover_context(
         ],
         "shortest_reason": SHORTEST_REASON,
         "refusal": refusal,
-        "audit": tuple(draw_row(entry) for entry in told_of_cutover(cutover)) if reads else None,
+        "audit": tuple(_audit_row(entry) for entry in told_of_cutover(cutover)) if reads else None,
         "audit_readers": who_may("view_audit"),
         "audit_url": f"{reverse('audit')}?{urlencode({'object': named_in_audit(cutover.release)})}",
     }
+
+
+def _audit_row(entry: access.AuditEntry) -> AuditRow:
+    drawn = draw_row(entry)
+    return replace(drawn, changes=tuple(change for change in drawn.changes if change.name not in _TOLD_ABOVE))
 
 
 def _row(cutover: access_cutovers.Cutover, step: access_cutovers.CutoverStep) -> StepRow:

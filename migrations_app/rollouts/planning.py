@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -79,10 +79,12 @@ def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: Us
 
 
 def preview_up(environment: Environment, head: str) -> Preview | None:
-    """None where the environment stands at the release's revision, or above it."""
+    """None where the environment stands at the release's revision, or above it, and nothing casts doubt on that."""
     found = preview(environment=environment, direction="up", to=head)
-    only_done = [condition.code for condition in found.conditions] == [NOTHING_TO_DO]
-    return None if only_done else found
+    doubts = tuple(condition for condition in found.conditions if condition.code != NOTHING_TO_DO)
+    if len(doubts) == len(found.conditions):
+        return found
+    return replace(found, conditions=doubts) if doubts else None
 
 
 def environments_of(service: Service, names: Sequence[str] | None) -> list[Environment]:

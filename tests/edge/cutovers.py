@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from migrations_app.models import (
@@ -18,7 +19,6 @@ from migrations_app.models import (
     Release,
     Service,
 )
-from tests.releases.gates.rows import put
 from tests.releases.gates.rows import put, tell
 
 
@@ -40,20 +40,29 @@ def make_cutover(release: Release, by: User, second: User, *, status: str = "run
     """Past its gates, with a step for each environment; the last one failed where it is halted."""
     glass = make_glass(release, by)
     put(BreakGlassAnswer(glass=glass, granted=True, by=second, reason="it has to be now"))
-    cutover = Cutover.objects.create(
-        service=release.service, release=release, glass=glass, requested_by=by, status=status, **fields
-    )
-    CutoverGate.objects.create(cutover=cutover, gate_key="tests", state="missing", evidence_hash="b" * 64)
-    tell(cutover)
-    places = list(Environment.objects.filter(service=release.service).order_by("order"))
+    with transaction.atomic():
+        cutover = Cutover.objects.create(
+            service=release.service, release=release, glass=glass, requested_by=by, status=status, **fields
+        )
+        CutoverGate.objects.create(cutover=cutover, gate_key="tests", state="missing", evidence_hash="b" * 64)
+        _make_steps(cutover)
+        tell(cutover)
+    return cutover
+
+
+def _make_steps(cutover: Cutover) -> None:
+    places = list(Environment.objects.filter(service=cutover.service).order_by("order"))
     for ordinal, place in enumerate(places, start=1):
-        failed = status == "halted" and ordinal == len(places)
+        failed = cutover.status == "halted" and ordinal == len(places)
         CutoverStep.objects.create(
-            cutover=cutover, ordinal=ordinal, environment=place, from_revision="0001_step", to_revision="0003_step",
+            cutover=cutover,
+            ordinal=ordinal,
+            environment=place,
+            from_revision="0001_step",
+            to_revision="0003_step",
             status="failed" if failed else "done" if ordinal < len(places) else "pending",
             sentence="Run 7 failed." if failed else "",
-        )  # fmt: skip
-    return cutover
+        )
 
 
 def make_freeze(by: User, service: Service | None = None, *, begins: float = -1, ends: float = 1) -> Freeze:

@@ -25,7 +25,7 @@ from migrations_app.fleet.references import read_reference
 from migrations_app.fleet.registration import fleet_session, register
 from migrations_app.fleet.secrets import resolve_dsn
 from migrations_app.fleet.stored import Entry, locked, shown, spoken
-from migrations_app.models import Environment, Run, Service
+from migrations_app.models import CutoverStep, Environment, Run, Service
 
 
 def add_environment(
@@ -134,8 +134,14 @@ def edit_environment(
 
 
 def has_history(environment: Environment) -> bool:
-    """Runs, receipts or rehearsals, which nobody removes."""
-    kept = (environment.ledger, Run.objects.filter(environment=environment), environment.rehearsals)
+    """Runs, receipts, rehearsals or a place in a cutover, which nobody removes."""
+    kept = (
+        environment.ledger,
+        Run.objects.filter(environment=environment),
+        environment.rehearsals,
+        environment.releases,
+        CutoverStep.objects.filter(environment=environment),
+    )
     return any(rows.exists() for rows in kept)
 
 

@@ -47,6 +47,11 @@ class Cutover(models.Model):
     sentence = models.CharField(max_length=1000, blank=True)  # why it halted, or how it ended
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
+    # The SQL that was judged, as releases.gates.reading.revisions_hash tells it: other SQL is not started.
+    revisions_hash = models.CharField(max_length=64, blank=True)
+    # Who decided about it last: their name goes into the runs that follow.
+    acting = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    back_since = models.DateTimeField(null=True)  # from when on it only leads back
     planned_from = models.DateTimeField(null=True)
     planned_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(db_default=Now())

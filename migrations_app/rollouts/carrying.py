@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from migrations_app.admission.door import start_run
-from migrations_app.admission.rollback import roll_back_run
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.models import Cutover, CutoverStep, Environment, EnvironmentRelease, Release
 from migrations_app.permissions import may
-from migrations_app.releases.gates.changing import move, record_change
-from migrations_app.rollouts.cutting_over import left_to_undo, moved
-from migrations_app.rollouts.planning import preview_up
+from migrations_app.releases.gates.changing import begun, move, record_change
+from migrations_app.releases.gates.reading import database_now, revisions_hash
+from migrations_app.rollouts.cutting_over import above_the_plan, moved, runs_somewhere, stands_above
+from migrations_app.rollouts.planning import past_its_window, preview_up
+from migrations_app.runs.planning import ROOT, revisions_between
 from migrations_app.statuses import (
     OPEN,
     SENTENCES,
@@ -41,7 +42,9 @@ def carry_on_all() -> None:
 def carry_on(pk: int) -> None:
     with transaction.atomic():
         rows = Cutover.objects.select_for_update(of=("self",), skip_locked=True)
-        cutover = rows.select_related("release__service", "requested_by").filter(pk=pk, status__in=_CARRIED).first()
+        cutover = (
+            rows.select_related("release__service", "requested_by", "acting").filter(pk=pk, status__in=_CARRIED).first()
+        )
         if cutover is None:
             return
         if cutover.status == CutoverStatus.RUNNING:
@@ -61,40 +64,69 @@ def _forward(cutover: Cutover) -> None:
 
 
 def _start(cutover: Cutover, step: CutoverStep) -> None:
-    """The next environment's run; one that has nothing to get is there already."""
-    if cutover.glass_id is None and not may(cutover.requested_by, "cut_over"):
-        _halt(cutover, step, f"{cutover.requested_by.get_username()} may not cut releases over any more.")
-        return
-    if preview_up(step.environment, step.to_revision) is None:
-        _reached(cutover, step, CutoverStepStatus.NOTHING, "It stood there already.")
-        return
+    """The next environment's run; one that has nothing to get is there already. What is refused halts it."""
     try:
-        started = start_run(
+        _refuse_what_changed(cutover)
+        if preview_up(step.environment, step.to_revision) is None:
+            _refuse_past(cutover, step)
+            CutoverStep.objects.filter(pk=step.pk, started_at=None).update(from_revision=step.environment.head_revision)
+            _reached(cutover, step, CutoverStepStatus.NOTHING, "It stood there already.")
+            return
+        _lock_in_order(cutover, step)
+        run = start_run(
             environment=step.environment,
             direction="up",
             to=step.to_revision,
-            by=cutover.requested_by,
+            by=cutover.acting or cutover.requested_by,
             reason=f"Cutover {cutover.pk} of {cutover.release.release_id}",
-        )
+        ).run
     except LockstepError as failure:
         _halt(cutover, step, failure.sentence)
         return
-    CutoverStep.objects.filter(pk=step.pk).update(
-        status=CutoverStepStatus.RUNNING,
-        run=started.run,
-        from_revision=started.run.from_revision,
-        started_at=Now(),
-        ended_at=None,
-    )
-    _tell(cutover, "cutover.step", {"environment": step.environment.name, "run": started.run.pk})
+    # Tried once more, it goes back to where it stood the first time.
+    first = {} if step.started_at else {"from_revision": run.from_revision, "started_at": Now()}
+    CutoverStep.objects.filter(pk=step.pk).update(status=CutoverStepStatus.RUNNING, run=run, ended_at=None, **first)
+    _tell(cutover, "cutover.step", {"environment": step.environment.name, "run": run.pk})
+
+
+def _lock_in_order(cutover: Cutover, step: CutoverStep) -> None:
+    """As cut_over() takes them. A run's own audit entry would lock the chain before the release: who signs at that
+    moment has them the other way round."""
+    Environment.objects.select_for_update(of=("self",)).get(pk=step.environment_id)
+    begun(cutover.release)
+
+
+def _refuse_what_changed(cutover: Cutover) -> None:
+    """Since it was created, or since a person last decided about it."""
+    who = cutover.acting or cutover.requested_by
+    if not may(who, "break_glass" if cutover.glass_id else "cut_over"):
+        raise _changed("asker_may_not", f"{who.get_username()} may not do this any more.", "Somebody else goes on.")
+    if cutover.revisions_hash != revisions_hash(cutover.release):
+        told = "The SQL of its revisions is not what was signed."
+        raise _changed("revisions_differ", told, "Give it up, and register and sign a release with them.")
+    if cutover.acting is None and cutover.planned_until and database_now() >= cutover.planned_until:
+        raise _changed("too_late", "Its planned window is over.", "Go on all the same, or give it up.")
+
+
+def _refuse_past(cutover: Cutover, step: CutoverStep) -> None:
+    for condition in past_its_window(cutover.release, step.environment, step.to_revision):
+        raise _changed(condition.code, condition.sentence, condition.clears)
+
+
+def _changed(code: str, message: str, next_step: str) -> Refused:
+    return Refused(code, message, not_done="No run was started.", next_step=next_step)
 
 
 def _ended(cutover: Cutover, step: CutoverStep) -> None:
     assert step.run is not None, "looked at by _forward()"
-    if step.run.status == RunStatus.SUCCEEDED:
+    told = f"Run {step.run.pk} on {step.environment.name}: {SENTENCES[step.run.status]}"
+    if step.run.status != RunStatus.SUCCEEDED:
+        _halt(cutover, step, told)
+    elif revisions_between(step.environment, "up", step.to_revision):
+        stands = step.environment.head_revision or "no revision"
+        _halt(cutover, step, f"{told} But it stands at {stands} now: something was rolled back since.")
+    else:
         _reached(cutover, step, CutoverStepStatus.DONE, "")
-        return
-    _halt(cutover, step, f"Run {step.run.pk} on {step.environment.name}: {SENTENCES[step.run.status]}")
 
 
 def _reached(cutover: Cutover, step: CutoverStep, status: CutoverStepStatus, sentence: str) -> None:
@@ -119,50 +151,55 @@ def _halt(cutover: Cutover, step: CutoverStep, sentence: str) -> None:
 
 
 def _backward(cutover: Cutover) -> None:
-    """The last environment first; each run is undone exactly, by the conditions of any roll-back."""
-    steps = cutover.steps.filter(run__isnull=False).exclude(status=CutoverStepStatus.ROLLED_BACK)
-    for step in steps.select_related("environment__service", "run", "back_run").order_by("-ordinal"):
-        assert step.run is not None, "filtered by it"
-        if step.back_run is not None:
-            if step.back_run.status not in OPEN:
-                _ended_back(cutover, step)
+    """The last environment first, each to where it stood; one that stands there already needs no run."""
+    steps = cutover.steps.exclude(status=CutoverStepStatus.ROLLED_BACK)
+    for step in steps.select_related("environment__service", "back_run").order_by("-ordinal"):
+        if step.back_run is not None and step.back_run.status in OPEN:
             return
-        if left_to_undo(step.run):
+        if step.back_run is not None and step.back_run.status != RunStatus.ROLLED_BACK:
+            told = f"Run {step.back_run.pk} on {step.environment.name}: {SENTENCES[step.back_run.status]}"
+            _halt(cutover, step, told)
+            return
+        if stands_above(step):
             _start_back(cutover, step)
             return
+        if step.started_at is not None or step.status == CutoverStepStatus.NOTHING:
+            _went_back(cutover, step)
     _all_back(cutover)
 
 
 def _start_back(cutover: Cutover, step: CutoverStep) -> None:
-    assert step.run is not None, "chosen by _backward()"
     try:
-        started = roll_back_run(step.run, by=cutover.requested_by, reason=f"Cutover {cutover.pk} is taken back")
-    except Refused as failure:
+        for condition in above_the_plan(step):
+            raise _changed(condition.code, condition.sentence, condition.clears)
+        _lock_in_order(cutover, step)
+        run = start_run(
+            environment=step.environment,
+            direction="down",
+            to=step.from_revision or ROOT,
+            by=cutover.acting or cutover.requested_by,
+            reason=f"Cutover {cutover.pk} is taken back",
+        ).run
+    except LockstepError as failure:
         _halt(cutover, step, failure.sentence)
         return
-    CutoverStep.objects.filter(pk=step.pk).update(back_run=started.run)
-    _tell(cutover, "cutover.step_back", {"environment": step.environment.name, "run": started.run.pk})
+    CutoverStep.objects.filter(pk=step.pk).update(back_run=run)
+    _tell(cutover, "cutover.step_back", {"environment": step.environment.name, "run": run.pk})
 
 
-def _ended_back(cutover: Cutover, step: CutoverStep) -> None:
-    assert step.back_run is not None, "looked at by _backward()"
-    if step.back_run.status != RunStatus.ROLLED_BACK:
-        told = f"Run {step.back_run.pk} on {step.environment.name}: {SENTENCES[step.back_run.status]}"
-        _halt(cutover, step, told)
-        return
+def _went_back(cutover: Cutover, step: CutoverStep) -> None:
     CutoverStep.objects.filter(pk=step.pk).update(status=CutoverStepStatus.ROLLED_BACK, ended_at=Now())
     returns(cutover, step.environment)
+    _tell(cutover, "cutover.returned", {"environment": step.environment.name})
 
 
 def _all_back(cutover: Cutover) -> None:
-    """Those that had nothing to get, and those whose run somebody has undone, run what they ran before as well."""
-    left = cutover.steps.filter(status__in=(CutoverStepStatus.NOTHING, CutoverStepStatus.DONE))
-    for step in left.select_related("environment"):
-        CutoverStep.objects.filter(pk=step.pk).update(status=CutoverStepStatus.ROLLED_BACK)
-        returns(cutover, step.environment)
     moved(cutover, CutoverStatus.ROLLED_BACK, ended_at=Now(), sentence="")
-    from_ = frozenset({ReleaseStatus.CUTTING_OVER, ReleaseStatus.LIVE})
-    move(cutover.release, to=ReleaseStatus.ROLLED_BACK, only_from=from_)
+    to = ReleaseStatus.LIVE if runs_somewhere(cutover.release) else ReleaseStatus.ROLLED_BACK
+    if to == ReleaseStatus.LIVE:
+        move(cutover.release, to=to, only_from=frozenset({ReleaseStatus.CUTTING_OVER}))
+    else:
+        move(cutover.release, to=to, only_from=frozenset({ReleaseStatus.CUTTING_OVER, ReleaseStatus.LIVE}))
     _tell(cutover, "cutover.rolled_back", {})
 
 

@@ -24,16 +24,14 @@ from migrations_app.models import (
     Environment,
     EnvironmentRelease,
     Release,
-    Run,
     Service,
 )
 from migrations_app.reasons import require_reason
-from migrations_app.releases.gates.catalogue import sha256_of
 from migrations_app.releases.gates.changing import begun, move, record_change
-from migrations_app.releases.gates.glass import answer_glass, blockers
+from migrations_app.releases.gates.glass import answer_glass, blockers_hash
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
-from migrations_app.releases.gates.reading import database_now, judged
+from migrations_app.releases.gates.reading import database_now, judged, revisions_hash
 from migrations_app.releases.gates.telling import told
 from migrations_app.rollouts.planning import (
     NOT_DONE,
@@ -41,11 +39,12 @@ from migrations_app.rollouts.planning import (
     environments_of,
     gates_in_the_way,
     in_the_way,
+    other_open,
+    past_its_window,
     preview_up,
     refused,
 )
-from migrations_app.runs.planning import ROOT
-from migrations_app.runs.undo import CannotUndo, undo_of
+from migrations_app.runs.planning import ROOT, revisions_between
 from migrations_app.statuses import (
     CUTOVER_EDGES,
     OPEN,
@@ -86,8 +85,8 @@ def break_glass(glass: BreakGlass, *, reason: str, by: User, environments: Seque
         found = _locked(release, environments)
         begun(release)
         verdict = judged(release).verdict
-        if sha256_of(blockers(verdict)) != glass.blockers_hash:
-            raise refused("blockers_differ", "Other gates block than when it was asked for.", "Ask for it again.")
+        if blockers_hash(verdict) != glass.blockers_hash:
+            raise refused("blockers_differ", "What blocks is not what it was asked for.", "Ask for it again.")
         _refuse_unmet(release, found, _as_a_whole(release, None))
         answer_glass(glass, granted=True, reason=reason, by=by)
         return _create(release, found, verdict, by=glass.asked_by, reason=glass.reason, glass=glass)
@@ -99,15 +98,16 @@ def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
         held = _held(cutover)
         release = held.release
         begun(release)
+        if held.back_since is not None:
+            raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
         if held.glass_id is None:
-            unmet = gates_in_the_way(judged(release, without=[held.requested_by_id]).verdict)
+            unmet = gates_in_the_way(judged(release, without=[held.requested_by_id, by.pk]).verdict)
             if unmet:
                 raise NotAdmitted(unmet, "The cutover stays halted.")
+        _to(held, CutoverStatus.RUNNING, sentence="", acting=by)
+        # Where it stood before stays: what an earlier run applied is rolled back with the rest.
         failed = held.steps.filter(status=CutoverStepStatus.FAILED)
-        if held.steps.filter(back_run__isnull=False).exists():
-            raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
-        failed.update(status=CutoverStepStatus.PENDING, run=None, sentence="", started_at=None, ended_at=None)
-        _to(held, CutoverStatus.RUNNING, sentence="")
+        failed.update(status=CutoverStepStatus.PENDING, run=None, sentence="", ended_at=None)
         record_change(release, "cutover.resume", by, {"cutover": held.pk, "reason": reason})
     return fresh(cutover)
 
@@ -118,17 +118,16 @@ def give_up(cutover: Cutover, *, by: User, reason: str) -> Cutover:
     with transaction.atomic():
         held = _held(cutover)
         begun(held.release)
-        _refuse_open_run(held)
-        _to(held, CutoverStatus.CANCELLED, sentence=f"Given up: {reason.strip()}", ended_at=Now())
-        reached = held.steps.filter(status__in=_REACHED).exists()
-        to = ReleaseStatus.LIVE if reached else ReleaseStatus.COLLECTING
+        _refuse_at_work(held)
+        _to(held, CutoverStatus.CANCELLED, sentence=f"Given up: {reason.strip()}"[:1000], ended_at=Now())
+        to = ReleaseStatus.LIVE if runs_somewhere(held.release) else ReleaseStatus.COLLECTING
         move(held.release, to=to, only_from=frozenset({ReleaseStatus.CUTTING_OVER}))
         record_change(held.release, "cutover.give_up", by, {"cutover": held.pk, "reason": reason})
     return fresh(cutover)
 
 
 def take_back(cutover: Cutover, *, by: User, reason: str) -> Cutover:
-    """Roll back what its runs applied, the last environment first, each as its rehearsals allow.
+    """Roll each environment back to where it stood, the last one first, as its rehearsals allow.
 
     Raises NotAdmitted with everything that is in the way of any of them: nothing is rolled back in part knowingly.
     """
@@ -136,29 +135,43 @@ def take_back(cutover: Cutover, *, by: User, reason: str) -> Cutover:
     with transaction.atomic():
         held = _held(cutover)
         begun(held.release)
-        _refuse_open_run(held)
+        _refuse_at_work(held)
         _refuse_older(held)
-        ran = held.steps.filter(run__isnull=False).select_related("environment__service", "run")
-        steps = [step for step in ran if step.run is not None and left_to_undo(step.run)]
-        if not steps and not held.steps.filter(status__in=_REACHED).exists():
-            raise _stays("nothing_to_take_back", "It applied nothing anywhere.", "Nothing is left to do.")
-        unmet = tuple(condition for step in steps for condition in _way_back_of(step))
+        steps = list(held.steps.exclude(status=CutoverStepStatus.ROLLED_BACK).select_related("environment__service"))
+        if not any(step.started_at or step.status in _REACHED for step in steps):
+            raise _stays("nothing_to_take_back", "It came to no environment.", "Nothing is left to do.")
+        unmet = [condition for step in steps for condition in _way_back_of(step)]
+        unmet += other_open(held.release, but=held.pk)
         if unmet:
-            raise NotAdmitted(unmet, "Nothing was rolled back.")
-        _to(held, CutoverStatus.ROLLING_BACK, sentence="", ended_at=None)
-        held.steps.filter(back_run__isnull=False, status=CutoverStepStatus.FAILED).update(back_run=None)
+            raise NotAdmitted(tuple(unmet), "Nothing was rolled back.")
+        _to(held, CutoverStatus.ROLLING_BACK, sentence="", ended_at=None, acting=by, back_since=Now())
+        held.steps.exclude(status=CutoverStepStatus.ROLLED_BACK).update(back_run=None)
         record_change(held.release, "cutover.take_back", by, {"cutover": held.pk, "reason": reason})
         Cutover.objects.filter(pk=held.pk).update(reason=reason.strip()[:500])
     return fresh(cutover)
 
 
-def left_to_undo(run: Run) -> bool:
-    """Whether something that the run applied still stands."""
-    try:
-        undo_of(run)
-    except CannotUndo as refusal:
-        return refusal.code not in ("run_applied_nothing", "run_undone")
-    return True
+def stands_above(step: CutoverStep) -> bool:
+    """Whether its environment has something applied above where it stood before this cutover came to it."""
+    if step.started_at is None:
+        return False
+    environment = Environment.objects.get(pk=step.environment_id)
+    return bool(revisions_between(environment, "down", step.from_revision or ROOT))
+
+
+def above_the_plan(step: CutoverStep) -> tuple[Condition, ...]:
+    """What somebody applied on top of it would be rolled back with it, so that has to go first."""
+    environment = Environment.objects.select_related("service").get(pk=step.environment_id)
+    later = revisions_between(environment, "down", step.to_revision)
+    if not later:
+        return ()
+    named = ", ".join(revision.revision_id for revision in later[:5])
+    told = f"{named} {'stands' if len(later) == 1 else 'stand'} on what it applied on {environment.name}."
+    return (Condition("later_revisions", told, f"Roll {environment.name} back to {step.to_revision} first."),)
+
+
+def runs_somewhere(release: Release) -> bool:
+    return EnvironmentRelease.objects.filter(release=release, until=None).exists()
 
 
 def fresh(cutover: Cutover) -> Cutover:
@@ -199,8 +212,11 @@ def _as_a_whole(release: Release, window: Window | None) -> tuple[Condition, ...
 def _refuse_unmet(release: Release, found: Sequence[Environment], unmet: tuple[Condition, ...]) -> None:
     """The gates' and the cutover's own conditions, and those of the first environment: later ones may yet be met."""
     head = head_of(release)
-    plans = [plan for one in found if head and (plan := preview_up(one, head)) is not None]
-    unmet += plans[0].conditions if plans else ()
+    if head:
+        plans = (preview_up(one, head) for one in found)
+        first = next((plan for plan in plans if plan is not None), None)
+        unmet += first.conditions if first else ()
+        unmet += tuple(condition for one in found for condition in past_its_window(release, one, head))
     if unmet:
         raise NotAdmitted(unmet, NOT_DONE)
 
@@ -226,6 +242,7 @@ def _create(
         reason=reason.strip()[:500],
         planned_from=window.begins,
         planned_until=window.ends,
+        revisions_hash=revisions_hash(release),
     )
     CutoverGate.objects.bulk_create(_proofs(cutover, verdict))
     CutoverStep.objects.bulk_create(
@@ -271,15 +288,20 @@ def _ask_the_trigger() -> None:
 
 
 def _way_back_of(step: CutoverStep) -> tuple[Condition, ...]:
-    """Everything in the way of rolling one environment back to where it stood."""
-    return preview(environment=step.environment, direction="down", to=step.from_revision or ROOT).conditions
+    """Everything in the way of rolling one environment back to where it stood; nothing where it stands there."""
+    if not stands_above(step):
+        return ()
+    back = preview(environment=step.environment, direction="down", to=step.from_revision or ROOT)
+    return (*back.conditions, *above_the_plan(step))
 
 
-def _refuse_open_run(cutover: Cutover) -> None:
-    run = Run.objects.filter(cutover_step__cutover=cutover, status__in=OPEN).first()
-    run = run or Run.objects.filter(cutover_way_back__cutover=cutover, status__in=OPEN).first()
-    if run is not None:
-        raise _stays("cutover_at_work", f"Run {run.pk} of it is not finished.", f"Stop run {run.pk} first, or wait.")
+def _refuse_at_work(cutover: Cutover) -> None:
+    """A run of it is open, or has ended and was not looked at yet."""
+    at_work = cutover.steps.filter(status=CutoverStepStatus.RUNNING).first()
+    back = cutover.steps.filter(back_run__status__in=sorted(OPEN)).first()
+    run = (at_work and at_work.run_id) or (back and back.back_run_id)
+    if run:
+        raise _stays("cutover_at_work", f"Run {run} of it is at work.", f"Stop run {run} first, or wait for its end.")
 
 
 def _refuse_older(cutover: Cutover) -> None:

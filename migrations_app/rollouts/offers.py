@@ -74,8 +74,8 @@ def _forbidden(needs: str, user: AbstractBaseUser | AnonymousUser) -> str:
 def _why_not(verb: str, cutover: Cutover, steps: Sequence[CutoverStep]) -> str:
     if (cutover.status, _LEADS_TO[verb]) not in CUTOVER_EDGES:
         return f"It is {CutoverStatus(cutover.status).label}."
-    if verb == GO_ON and any(step.back_run_id is not None for step in steps):
+    if verb == GO_ON and cutover.back_since is not None:
         return "It is on its way back."
-    if verb == TAKE_BACK and not any(step.run_id is not None or step.status in REACHED for step in steps):
-        return "It applied nothing anywhere."
+    if verb == TAKE_BACK and not any(step.started_at or step.status in REACHED for step in steps):
+        return "It came to no environment."
     return ""

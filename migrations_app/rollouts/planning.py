@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from migrations_app.admission.conditions import Condition
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
-from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Service
+from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Revision, Service
+from migrations_app.releases.contracts import row_of
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
 from migrations_app.releases.gates.reading import database_now, judged
+from migrations_app.releases.schema_chain import read_schema_chain
 from migrations_app.statuses import CUTOVER_OPEN
 
 NOT_DONE = "No cutover was created and nothing was changed."
@@ -28,10 +30,11 @@ class Stop:
     environment: Environment
     preview: Preview | None
     runs: str = ""  # the release that it runs now
+    refuses: tuple[Condition, ...] = ()  # the release would not start on the schema that stands there
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        return self.preview.conditions if self.preview else ()
+        return (*(self.preview.conditions if self.preview else ()), *self.refuses)
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,38 @@ def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: Us
             "environment_id", "release__release_id"
         )
     )
-    stops = tuple(
-        Stop(environment, preview_up(environment, head) if head else None, running.get(environment.pk, ""))
-        for environment in found
-    )
+    stops = tuple(_stop(release, environment, head, running.get(environment.pk, "")) for environment in found)
     conditions = (*gates_in_the_way(verdict), *in_the_way(release, head, Window(), database_now()))
     return CutoverPlan(release, verdict, head, stops, conditions)
+
+
+def _stop(release: Release, environment: Environment, head: str, runs: str) -> Stop:
+    plan = preview_up(environment, head) if head else None
+    return Stop(environment, plan, runs, () if plan else past_its_window(release, environment, head))
+
+
+def past_its_window(release: Release, environment: Environment, head: str) -> tuple[Condition, ...]:
+    """For one that has nothing to get: it may stand above what the release can live with."""
+    row = row_of(release, read_schema_chain(release.service), ())
+    places = dict(
+        Revision.objects.filter(
+            service_id=release.service_id, revision_id__in=(head, environment.head_revision)
+        ).values_list("revision_id", "position")
+    )
+    stands = places.get(environment.head_revision, 0)
+    if not row.doubt and stands <= places.get(head, 0):
+        return ()
+    chain = read_schema_chain(release.service)
+    if not row.doubt and stands <= chain.of(release.schema_rev_max)[0].last:
+        return ()
+    told = f"{environment.name} stands at {environment.head_revision}, which is past what {release.release_id} takes"
+    return (
+        Condition(
+            "past_its_window",
+            f"{told} ({row.doubt or f'{release.schema_rev_max} at most'}).",
+            "Roll it back to there first, or cut a newer release over.",
+        ),
+    )
 
 
 def preview_up(environment: Environment, head: str) -> Preview | None:
@@ -112,15 +141,22 @@ def in_the_way(release: Release, head: str, window: Window, now: datetime) -> tu
     if not head:
         told = f"No revision declares {release.schema_rev} any more, so where it ends cannot be told."
         found.append(Condition("release_unknown", told, "Register the release anew."))
-    other = Cutover.objects.filter(service_id=release.service_id, status__in=sorted(CUTOVER_OPEN)).first()
-    if other is not None:
-        told = f"Cutover {other.pk} of {other.release.release_id} is not finished."
-        found.append(Condition("cutover_open", told, "It has to end, be given up or taken back first."))
+    found += other_open(release)
     if window.begins and now < window.begins:
         found.append(Condition("too_early", "Its planned window has not begun.", "Start it in its window."))
     if window.ends and now >= window.ends:
         found.append(Condition("too_late", "Its planned window is over.", "Plan another one."))
     return tuple(found)
+
+
+def other_open(release: Release, but: int = 0) -> list[Condition]:
+    """The cutover of the service that is not finished, if there is one beside `but`."""
+    others = Cutover.objects.filter(service_id=release.service_id, status__in=sorted(CUTOVER_OPEN)).exclude(pk=but)
+    other = others.select_related("release").first()
+    if other is None:
+        return []
+    told = f"Cutover {other.pk} of {other.release.release_id} is not finished."
+    return [Condition("cutover_open", told, "It has to end, be given up or taken back first.")]
 
 
 def refused(code: str, message: str, next_step: str) -> Refused:

@@ -10,11 +10,13 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from migrations_app.admission.conditions import NotAdmitted
+from migrations_app.admission.door import start_run
 from migrations_app.engine.errors import Refused
 from migrations_app.models import AuditEntry, Cutover, Release, ReleaseState, Run
 from migrations_app.releases.gates.glass import ask_to_break
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
 from migrations_app.rollouts.planning import Window, cutover_plan
+from migrations_app.runs.actions import cancel
 from tests.releases.gates.shapes import make_ready, report, report_all, sign
 from tests.rollouts.conftest import Registered
 from tests.rollouts.support import Carried, carry
@@ -123,6 +125,101 @@ def test_what_ran_before_runs_again(
     carry(take_back(cutover, by=omar, reason="it was too early"))
     assert carried.runs() == {"test-eu": "2.0", "live-eu": "2.0"}
     assert (status(ready), status(newer)) == ("live", "rolled_back")
+
+
+def test_tried_again_it_is_still_taken_back_to_where_it_stood(
+    carried: Carried, registered: Registered, ann: User, omar: User, rita: User
+) -> None:
+    """The first run applied one of two revisions, the second run the other one."""
+    carried.test.put("0003_c", "-- lockstep: schema_rev sc-3\nCREATE TABLE c ()", down="DROP TABLE c")
+    release = registered("3.0", "sc-3")
+    make_ready(release, carried.olga, ann, omar)
+    with psycopg.connect(carried.test.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE c (x int)")
+    cutover = carry(cut_over(release=release, by=rita))
+    assert (cutover.status, carried.heads()) == ("halted", ["0002_b", "0001_a"])
+    with psycopg.connect(carried.test.url, autocommit=True) as conn:
+        conn.execute("DROP TABLE c")
+    assert carry(go_on(cutover, by=rita, reason="it is out of the way")).status == "done"
+    back = carry(take_back(cutover, by=omar, reason="orders are shown twice"))
+    assert (back.status, carried.heads(), carried.runs()) == ("rolled_back", ["0001_a", "0001_a"], {})
+
+
+def test_a_way_back_that_was_refused_does_not_lead_on(carried: Carried, ready: Release, rita: User, omar: User) -> None:
+    cutover = carry(cut_over(release=ready, by=rita))
+    take_back(cutover, by=omar, reason="orders are shown twice")
+    carried.test.put("0003_c", "CREATE TABLE c ()", down="DROP TABLE c")
+    blocking = carried.live.start(to="0003_c")
+    halted = carry(cutover, work=False)
+    assert halted.status == "halted"
+    with pytest.raises(Refused) as refused:
+        go_on(halted, by=rita)
+    assert refused.value.code == "cutover_goes_back"
+    cancel(blocking, by=carried.olga)
+    assert carry(take_back(halted, by=omar, reason="now it can be")).status == "rolled_back"
+    assert carried.heads() == ["0001_a", "0001_a"]
+
+
+def test_what_somebody_rolled_back_by_hand_meanwhile_is_taken_for_done(
+    carried: Carried, ready: Release, rita: User, omar: User
+) -> None:
+    cutover = carry(cut_over(release=ready, by=rita))
+    carried.live.environment.refresh_from_db()
+    carried.live.apply("down", "0001_a")
+    back = carry(take_back(cutover, by=omar, reason="orders are shown twice"))
+    assert (back.status, carried.heads(), carried.runs()) == ("rolled_back", ["0001_a", "0001_a"], {})
+
+
+def test_it_does_not_take_later_revisions_back_with_it(
+    carried: Carried, ready: Release, rita: User, omar: User
+) -> None:
+    cutover = carry(cut_over(release=ready, by=rita))
+    carried.test.put("0003_c", "CREATE TABLE c ()", down="DROP TABLE c")
+    carried.live.environment.refresh_from_db()
+    carried.live.apply()
+    with pytest.raises(NotAdmitted) as refused:
+        take_back(cutover, by=omar, reason="orders are shown twice")
+    assert codes(refused) == ["later_revisions"]
+    assert carried.heads() == ["0002_b", "0003_c"]
+
+
+def test_an_environment_past_its_schemas_does_not_run_it(
+    carried: Carried, registered: Registered, ann: User, omar: User, rita: User
+) -> None:
+    old = registered("1.0", "sc-1")
+    make_ready(old, carried.olga, ann, omar)
+    carried.live.environment.refresh_from_db()
+    carried.live.apply()
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=old, by=rita)
+    assert codes(refused) == ["past_its_window"]
+    assert "live-eu stands at 0002_b" in refused.value.message
+
+
+def test_sql_that_nobody_signed_is_not_started(carried: Carried, ready: Release, rita: User) -> None:
+    cutover = cut_over(release=ready, by=rita)
+    carried.test.put("0002_b", "-- lockstep: schema_rev sc-2\nCREATE TABLE b (id bigint)", down="DROP TABLE b")
+    assert carry(cutover).status == "halted"
+    assert "The SQL of its revisions is not what was signed." in cutover.sentence
+    assert carried.heads() == ["0001_a", "0001_a"]
+
+
+def test_who_has_a_run_of_it_open_signs_nothing(carried: Carried, registered: Registered, ann: User) -> None:
+    release = registered()
+    report_all(release, carried.olga)
+    start_run(environment=carried.test.environment, direction="up", by=ann)
+    with pytest.raises(Refused) as refused:
+        sign(release, "build", ann)
+    assert refused.value.code == "own_run"
+
+
+def test_signatures_of_before_a_way_back_count_no_more(
+    carried: Carried, ready: Release, rita: User, omar: User
+) -> None:
+    carry(take_back(carry(cut_over(release=ready, by=rita)), by=omar, reason="orders are shown twice"))
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=ready, by=rita)
+    assert codes(refused) == ["gate_blocks", "gate_blocks"]
 
 
 def test_outside_of_its_window_it_does_not_start(carried: Carried, ready: Release, rita: User) -> None:

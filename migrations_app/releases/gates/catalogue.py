@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,8 @@ def _gate(given: object, number: int) -> Gate:
         signature_hours=_whole(values, "signature_hours", where, 168, 1, MOST_HOURS),
     )
     _refuse_silent_off(gate.on, gate.off_reason, where)
+    if gate.signatures < len(gate.roles):
+        raise BadCatalogue(where, f"wants {gate.signatures} signatures, fewer than it has roles.")
     return gate
 
 
@@ -238,7 +240,8 @@ def _date(values: Mapping[str, object], name: str, where: str) -> str:
     text = _text(values, name, where, 10)
     if text:
         try:
-            date.fromisoformat(text)
+            # The week's number, which fromisoformat() takes too, is no date to the database.
+            datetime.strptime(text, "%Y-%m-%d")
         except ValueError:
             raise BadCatalogue(where, f"has {name} as {text!r}; it is a date such as 2027-01-31.") from None
     return text

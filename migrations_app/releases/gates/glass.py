@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from migrations_app.engine.errors import Refused
 from migrations_app.models import BreakGlass, BreakGlassAnswer, Release
-from migrations_app.permissions import RELEASE_MANAGER, roles_of
+from migrations_app.permissions import RELEASE_MANAGER, may, roles_of
 from migrations_app.reasons import require_reason
 from migrations_app.releases.gates.catalogue import sha256_of
 from migrations_app.releases.gates.changing import begun, record_change
@@ -29,7 +29,8 @@ def ask_to_break(*, release: Release, typed: str, reason: str, by: User) -> Brea
     require_reason(reason, "Breaking the glass", not_done=NOT_DONE, next_step="Say what cannot wait.")
     with transaction.atomic():
         begun(release)
-        found = blockers(judged(release).verdict)
+        stands = judged(release).verdict
+        found = blockers(stands)
         if not found:
             raise _refused("gates_pass", "Every gate passes.", "Cut over as usual.")
         waiting = BreakGlass.objects.filter(release=release, answer=None, expires_at__gt=Now())
@@ -38,7 +39,7 @@ def ask_to_break(*, release: Release, typed: str, reason: str, by: User) -> Brea
         row = BreakGlass.objects.create(
             release=release,
             blockers=found,
-            blockers_hash=sha256_of(found),
+            blockers_hash=blockers_hash(stands),
             asked_by=by,
             reason=reason.strip(),
             expires_at=Now() + GOOD_FOR,
@@ -58,6 +59,9 @@ def answer_glass(glass: BreakGlass, *, granted: bool, reason: str, by: User) -> 
         raise _refused("glass_is_answered", "Somebody has answered it already.", "Look at the release.")
     if not BreakGlass.objects.filter(pk=glass.pk, expires_at__gt=Now()).exists():
         raise _refused("glass_is_over", "It was asked for more than an hour ago.", "Ask again.")
+    if granted and not may(glass.asked_by, "break_glass"):
+        name = glass.asked_by.get_username()
+        raise _refused("asker_may_not", f"{name} may not break the glass any more.", "Ask for it anew.")
     if granted and not any(RELEASE_MANAGER in roles_of(person) for person in (glass.asked_by, by)):
         raise _refused("no_release_manager", "Neither of the two is a release manager.", "Ask one of them.")
     row = BreakGlassAnswer.objects.create(glass=glass, granted=granted, by=by, reason=reason.strip())
@@ -76,6 +80,19 @@ def decline_glass(glass: BreakGlass, *, reason: str, by: User) -> BreakGlassAnsw
 def blockers(verdict: Verdict) -> list[list[str]]:
     """What both people saw, as it is kept."""
     return [[gate.gate.key, gate.sentence] for gate in verdict.blocking]
+
+
+def blockers_hash(verdict: Verdict) -> str:
+    """Of what blocks and why, without the ages that its sentences tell."""
+    told = [
+        [
+            gate.gate.key,
+            [[one.check.key, one.state, gate.parts[f"check:{one.check.key}"]] for one in gate.checks if one.blocks],
+            list(gate.wants),
+        ]
+        for gate in verdict.blocking
+    ]
+    return sha256_of(told)
 
 
 def _refused(code: str, message: str, next_step: str) -> Refused:

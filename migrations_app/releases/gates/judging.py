@@ -28,6 +28,7 @@ _ALIKE = 0.6  # of two names, as difflib measures it
 _CHANGED = {
     "release": "the release is another",
     "revisions": "the SQL of its revisions changed",
+    "taken_back": "it was cut over and taken back since",
     "targets": "a target was added, removed or changed",
     "gate": "the gate's catalogue changed",
 }
@@ -238,14 +239,14 @@ def nearest(catalogue: Catalogue, gate: str, check: str, producer: str = "") -> 
 def _part(one: CheckVerdict, known: Known, gate: Gate) -> str:
     """What a signature binds of a check. That time alone has made it stale is no other evidence."""
     key = (gate.key, one.check.key)
-    if one.state == CheckState.WAIVED and one.exemption is not None:
-        return f"exemption {one.exemption.id}"
     outcome, report = known.outcomes.get(key), known.reports.get(key)
     if outcome is not None:
-        return f"{outcome.state} {outcome.identity}"
-    if one.state == CheckState.NOT_APPLICABLE:
-        return "not applicable"
-    return f"{report.status} {report.identity}" if report is not None else "missing"
+        told = f"{outcome.state} {outcome.identity}"
+    else:
+        told = f"{report.status} {report.identity}" if report is not None else "missing"
+    if one.state == CheckState.WAIVED and one.exemption is not None:
+        return f"exemption {one.exemption.id}; {told}"
+    return "not applicable" if outcome is None and one.state == CheckState.NOT_APPLICABLE else told
 
 
 def _void(signature: Signature, gate: Gate, digest: str, parts: dict[str, str], known: Known) -> str:
@@ -279,10 +280,26 @@ def _wants(gate: Gate, counting: Sequence[Signature]) -> tuple[str, ...]:
     if len(counting) < gate.signatures:
         left = gate.signatures - len(counting)
         wants.append(f"Waits for {counted(left, 'signature')} of {number(gate.signatures)}.")
-    for role in gate.roles:
-        if gate.signatures and not any(role in one.roles for one in counting):
-            wants.append(f"Nobody has signed as {role}.")
+    wants += [f"Nobody has signed as {role}." for role in _unfilled(gate.roles, counting)]
     return tuple(wants)
+
+
+def _unfilled(roles: Sequence[str], counting: Sequence[Signature]) -> list[str]:
+    """Roles that are left when each person stands for one of them at most, as well as that can be done."""
+    holders: dict[str, Signature] = {}
+
+    def fill(role: str, tried: set[int]) -> bool:
+        for one in counting:
+            if role not in one.roles or one.by_id in tried:
+                continue
+            tried.add(one.by_id)
+            held = next((name for name, holder in holders.items() if holder.by_id == one.by_id), None)
+            if held is None or fill(held, tried):
+                holders[role] = one
+                return True
+        return False
+
+    return [role for role in dict.fromkeys(roles) if not fill(role, set())]
 
 
 def _each_once(signatures: Sequence[Signature]) -> tuple[Signature, ...]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from migrations_app.models import (
+    Cutover,
     Environment,
     GateCatalogue,
     GateEvidence,
@@ -21,6 +22,7 @@ from migrations_app.models import (
     Release,
     ReleaseState,
     Revision,
+    Run,
     WaiverDecision,
 )
 from migrations_app.rehearsals.chains import chain_hashes
@@ -29,9 +31,9 @@ from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_c
 from migrations_app.releases.gates.catalogues import shown_catalogue
 from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
-from migrations_app.releases.gates.pending import head_of, own_revisions
+from migrations_app.releases.gates.pending import head_of, own_revisions, pending_revisions
 from migrations_app.releases.going_back import previous_release
-from migrations_app.statuses import CheckKind, ReleaseStatus, WaiverVerb
+from migrations_app.statuses import OPEN, CheckKind, CutoverStatus, ReleaseStatus, WaiverVerb
 
 MOST_STRANGERS = 50
 AUTHOR = "registered this release, and nobody signs their own"
@@ -106,13 +108,18 @@ def database_now() -> datetime:
 
 def people_barred(release: Release) -> dict[int, str]:
     """Who may sign nothing of this release, each with why."""
-    runs = LedgerEntry.objects.standing().filter(environment__service_id=release.service_id, direction="up")
-    own = own_revisions(release)
-    mine = runs.filter(revision_id__in=own.values("revision_id"), run__isnull=False)
+    service = {"environment__service_id": release.service_id}
+    applied = LedgerEntry.objects.standing().filter(direction="up", run__isnull=False, **service)
+    own = Q(revision_id__in=own_revisions(release).values("revision_id"))
     if previous_release(release) is None:
         # Everything below is its own then, and who ran that long ago is a stranger to this release.
-        mine = mine.filter(applied_at__gte=release.created_at)
-    runners = mine.values_list("run__requested_by", flat=True).distinct()
+        own &= Q(applied_at__gte=release.created_at)
+    pending = Q(revision_id__in=pending_revisions(release).values("revision_id"))
+    runners = {
+        *applied.filter(own | pending).values_list("run__requested_by", flat=True).distinct(),
+        *Run.objects.filter(direction="up", status__in=sorted(OPEN), **service).values_list("requested_by", flat=True),
+        *Cutover.objects.filter(release=release).values_list("requested_by", flat=True),
+    }
     return {**dict.fromkeys(runners, RUNNER), release.created_by_id: AUTHOR}
 
 
@@ -122,12 +129,13 @@ def _parts(release: Release) -> dict[str, str]:
     bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
     return {
         "release": _sha256(canonical({**told, "id": release.pk})),
-        "revisions": _revisions(release),
+        "revisions": revisions_hash(release),
+        "taken_back": str(Cutover.objects.filter(release=release, status=CutoverStatus.ROLLED_BACK).count()),
         "targets": _sha256(json.dumps([[str(value) for value in row] for row in bound])),
     }
 
 
-def _revisions(release: Release) -> str:
+def revisions_hash(release: Release) -> str:
     """The chain up to it, and the SQL that takes back and verifies, which the chain's own hash leaves out."""
     head, beside = head_of(release), []
     chain = Revision.objects.filter(service_id=release.service_id).order_by("position")

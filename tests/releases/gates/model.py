@@ -82,7 +82,7 @@ class World:
     def seen(self, key: str) -> object:
         """What a signature binds."""
         checks = [
-            ("exempt", self.exempt[key, check][0])
+            ("exempt", self.exempt[key, check][0], self.newest.get((key, check)))
             if not self.shown((key, check)) and (key, check) in self.exempt
             else (self.newest.get((key, check), ("missing", False, 0))[0], self.newest.get((key, check), ("", 0, 0))[2])
             for check in CHECKS

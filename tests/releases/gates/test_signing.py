@@ -7,10 +7,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from migrations_app.engine.errors import Refused
-from migrations_app.models import AuditEntry, Environment, GateSignature, Release, Revision
+from migrations_app.models import AuditEntry, Environment, GateSignature, Release, Revision, Service
+from migrations_app.permissions import ON_CALL, OPERATOR, RELEASE_MANAGER
+from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.releases.gates.signing import EvidenceChanged, sign_off, withdraw
+from migrations_app.releases.gates.waivers import ask_waiver, decide_waiver
+from migrations_app.releases.registering import register_release
 from tests.edge.fleet import make_environment
-from tests.releases.gates.shapes import gate, make_ready, report, report_all, sign, stale, verdict
+from tests.edge.people import person
+from tests.releases.gates.shapes import SMALL, gate, make_ready, report, report_all, sign, stale, verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +95,29 @@ def test_a_role_that_is_wanted_has_to_be_among_them(release: Release, olga: User
         "Waits for one signature of two.",
         "Nobody has signed as release-manager.",
     )
+
+
+def test_each_role_takes_a_person_of_its_own(service: Service, olga: User, ada: User, omar: User) -> None:
+    both = person("bo", RELEASE_MANAGER, ON_CALL)
+    content = {"gates": [{**SMALL["gates"][1], "roles": ["on-call", "release-manager"]}]}
+    edit_catalogue(service=service, content=content, note="one of each", by=ada)
+    release = register_release(service=service, release_id="2.1", schema_rev="sc-10", by=olga).release
+    report(release, olga, "tests", "unit")
+    sign(release, "tests", both)
+    sign(release, "tests", person("opal", OPERATOR))
+    assert len(gate(release, "tests").wants) == 1
+    sign(release, "tests", omar)
+    assert gate(release, "tests").passes
+
+
+def test_bad_news_of_a_check_that_is_let_pass_makes_it_void_too(
+    release: Release, olga: User, ann: User, omar: User
+) -> None:
+    asked = ask_waiver(release=release, gate="tests", check="unit", reason="the runner is away", hours=2, by=omar)
+    decide_waiver(asked, "approve", by=ann)
+    sign(release, "tests", ann)
+    report(release, olga, "tests", "unit", "fail")
+    assert voids(release, "tests") == ["Superseded: there is other evidence of “The tests pass”."]
 
 
 def test_a_signature_is_withdrawn_by_whoever_gave_it(release: Release, olga: User, ann: User, omar: User) -> None:

@@ -40,7 +40,7 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
         return outcome(CheckState.MISSING, told, states)
     lossy = [name for name, verdict in states.items() if verdict == Verdict.LOSSY]
     told = f"{counted(len(pending), 'revision')} rehearsed there and back"
-    return outcome(CheckState.PASS, f"{told}; lossy: {_named(lossy)}." if lossy else f"{told}.", states)
+    return outcome(CheckState.PASS, f"{told}; lossy: {_named(lossy)}." if lossy else f"{told}.", lossy)
 
 
 def _verdicts(release: Release, pending: Sequence[Revision], chains: Mapping[str, str]) -> dict[str, str]:

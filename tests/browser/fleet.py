@@ -196,15 +196,13 @@ def make_fleet() -> Fleet:
     window = {"planned_from": timezone.now(), "planned_until": timezone.now() + timedelta(minutes=30)}
     told = f"{us.name}: It did not get its lock."
     halted = make_cutover(later, olga, oleg, status="halted", sentence=told, **window)
-    failed = make_run(us, olga, status="failed", error=error)
-    halted.steps.filter(environment=us).update(run=failed)
     make_freeze(olga, begins=24, ends=48)
     return Fleet(
         olga=olga,
         service=service,
         running=running,
         waiting=make_run(eu, olga, status="waiting_for_lock", waiting=waiting),
-        failed=failed,
+        failed=make_run(us, olga, status="failed", error=error),
         undecided=make_run(long_name, olga, status="needs_operator", error=error),
         receipt=LedgerEntry.objects.order_by("-seq")[0],
         rehearsal=_rehearsal(dev, olga),

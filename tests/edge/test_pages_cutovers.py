@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from migrations_app.models import BreakGlass, BreakGlassAnswer, Cutover, EnvironmentRelease, Release, ReleaseState
 from migrations_app.rollouts.carrying import carry_on_all
@@ -340,6 +342,22 @@ def test_what_runs_on_a_schema_that_it_refuses_is_told_above_every_page(release:
     for path in ("/releases", "/runs"):
         assert told in shown(people.olga, path)
     assert "old-eu prod orders 2.0" in shown(people.olga, "/releases")
+
+
+def test_it_is_asked_for_when_the_fleet_changed_and_every_ten_seconds_at_most(
+    release: Release, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/banners")
+        return sum("environmentrelease" in query["sql"] for query in queries)
+
+    client = signed_in(people.olga)
+    assert [asked(), asked()] == [1, 0]
+    make_standing(release.service, "new-eu", 1)
+    assert asked() == 0
+    monkeypatch.setattr("dashboard.mismatched.KEPT_S", 0.0)
+    assert [asked(), asked()] == [1, 0]
 
 
 def test_a_freeze_that_holds_is_told_above_every_page(people: People) -> None:

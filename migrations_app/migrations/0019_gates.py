@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(max_length=500)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='catalogues', to='migrations_app.service')),
+                ('service', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='catalogues', to='migrations_app.service')),
             ],
             options={
                 'ordering': ['-id'],

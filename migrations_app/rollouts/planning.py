@@ -21,6 +21,7 @@ from migrations_app.statuses import CUTOVER_OPEN
 
 NOT_DONE = "No cutover was created and nothing was changed."
 NOTHING_TO_DO = "nothing_to_do"
+_OF_NO_MATTER = frozenset({NOTHING_TO_DO, "frozen"})  # where nothing would be applied
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def past_its_window(release: Release, environment: Environment, head: str) -> tu
 def preview_up(environment: Environment, head: str) -> Preview | None:
     """None where the environment stands at the release's revision, or above it, and nothing casts doubt on that."""
     found = preview(environment=environment, direction="up", to=head)
-    doubts = tuple(condition for condition in found.conditions if condition.code != NOTHING_TO_DO)
-    if len(doubts) == len(found.conditions):
+    doubts = tuple(condition for condition in found.conditions if condition.code not in _OF_NO_MATTER)
+    if all(condition.code != NOTHING_TO_DO for condition in found.conditions):
         return found
     return replace(found, conditions=doubts) if doubts else None
 

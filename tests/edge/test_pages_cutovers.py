@@ -31,6 +31,11 @@ BOTH = ("test-eu", "live-eu")
 WHY = "the autumn release"
 
 
+@pytest.fixture(autouse=True)
+def _mismatches_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.mismatched._last.at", float("-inf"))
+
+
 @pytest.fixture
 def people() -> People:
     return make_people()

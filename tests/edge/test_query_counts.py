@@ -98,12 +98,6 @@ def olga() -> User:
     return person("olga", OPERATOR, ON_CALL, RELEASE_MANAGER, ADMIN)
 
 
-@pytest.fixture(autouse=True)
-def _asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a banner asks for every ten seconds is not asked for again here."""
-    monkeypatch.setattr("dashboard.mismatched.KEPT_S", 3600.0)
-
-
 def grow(olga: User, size: int) -> None:
     """`size` environments of one service with as many revisions, receipts, runs of each kind, lines, audit entries."""
     service = make_service(olga)

@@ -47,10 +47,13 @@ def carry_on(pk: int) -> None:
         )
         if cutover is None:
             return
-        if cutover.status == CutoverStatus.RUNNING:
-            _forward(cutover)
-        else:
-            _backward(cutover)
+        carry = _forward if cutover.status == CutoverStatus.RUNNING else _backward
+        try:
+            carry(cutover)
+        except LockstepError as failure:
+            # Of a chain that changed underneath, for one: it must not keep other cutovers and runs waiting.
+            moved(cutover, CutoverStatus.HALTED, sentence=failure.sentence[:1000])
+            _tell(cutover, "cutover.halt", {"why": failure.sentence})
 
 
 def _forward(cutover: Cutover) -> None:

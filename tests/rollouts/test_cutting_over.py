@@ -12,8 +12,10 @@ from django.utils import timezone
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.admission.door import start_run
 from migrations_app.engine.errors import Refused
+from migrations_app.jobs.apply import execute
 from migrations_app.models import AuditEntry, Cutover, Release, ReleaseState, Run
 from migrations_app.releases.gates.glass import ask_to_break
+from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
 from migrations_app.rollouts.planning import Window, cutover_plan
 from migrations_app.runs.actions import cancel
@@ -202,6 +204,17 @@ def test_sql_that_nobody_signed_is_not_started(carried: Carried, ready: Release,
     assert carry(cutover).status == "halted"
     assert "The SQL of its revisions is not what was signed." in cutover.sentence
     assert carried.heads() == ["0001_a", "0001_a"]
+
+
+def test_a_chain_that_changed_underneath_halts_it(carried: Carried, ready: Release, rita: User) -> None:
+    cutover = cut_over(release=ready, by=rita)
+    carry_on_all()
+    execute(Run.objects.get(status="queued").pk)
+    cutover.steps.filter(ordinal=1).update(to_revision="0009_gone")
+    carry_on_all()
+    cutover.refresh_from_db()
+    assert (cutover.status, carried.runs()) == ("halted", {})
+    assert "has no revision 0009_gone" in cutover.sentence
 
 
 def test_who_has_a_run_of_it_open_signs_nothing(carried: Carried, registered: Registered, ann: User) -> None:

@@ -14,6 +14,13 @@ from migrations_app.releases.gates.reading import judged
 from migrations_app.releases.gates.signing import sign_off
 from tests.releases.gates.rows import put
 
+TESTS: dict[str, object] = {
+    "key": "tests",
+    "title": "Tests",
+    "signatures": 2,
+    "roles": ["release-manager"],
+    "checks": [{"key": "unit", "title": "The tests pass", "producer": "ci/unit", "max_age_hours": 2}],
+}
 SMALL = {
     "gates": [
         {
@@ -24,13 +31,7 @@ SMALL = {
                 {"key": "manifest", "title": "Every file is there", "producer": "ci/manifest"},
             ],
         },
-        {
-            "key": "tests",
-            "title": "Tests",
-            "signatures": 2,
-            "roles": ["release-manager"],
-            "checks": [{"key": "unit", "title": "The tests pass", "producer": "ci/unit", "max_age_hours": 2}],
-        },
+        TESTS,
     ]
 }
 CHECKS = (("build", "assets"), ("build", "manifest"), ("tests", "unit"))

@@ -15,7 +15,7 @@ from migrations_app.releases.gates.waivers import ask_waiver, decide_waiver
 from migrations_app.releases.registering import register_release
 from tests.edge.fleet import make_environment
 from tests.edge.people import person
-from tests.releases.gates.shapes import SMALL, gate, make_ready, report, report_all, sign, stale, verdict
+from tests.releases.gates.shapes import TESTS, gate, make_ready, report, report_all, sign, stale, verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_a_role_that_is_wanted_has_to_be_among_them(release: Release, olga: User
 
 def test_each_role_takes_a_person_of_its_own(service: Service, olga: User, ada: User, omar: User) -> None:
     both = person("bo", RELEASE_MANAGER, ON_CALL)
-    content = {"gates": [{**SMALL["gates"][1], "roles": ["on-call", "release-manager"]}]}
+    content = {"gates": [{**TESTS, "roles": ["on-call", "release-manager"]}]}
     edit_catalogue(service=service, content=content, note="one of each", by=ada)
     release = register_release(service=service, release_id="2.1", schema_rev="sc-10", by=olga).release
     report(release, olga, "tests", "unit")

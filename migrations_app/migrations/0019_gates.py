@@ -93,6 +93,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['service', '-id'], name='cutover_by_service')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status__in', ['halted', 'rolling_back', 'running'])), fields=('service',), name='one_open_cutover_per_service'), models.CheckConstraint(condition=models.Q(('planned_until', None), ('planned_from__lt', models.F('planned_until')), _connector='OR'), name='cutover_window_has_an_order')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +109,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('cutover', 'gate_key'), name='cutover_gate_once')],
             },
         ),
         migrations.CreateModel(
@@ -127,6 +130,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['ordinal'],
+                'constraints': [models.UniqueConstraint(fields=('cutover', 'ordinal'), name='cutover_step_once'), models.UniqueConstraint(fields=('cutover', 'environment'), name='cutover_environment_once')],
             },
         ),
         migrations.CreateModel(
@@ -141,6 +145,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['environment', '-id'], name='release_by_environment')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until', None)), fields=('environment',), name='one_release_per_environment')],
             },
         ),
         migrations.CreateModel(
@@ -158,6 +164,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['starts_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='freeze_has_an_order')],
             },
         ),
         migrations.CreateModel(
@@ -174,6 +181,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(fields=('service', 'version'), name='catalogue_version_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -198,6 +206,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['release', 'gate_key', 'check_key', '-id'], name='evidence_by_check')],
             },
         ),
         migrations.CreateModel(
@@ -216,6 +225,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['release', 'gate_key', '-id'], name='signature_by_gate')],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +242,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'indexes': [models.Index(fields=['release', 'gate_key', 'check_key', '-id'], name='waiver_by_check')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('requested_at'), '+', models.Value(datetime.timedelta(days=7)))), ('expires_at__gt', models.F('requested_at'))), name='waiver_ends_within_a_week')],
             },
         ),
         migrations.CreateModel(
@@ -243,6 +255,9 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('catalogue', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='migrations_app.gatecatalogue')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('status', 'ready'), _negated=True), name='ready_is_never_stored')],
+            },
         ),
         migrations.CreateModel(
             name='SignatureWithdrawal',
@@ -266,70 +281,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+                'constraints': [models.UniqueConstraint(fields=('waiver', 'verb'), name='waiver_decided_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='cutover',
-            index=models.Index(fields=['service', '-id'], name='cutover_by_service'),
-        ),
-        migrations.AddConstraint(
-            model_name='cutover',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['halted', 'rolling_back', 'running'])), fields=('service',), name='one_open_cutover_per_service'),
-        ),
-        migrations.AddConstraint(
-            model_name='cutover',
-            constraint=models.CheckConstraint(condition=models.Q(('planned_until', None), ('planned_from__lt', models.F('planned_until')), _connector='OR'), name='cutover_window_has_an_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='cutovergate',
-            constraint=models.UniqueConstraint(fields=('cutover', 'gate_key'), name='cutover_gate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='cutoverstep',
-            constraint=models.UniqueConstraint(fields=('cutover', 'ordinal'), name='cutover_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='cutoverstep',
-            constraint=models.UniqueConstraint(fields=('cutover', 'environment'), name='cutover_environment_once'),
-        ),
-        migrations.AddIndex(
-            model_name='environmentrelease',
-            index=models.Index(fields=['environment', '-id'], name='release_by_environment'),
-        ),
-        migrations.AddConstraint(
-            model_name='environmentrelease',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', None)), fields=('environment',), name='one_release_per_environment'),
-        ),
-        migrations.AddConstraint(
-            model_name='freeze',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='freeze_has_an_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecatalogue',
-            constraint=models.UniqueConstraint(fields=('service', 'version'), name='catalogue_version_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='gateevidence',
-            index=models.Index(fields=['release', 'gate_key', 'check_key', '-id'], name='evidence_by_check'),
-        ),
-        migrations.AddIndex(
-            model_name='gatesignature',
-            index=models.Index(fields=['release', 'gate_key', '-id'], name='signature_by_gate'),
-        ),
-        migrations.AddIndex(
-            model_name='gatewaiver',
-            index=models.Index(fields=['release', 'gate_key', 'check_key', '-id'], name='waiver_by_check'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatewaiver',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('requested_at'), '+', models.Value(datetime.timedelta(days=7)))), ('expires_at__gt', models.F('requested_at'))), name='waiver_ends_within_a_week'),
-        ),
-        migrations.AddConstraint(
-            model_name='releasestate',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'ready'), _negated=True), name='ready_is_never_stored'),
-        ),
-        migrations.AddConstraint(
-            model_name='waiverdecision',
-            constraint=models.UniqueConstraint(fields=('waiver', 'verb'), name='waiver_decided_once'),
         ),
     ]

@@ -25,7 +25,7 @@ def pythons() -> list[str]:
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     found = {sys.executable}
     for minor in range(8, 15):
-        aside = sorted(kept.glob(f"3.{minor}.*/bin/python3.{minor}"))
+        aside = sorted(kept.glob(f"3.{minor}.*/bin/python3.{minor}")) if os.access(kept, os.R_OK | os.X_OK) else []
         here = shutil.which(f"python3.{minor}")
         if aside or (here and "shims" not in here):
             found.add(str(aside[-1] if aside else here))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 120.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 30.0) -> None:
     """Return once the condition holds; fail with `what` was awaited."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -7,7 +7,6 @@ from binascii import Error as NotBase64
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import content_disposition_header
 from ninja import Query, Router
 from ninja.errors import ValidationError
 from ninja.responses import Status
@@ -18,6 +17,7 @@ from dashboard.api.cursor import After, Limit, page
 from dashboard.api.envelope import ErrorOut
 from dashboard.api.gate_shapes import ArtefactOut, artefact
 from dashboard.api.shapes import REFUSALS, Asking, Moment, Telling, answers
+from dashboard.attached import attached
 from migrations_app.releases.gates.evidence import Attachment, post_evidence
 from migrations_app.releases.gates.looking import ask_look
 
@@ -156,13 +156,7 @@ def get_artefact(request: HttpRequest, release_number: int, evidence_number: int
     """The file as it was attached, to be saved and not shown: it may be anything."""
     release = access.release_for(request.user, release_number)
     row = access_gates.evidence_row_for(request.user, release, evidence_number)
-    kept = access_gates.artefact_for(request.user, release, evidence_number)
-    name = row.artefact_name.replace("\\", "/").rpartition("/")[2] or kept.sha256
-    answer = HttpResponse(bytes(kept.content), content_type="application/octet-stream")
-    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    answer["Content-Security-Policy"] = "default-src 'none'"
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return attached(row.artefact_name, access_gates.artefact_for(request.user, release, evidence_number))
 
 
 def _content(text: str | None) -> bytes | None:

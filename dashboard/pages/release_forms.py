@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import access, access_gates
+from dashboard.attached import attached
 from dashboard.pages.forms import saved
 from dashboard.pages.gate_rows import CheckRow
 from dashboard.pages.release_view import Look, look
@@ -149,14 +148,8 @@ def release_withdraw(request: HttpRequest, service: str, pk: int, release_id: st
 def release_artefact(request: HttpRequest, service: str, pk: int, release_id: str) -> HttpResponse:
     """Only ever as a download: nobody's file is opened under this address."""
     found = access.release_named_for(request.user, service, release_id)
-    artefact = access_gates.artefact_for(request.user, found, pk)
-    name = access_gates.evidence_row_for(request.user, found, pk).artefact_name or f"{artefact.sha256[:12]}.bin"
-    answer = HttpResponse(bytes(artefact.content), content_type="application/octet-stream")
-    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    row = access_gates.evidence_row_for(request.user, found, pk)
+    return attached(row.artefact_name, access_gates.artefact_for(request.user, found, pk))
 
 
 def _row(found: Look, gate: str, check: str) -> CheckRow:

@@ -215,7 +215,7 @@ def test_evidence_is_reported_by_hand_with_a_file_that_is_only_a_download(releas
     fetched = client.get(f"/services/orders/release-artefact/{row.pk}/2.0")
     assert fetched.content == b"<script>alert(1)</script>"
     assert fetched["Content-Type"] == "application/octet-stream"
-    assert fetched["Content-Disposition"] == "attachment; filename*=UTF-8''l%C3%A4uft%20%3Cb%3E.html"
+    assert fetched["Content-Disposition"] == "attachment; filename*=utf-8''l%C3%A4uft%20%3Cb%3E.html"
     assert fetched["X-Content-Type-Options"] == "nosniff"
     assert row.artefact_sha256 in client.get(PAGE).content.decode()
 

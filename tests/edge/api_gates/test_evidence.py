@@ -31,7 +31,8 @@ def test_a_report_is_kept_with_its_file(caller: Caller, release: Release) -> Non
     file = caller.get(at(release, "evidence", made["id"], "artefact"))
     assert (file.status_code, file.content, file["Content-Type"]) == (200, content, "application/octet-stream")
     assert file["Content-Disposition"] == "attachment; filename*=utf-8''%C3%BCnits.html"
-    assert (file["Content-Security-Policy"], file["X-Content-Type-Options"]) == ("default-src 'none'", "nosniff")
+    assert file["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert (file["X-Content-Type-Options"], file["Cache-Control"]) == ("nosniff", "private, no-store")
 
 
 def test_a_hash_alone_has_no_file(caller: Caller, release: Release) -> None:

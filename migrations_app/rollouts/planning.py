@@ -12,7 +12,7 @@ from migrations_app.admission.conditions import Condition
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Revision, Service
-from migrations_app.releases.contracts import row_of
+from migrations_app.releases.contracts import fits
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
 from migrations_app.releases.gates.reading import database_now, judged
@@ -86,23 +86,21 @@ def _stop(release: Release, environment: Environment, head: str, runs: str) -> S
 
 def past_its_window(release: Release, environment: Environment, head: str) -> tuple[Condition, ...]:
     """For one that has nothing to get: it may stand above what the release can live with."""
-    row = row_of(release, read_schema_chain(release.service), ())
+    chain = read_schema_chain(release.service)
+    doubt, _ = fits(release.schema_rev_min, release.schema_rev_max, chain, ())
     places = dict(
         Revision.objects.filter(
             service_id=release.service_id, revision_id__in=(head, environment.head_revision)
         ).values_list("revision_id", "position")
     )
     stands = places.get(environment.head_revision, 0)
-    if not row.doubt and stands <= places.get(head, 0):
-        return ()
-    chain = read_schema_chain(release.service)
-    if not row.doubt and stands <= chain.of(release.schema_rev_max)[0].last:
+    if not doubt and stands <= max(places.get(head, 0), chain.of(release.schema_rev_max)[0].last):
         return ()
     told = f"{environment.name} stands at {environment.head_revision}, which is past what {release.release_id} takes"
     return (
         Condition(
             "past_its_window",
-            f"{told} ({row.doubt or f'{release.schema_rev_max} at most'}).",
+            f"{told} ({doubt or f'{release.schema_rev_max} at most'}).",
             "Roll it back to there first, or cut a newer release over.",
         ),
     )

@@ -25,7 +25,7 @@ from migrations_app.models import (
     Run,
     WaiverDecision,
 )
-from migrations_app.rehearsals.chains import chain_hashes
+from migrations_app.rehearsals.chains import linked
 from migrations_app.releases.gates import facts
 from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_catalogue
 from migrations_app.releases.gates.catalogues import shown_catalogue
@@ -137,13 +137,14 @@ def _parts(release: Release) -> dict[str, str]:
 
 def revisions_hash(release: Release) -> str:
     """The chain up to it, and the SQL that takes back and verifies, which the chain's own hash leaves out."""
-    head, beside = head_of(release), []
+    head, links, beside = head_of(release), [], []
     chain = Revision.objects.filter(service_id=release.service_id).order_by("position")
-    for revision_id, *checksums in chain.values_list("revision_id", "down_checksum", "verify_checksum"):
-        beside.append(checksums)
+    for revision_id, up, *others in chain.values_list("revision_id", "checksum", "down_checksum", "verify_checksum"):
+        links.append((revision_id, up))
+        beside.append(others)
         if revision_id == head:
             break
-    return _sha256(json.dumps([chain_hashes(release.service_id).get(head, ""), *beside]))
+    return _sha256(json.dumps([linked(links).get(head, ""), *beside]))
 
 
 def _sha256(text: str) -> str:

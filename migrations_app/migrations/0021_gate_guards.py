@@ -223,6 +223,7 @@ BEGIN
          WHERE s.release_id = cutover.release_id AND s.gate_key = gate->>'key'
            AND s.evidence_hash = proof.evidence_hash AND s.expires_at > clock_timestamp()
            AND s.by_id NOT IN (author, cutover.requested_by_id) AND (role = '' OR s.roles ? role)
+           AND EXISTS (SELECT FROM auth_user u WHERE u.id = s.by_id AND u.is_active)
            AND NOT EXISTS (SELECT FROM migrations_app_signaturewithdrawal w WHERE w.signature_id = s.id);
         IF coalesce(cardinality(signers), 0) < (CASE WHEN role = '' THEN wanted ELSE least(wanted, 1) END) THEN
             PERFORM cutover_refuse(format('signatures of the gate %s are missing', gate->>'key'));

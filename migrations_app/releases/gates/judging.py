@@ -253,6 +253,8 @@ def _void(signature: Signature, gate: Gate, digest: str, parts: dict[str, str], 
     if signature.withdrawn_by:
         reason = f": {signature.withdrawn_reason}" if signature.withdrawn_reason else ""
         return f"Withdrawn by {signature.withdrawn_by}{reason}."
+    if signature.disabled:
+        return f"The account of {signature.by} is disabled."
     if signature.by_id in known.barred:
         return f"{signature.by} {known.barred[signature.by_id]}."
     if signature.evidence_hash != digest:

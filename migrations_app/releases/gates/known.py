@@ -70,6 +70,7 @@ class Signature:
     comment: str = ""
     withdrawn_by: str = ""
     withdrawn_reason: str = ""
+    disabled: bool = False  # the signer's account, by now
 
 
 @dataclass(frozen=True)

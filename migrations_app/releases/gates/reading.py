@@ -233,6 +233,7 @@ def _signatures(release: Release) -> dict[str, tuple[Signature, ...]]:
                 comment=row.comment,
                 withdrawn_by=taken_back.by.get_username() if taken_back else "",
                 withdrawn_reason=taken_back.reason if taken_back else "",
+                disabled=not row.by.is_active,
             )
         )
     return {gate: tuple(rows) for gate, rows in found.items()}

@@ -210,6 +210,14 @@ class TestACutoverThatNobodyJudged:
         with pytest.raises(DatabaseError, match="signatures of the gate"), transaction.atomic():
             create_cutover(release, ann)
 
+    def test_is_refused_where_a_signer_was_disabled(
+        self, release: Release, olga: User, ann: User, omar: User, ada: User
+    ) -> None:
+        make_ready(release, olga, ann, omar)
+        User.objects.filter(pk=omar.pk).update(is_active=False)
+        with pytest.raises(DatabaseError, match="signatures of the gate tests are missing"), transaction.atomic():
+            create_cutover(release, ada)
+
     def test_is_refused_without_a_second_name_on_the_glass(self, release: Release, omar: User) -> None:
         glass = put(
             BreakGlass(

@@ -46,6 +46,15 @@ def test_new_evidence_makes_a_signature_void_and_says_so(release: Release, olga:
     assert voids(release, "tests") == ["Superseded: there is other evidence of “The tests pass”."]
 
 
+def test_the_signature_of_a_disabled_account_is_void_and_says_so(
+    release: Release, olga: User, ann: User, omar: User
+) -> None:
+    make_ready(release, olga, ann, omar)
+    User.objects.filter(pk=omar.pk).update(is_active=False)
+    assert voids(release, "tests") == ["The account of omar is disabled.", ""]
+    assert gate(release, "tests").wants == ("Waits for one signature of two.",)
+
+
 @pytest.mark.parametrize("file", ["checksum", "down_checksum", "verify_checksum"])
 def test_other_sql_makes_a_signature_void(release: Release, olga: User, ann: User, file: str) -> None:
     report_all(release, olga)

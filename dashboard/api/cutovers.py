@@ -82,7 +82,7 @@ class GateProofOut(Telling):
 
 
 class CutoverOut(Telling):
-    """`glass` is the request by which two people let it pass gates that block."""
+    """`glass` is the request by which two people let it pass gates that block. `back_reason`: why it is taken back."""
 
     id: int
     service: str
@@ -94,6 +94,7 @@ class CutoverOut(Telling):
     glass: int | None
     requested_by: str
     reason: str
+    back_reason: str
     planned_from: Moment | None
     planned_until: Moment | None
     started_at: Moment
@@ -234,6 +235,7 @@ def _told(cutover: access_cutovers.Cutover) -> CutoverOut:
         glass=cutover.glass_id,
         requested_by=cutover.requested_by.get_username(),
         reason=cutover.reason,
+        back_reason=cutover.back_reason,
         planned_from=cutover.planned_from,
         planned_until=cutover.planned_until,
         started_at=cutover.started_at,

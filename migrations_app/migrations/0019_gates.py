@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=500)),
                 ('revisions_hash', models.CharField(blank=True, max_length=64)),
                 ('back_since', models.DateTimeField(null=True)),
+                ('back_reason', models.CharField(blank=True, max_length=500)),
                 ('acting', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('planned_from', models.DateTimeField(null=True)),
                 ('planned_until', models.DateTimeField(null=True)),

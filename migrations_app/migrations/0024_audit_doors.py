@@ -109,7 +109,7 @@ DROP TRIGGER auditanchor_no_change ON migrations_app_auditanchor;
 KEEP_CUTOVER = """
 CREATE OR REPLACE FUNCTION cutover_keep() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    course text[] := '{status,sentence,reason,ended_at,version,acting_id,back_since}';
+    course text[] := '{status,sentence,ended_at,version,acting_id,back_since,back_reason}';
 BEGIN
     IF TG_OP <> 'UPDATE' OR to_jsonb(NEW) - course <> to_jsonb(OLD) - course THEN
         RAISE EXCEPTION 'how a cutover began never changes: % refused', TG_OP USING ERRCODE = 'insufficient_privilege';

@@ -52,6 +52,7 @@ class Cutover(models.Model):
     # Who decided about it last: their name goes into the runs that follow.
     acting = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     back_since = models.DateTimeField(null=True)  # from when on it only leads back
+    back_reason = models.CharField(max_length=500, blank=True)  # what was said last about that
     planned_from = models.DateTimeField(null=True)
     planned_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(db_default=Now())

@@ -144,10 +144,10 @@ def take_back(cutover: Cutover, *, by: User, reason: str) -> Cutover:
         unmet += other_open(held.release, but=held.pk)
         if unmet:
             raise NotAdmitted(tuple(unmet), "Nothing was rolled back.")
-        _to(held, CutoverStatus.ROLLING_BACK, sentence="", ended_at=None, acting=by, back_since=Now())
+        said = reason.strip()[:500]
+        _to(held, CutoverStatus.ROLLING_BACK, sentence="", ended_at=None, acting=by, back_since=Now(), back_reason=said)
         held.steps.exclude(status=CutoverStepStatus.ROLLED_BACK).update(back_run=None)
         record_change(held.release, "cutover.take_back", by, {"cutover": held.pk, "reason": reason})
-        Cutover.objects.filter(pk=held.pk).update(reason=reason.strip()[:500])
     return fresh(cutover)
 
 

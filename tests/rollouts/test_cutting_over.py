@@ -107,9 +107,10 @@ def test_given_up_it_starts_nothing_more(carried: Carried, ready: Release, rita:
 def test_it_is_taken_back_as_a_whole_the_last_environment_first(
     carried: Carried, ready: Release, rita: User, omar: User
 ) -> None:
-    cutover = carry(cut_over(release=ready, by=rita))
+    cutover = carry(cut_over(release=ready, by=rita, reason="the autumn release"))
     back = carry(take_back(cutover, by=omar, reason="orders are shown twice"))
     assert (back.status, carried.heads(), carried.runs()) == ("rolled_back", ["0001_a", "0001_a"], {})
+    assert (back.reason, back.back_reason) == ("the autumn release", "orders are shown twice")
     runs = Run.objects.filter(direction="down").order_by("pk")
     assert [run.environment.name for run in runs] == ["live-eu", "test-eu"]
     assert status(ready) == "rolled_back"

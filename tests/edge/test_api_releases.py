@@ -29,6 +29,7 @@ def test_it_registers_once(olga: User, service: Service) -> None:
     again = read(caller.post("/releases", BODY), 200)
     assert again == {**made, "created": False}
     told = read(caller.get(f"/releases/{made['id']}"))
+    assert set(told) - set(made) == {"verdict", "gates", "strangers", "catalogue"}
     assert {name: told[name] for name in made if name != "created"} == {k: v for k, v in made.items() if k != "created"}
     other = refusal(caller.post("/releases", {**BODY, "index_hash": "b"}), 409)
     assert other["code"] == "release_differs"

@@ -143,11 +143,11 @@ class World:
         self.newest[key] = ("pass", False, self.number)
 
     def sign(self) -> None:
-        self._sign(self.dice.choice(sorted(GATES)), self.dice.choice(sorted(self.people)))
+        key, who = self.dice.choice(sorted(GATES)), self.dice.choice(sorted(self.people))
+        self._sign(key, who, gate(self.release, key).evidence_hash)
 
-    def _sign(self, key: str, who: str) -> None:
+    def _sign(self, key: str, who: str, digest: str) -> None:
         allowed = who != self.author and self.green(key) and who not in self.counting(key)
-        digest = gate(self.release, key).evidence_hash
         try:
             row = sign_off(release=self.release, gate=key, evidence_hash=digest, by=self.people[who])
         except Refused as refusal:
@@ -216,8 +216,9 @@ class World:
         for check in CHECKS:
             if not self.shown((key, check)) and (key, check) not in self.exempt:
                 self._report((key, check), "pass")
+        digest = gate(self.release, key).evidence_hash
         for who in sorted(set(self.people) - {self.author, self.requester} - self.counting(key)):
-            self._sign(key, who)
+            self._sign(key, who, digest)
 
     def try_to_cut_over(self) -> None:
         """Created exactly where the model says so, and then undone."""

@@ -26,7 +26,7 @@ from tests.sampling import sample
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RACES, TOGETHER = 1_000, 10
-ROUNDS = sample(range(0, RACES, 4 * TOGETHER), 12)
+ROUNDS = sample(range(0, RACES, 4 * TOGETHER), 13)
 Doing = Callable[[], object]
 
 

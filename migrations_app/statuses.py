@@ -227,14 +227,6 @@ class CheckState(TextChoices):
     WAIVED = "waived", "exempted"
 
 
-CHECK_SENTENCES: dict[str, str] = {
-    CheckState.PASS: "It was shown, and the evidence is young enough.",
-    CheckState.FAIL: "The newest evidence says that it does not hold.",
-    CheckState.MISSING: "Nothing has reported it for this release.",
-    CheckState.STALE: "It was shown, but longer ago than the limit.",
-    CheckState.NOT_APPLICABLE: "It does not apply to this service, for the reason given.",
-    CheckState.WAIVED: "Two people let it pass for a while, for the reason given.",
-}
 # What lets a release through.
 GREEN = frozenset({CheckState.PASS, CheckState.NOT_APPLICABLE, CheckState.WAIVED})
 
@@ -306,10 +298,3 @@ class BootOutcome(TextChoices):
     ALLOW = "allow", "allowed"
     REFUSED = "refused", "refused"
     GAVE_UP = "gave_up", "gave up"
-
-
-BOOT_SENTENCES: dict[str, str] = {
-    BootOutcome.ALLOW: "Everything held, and the service was started.",
-    BootOutcome.REFUSED: "Nothing that is planned could have let it start.",
-    BootOutcome.GAVE_UP: "The time for waiting went by; whoever started it may try again.",
-}

@@ -29,7 +29,6 @@ NEEDS = {
     "decline-glass": "break_glass",
 }
 _OF_RELEASE = ("plan", "start", "ask-glass")
-_OF_CUTOVER = ("show", "go-on", "give-up", "take-back")
 
 
 class Command(BaseCommand):

@@ -47,6 +47,7 @@ class CheckRow:
     state: str
     used: int | None  # of its age, in hundredths of the limit; None where nothing was reported
     exemptions: tuple[Told, ...]
+    fault: str  # why the newest look led to no evidence
 
     @property
     def name(self) -> str:
@@ -152,11 +153,19 @@ class GateRow:
         return [(_BOUND.get(name) or titles.get(name, name), value) for name, value in self.found.parts.items()]
 
 
-def rows_of(judged: Judged, exemptions: Mapping[Key, tuple[Told, ...]], reader: User) -> tuple[GateRow, ...]:
-    return tuple(_row(gate, judged, exemptions, reader) for gate in judged.verdict.gates)
+def rows_of(
+    judged: Judged, exemptions: Mapping[Key, tuple[Told, ...]], faults: Mapping[Key, str], reader: User
+) -> tuple[GateRow, ...]:
+    return tuple(_row(gate, judged, exemptions, faults, reader) for gate in judged.verdict.gates)
 
 
-def _row(gate: GateVerdict, judged: Judged, exemptions: Mapping[Key, tuple[Told, ...]], reader: User) -> GateRow:
+def _row(
+    gate: GateVerdict,
+    judged: Judged,
+    exemptions: Mapping[Key, tuple[Told, ...]],
+    faults: Mapping[Key, str],
+    reader: User,
+) -> GateRow:
     now = judged.known.now
     checks = tuple(
         CheckRow(
@@ -165,6 +174,7 @@ def _row(gate: GateVerdict, judged: Judged, exemptions: Mapping[Key, tuple[Told,
             state=CHECK_STATES[found.state],
             used=_used(found, now),
             exemptions=exemptions.get((gate.gate.key, found.check.key), ()),
+            fault=faults.get((gate.gate.key, found.check.key), ""),
         )
         for found in gate.checks
     )

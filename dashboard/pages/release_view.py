@@ -23,6 +23,7 @@ from migrations_app.permissions import may, needed_for, roles_of, who_may
 from migrations_app.releases.around import named_in_audit, neighbours, places_of, transitions_of
 from migrations_app.releases.gates.exemptions import exemptions_of
 from migrations_app.releases.gates.judging import Verdict
+from migrations_app.releases.gates.looking import faults_of
 from migrations_app.releases.gates.reading import Judged, judged
 from migrations_app.statuses import RELEASE_SENTENCES, ReleaseStatus
 
@@ -67,7 +68,7 @@ def look(request: HttpRequest, release: access.Release) -> Look:
 def look_anew(request: HttpRequest, release: access.Release) -> Look:
     found = judged(release)
     reader = access.require(request.user, "view")
-    rows = rows_of(found, exemptions_of(release, found.known.now), reader)
+    rows = rows_of(found, exemptions_of(release, found.known.now), faults_of(release), reader)
     return Look(release, found, rows, onward_of(request, release, found.verdict, found.state.status))
 
 

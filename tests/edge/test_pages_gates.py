@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 from django.test import Client
 
 from dashboard import stepup
-from migrations_app.models import AuditEntry, GateEvidence, GateSignature, GateWaiver, Release
+from migrations_app.models import AuditEntry, GateEvidence, GateLook, GateSignature, GateWaiver, Release
 from tests.browser.client import heading, signed_in, text
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
 from tests.edge.people import person
@@ -228,6 +229,15 @@ def test_a_report_that_makes_no_sense_is_refused_beside_its_field(release: Relea
     assert "half a sentence" in answer.content.decode()
     assert client.get("/services/orders/release-evidence/build/none/2.0").status_code == 404
     assert not GateEvidence.objects.exists()
+
+
+def test_a_look_that_failed_stands_beside_its_check_until_the_next_one(release: Release, people: People) -> None:
+    name = {"release": release, "gate_key": "build", "check_key": "assets"}
+    GateLook.objects.create(**name, error="Its worker died three times.", ended_at=Now())
+    told = "The last look led to no evidence: Its worker died three times."
+    assert told in shown(people.ann)
+    GateLook.objects.create(**name)
+    assert told not in shown(people.ann)
 
 
 def test_an_exemption_takes_another_person_and_leaves_its_badge(release: Release, people: People) -> None:

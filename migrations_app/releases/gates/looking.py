@@ -71,11 +71,11 @@ def ask_look(*, release: Release, gate: str, check: str, by: User) -> GateLook:
     return GateLook.objects.select_related("asked_by").get(pk=row.pk)
 
 
-def newest_looks(release: Release) -> dict[Key, GateLook]:
-    """Of each check the newest, open or ended, for whoever shows what is going on."""
+def faults_of(release: Release) -> dict[Key, str]:
+    """Why the newest look at a check, open or ended, led to no evidence; those that did are left out."""
     rows = GateLook.objects.filter(release=release).order_by("gate_key", "check_key", "-id")
-    newest = rows.distinct("gate_key", "check_key").select_related("asked_by")
-    return {(row.gate_key, row.check_key): row for row in newest}
+    newest = rows.distinct("gate_key", "check_key")
+    return {(row.gate_key, row.check_key): row.error for row in newest if row.error}
 
 
 def ask_what_is_due() -> int:

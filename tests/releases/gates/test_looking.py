@@ -33,7 +33,6 @@ from migrations_app.releases.gates.looking import (
     give_up,
     holders,
     keep,
-    newest_looks,
     release_of_dead,
 )
 from migrations_app.releases.registering import register_release
@@ -112,16 +111,15 @@ def test_a_look_that_was_asked_for_becomes_evidence(shop: Release, ann: User) ->
     assert due() == []
 
 
-def test_who_asked_is_told_in_the_audit_log_and_on_the_page(shop: Release, ann: User) -> None:
+def test_who_asked_is_told_in_the_audit_log(shop: Release, ann: User) -> None:
     before = ReleaseState.objects.get(pk=shop.pk)
-    row = ask_look(release=shop, gate="units", check="agree", by=ann)
+    ask_look(release=shop, gate="units", check="agree", by=ann)
     entry = AuditEntry.objects.order_by("-seq")[0].data
     assert (entry["actor"], entry["action"], entry["object"]) == ("ann", "gate.look", "release:orders/3.0")
     assert entry["after"] == {"gate": "units", "check": "agree"}
     after = ReleaseState.objects.get(pk=shop.pk)
     # Nothing is known of it yet, so it is a draft as before.
     assert (after.version, after.status) == (before.version + 1, "draft")
-    assert newest_looks(shop) == {("units", "agree"): row}
 
 
 def test_one_look_is_open_at_a_time(shop: Release, ann: User, olga: User) -> None:

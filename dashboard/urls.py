@@ -39,6 +39,7 @@ from dashboard.pages import (
     rehearsal_log,
     rehearsals,
     release,
+    release_add,
     release_bundle,
     release_forms,
     release_places,
@@ -194,6 +195,7 @@ urlpatterns = [
         )
     ),
     path("releases", releases.releases, name="releases"),
+    path("register-release", release_add.release_add, name="release_add"),
     path("gates", gates.gates, name="gates"),
     path("gates/edit", gates.gates_edit, name="gates_edit"),
     path("exemptions/<int:pk>", exemptions.exemption, name="exemption"),

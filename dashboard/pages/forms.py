@@ -27,7 +27,7 @@ class ServiceForm(forms.Form):
     )
 
 
-def _plain(**attributes: str) -> forms.TextInput:
+def plain(**attributes: str) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", **attributes})
 
 
@@ -37,7 +37,7 @@ def _number(most: int, help_text: str, *, label: str, required: bool = True, lea
 
 def _address(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
     return forms.CharField(
-        label=label, max_length=2000, required=required, help_text=help_text, widget=_plain(spellcheck="false")
+        label=label, max_length=2000, required=required, help_text=help_text, widget=plain(spellcheck="false")
     )
 
 
@@ -65,10 +65,10 @@ class PlaceForm(forms.Form):
     stage = forms.CharField(
         max_length=63,
         help_text="Such as dev, staging or prod; the matrix groups by it.",
-        widget=_plain(),
+        widget=plain(),
         validators=[_named("stage")],
     )
-    region = forms.CharField(max_length=63, required=False, widget=_plain(), validators=[_named("region")])
+    region = forms.CharField(max_length=63, required=False, widget=plain(), validators=[_named("region")])
     order = forms.IntegerField(
         initial=0,
         min_value=-ORDER_LIMIT,
@@ -118,7 +118,7 @@ class EnvironmentForm(PlaceForm):
     name = forms.CharField(
         max_length=63,
         help_text="Unique within the service, such as prod-eu.",
-        widget=_plain(spellcheck="false"),
+        widget=plain(spellcheck="false"),
         validators=[_named("environment's name")],
     )
     dsn = _address("Target database", ADDRESS)
@@ -149,14 +149,14 @@ class EnvironmentEditForm(PlaceForm):
         max_length=LONGEST_SECRETS_REV,
         required=False,
         help_text="Its name, never a secret. Services that start here have to hold it. Empty: not looked at.",
-        widget=_plain(spellcheck="false"),
+        widget=plain(spellcheck="false"),
     )
     secrets_rev_next = forms.CharField(
         label="Next set of secrets",
         max_length=LONGEST_SECRETS_REV,
         required=False,
         help_text="While secrets are rotated either of the two will do.",
-        widget=_plain(spellcheck="false"),
+        widget=plain(spellcheck="false"),
     )
     dsn = _address("New address", f"Empty: the address stays as it is. Otherwise {ADDRESS}", required=False)
     adopt = forms.BooleanField(

@@ -18,7 +18,7 @@ from dashboard.pages.query import InForce, address, numbered_place, one_of, word
 from dashboard.templatetags.look import draw_state
 from dashboard.templatetags.states import state_of
 from migrations_app.fleet.chain import service_names
-from migrations_app.permissions import may
+from migrations_app.permissions import may, needed_for
 from migrations_app.releases.listing import STORED, ReleaseFilter, ReleaseRow, list_releases
 from migrations_app.releases.mismatch import running_where
 
@@ -57,6 +57,7 @@ def releases(request: HttpRequest) -> HttpResponse:
         "older_url": address(request, before=write(_CURSOR, window.older)) if window.older else "",
         "newest_url": address(request, before=None) if wanted.before else "",
         "may_register": may(request.user, "register_release"),
+        "needs_registrar": needed_for("register_release"),
     }
     return render(request, "releases/list.html", context)
 

@@ -116,6 +116,7 @@ class Fleet:
             "/matrix/contracts",
             "/releases",
             "/releases?service=orders&status=draft",
+            "/register-release",
             "/services/orders/releases/2026.11.1",
             "/services/orders/release-places/2026.11.1",
             f"/services/orders/release-places/{LATER}",

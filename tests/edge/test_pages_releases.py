@@ -14,6 +14,7 @@ from tests.edge.fleet import make_environment
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
 from tests.edge.test_pages_gates import later
 from tests.releases.gates.shapes import SMALL, report
+from tests.runs.support import person
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,53 @@ def shown(user: User, path: str) -> str:
 def test_without_a_release_it_says_how_one_comes(people: People) -> None:
     said = shown(people.ann, "/releases")
     assert "No release is registered." in said
-    assert "manage.py release add SERVICE RELEASE" in said
+    assert "manage.py release register SERVICE RELEASE" in said
+
+
+SENT = {"service": "orders", "release_id": "2026.11.4", "schema_rev": "sc-10"}
+SHA = "ab" * 32
+
+
+def test_a_release_is_registered_by_hand_with_what_was_built(release: Release, people: People) -> None:
+    client = signed_in(people.olga)
+    page = client.get("/register-release?service=orders").content.decode()
+    assert '<option value="orders" selected>' in page
+    sent = SENT | {"commit": "c0ffee", "artefacts": f"{SHA}  shop.tar.gz\r\n\r\n{SHA.upper()} *the image\r\n"}
+    assert client.post("/register-release", sent)["Location"] == "/services/orders/releases/2026.11.4"
+    made = Release.objects.get(release_id="2026.11.4")
+    assert (made.schema_rev_min, made.schema_rev_max, made.commit, made.created_by) == (
+        "sc-10", "sc-10", "c0ffee", people.olga,
+    )  # fmt: skip
+    assert made.artefacts == [["shop.tar.gz", SHA], ["the image", SHA]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"schema_rev": "sc-99"}, "No revision declares schema_rev &#x27;sc-99&#x27;"),
+        ({"release_id": "2.0", "commit": "other"}, "Release 2.0 was registered with"),
+        ({"release_id": "two words"}, "is no id of a release"),
+        ({"service": ""}, "This field is required."),
+        ({"artefacts": "abc  shop.tar.gz"}, "is no line of 64 hexadecimal digits and a name"),
+        ({"artefacts": f"{SHA}  a\n{SHA}  a"}, "a stands there twice"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_stays_in_the_form(
+    release: Release, people: People, fields: dict[str, str], says: str
+) -> None:
+    refused = signed_in(people.olga).post("/register-release", SENT | {"index_hash": "kept"} | fields)
+    assert refused.status_code == 422
+    said = refused.content.decode()
+    assert says in said
+    assert 'value="kept"' in said
+    assert Release.objects.count() == 1
+
+
+def test_who_may_not_register_reads_who_may(release: Release, people: People) -> None:
+    vic = person("vic", "viewer")
+    assert signed_in(vic).get("/register-release").status_code == 403
+    assert "Register a release" in shown(vic, "/releases")
+    assert 'href="/register-release' not in signed_in(vic).get("/releases").content.decode()
 
 
 def test_it_tells_the_stored_state_and_what_runs_where(release: Release, people: People) -> None:

@@ -96,6 +96,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "environment_remove": ("post", "edit_fleet", (302,)),
     "releases": ("get", "view", (200,)),
     "release": ("get", "view", (200,)),
+    "release_add": ("get", "register_release", (200,)),
     "release_bundle": ("get", "export", (200,)),
     "release_live": ("get", "view", (200,)),
     "release_places": ("get", "view", (200,)),
@@ -206,6 +207,7 @@ def _release_words(name: str, service: Service, owner: User) -> list[str | int]:
     release = make_release(service, owner, "1.0", "sc-1")
     signed, waiver, report = make_hanging(release, owner)
     words: dict[str, list[str | int]] = {
+        "release_add": [],
         "release_withdraw": [service.name, signed.pk, "1.0"],
         "release_artefact": [service.name, report.pk, "1.0"],
         "release_evidence": [service.name, "frontend-build", "build", "1.0"],

@@ -28,6 +28,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 2 * 4  # processes and their threads, as in deploy/gunicorn.conf.py
+CROWD = THREADS * 8
 QUERY = urlencode({"service": "orders", "environment": "prod", "schema_rev": "sc-10", "node": "n1"})
 
 
@@ -53,9 +54,12 @@ def get(url: str, path: str, **headers: str) -> Told:
 
 @contextmanager
 def full_house(url: str) -> Iterator[psycopg.Connection]:
-    """Every thread waits in the database for a table that somebody has locked, and more requests wait for a thread."""
+    """Every thread waits in the database for a table that somebody has locked, and more requests wait for a thread.
+
+    Which process takes a request is chance, so there are enough for the one that is less lucky.
+    """
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    with psycopg.connect(database_url()) as holder, ThreadPoolExecutor(THREADS * 2) as crowd:
+    with psycopg.connect(database_url()) as holder, ThreadPoolExecutor(CROWD) as crowd:
         holder.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
         with psycopg.connect(database_url(), autocommit=True) as look:
             readers = 0
@@ -64,7 +68,7 @@ def full_house(url: str) -> Iterator[psycopg.Connection]:
                 nonlocal readers
                 row = look.execute(waiting).fetchone()
                 assert row is not None
-                if row[0] < THREADS and readers < THREADS * 2:
+                if row[0] < THREADS and readers < CROWD:
                     readers += 1
                     crowd.submit(get, url, "/", Cookie=f"lockstep_session={'x' * 32}")
                 return bool(row[0] >= THREADS)

@@ -75,9 +75,11 @@ class House:
         return self.get("/api/v1/services", web, Authorization=f"Bearer lockstep_{'a' * 8}_{'b' * 43}")
 
     def kill(self) -> None:
-        """As the machine's memory killer would."""
+        """As the machine's memory killer would; who serves a connection ends a moment after the server itself."""
+        serving = _children(self.server.pid)
         os.kill(self.server.pid, signal.SIGKILL)
         self.server.process.wait(20)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in serving), what="nobody serves any more")
         self.server.stop()
 
     def bring_back(self) -> None:
@@ -85,6 +87,10 @@ class House:
         self.server = postgres.start(self.folder, 18, fast=True)
         assert self.server.port == port
         until(lambda: all(self.page(web).status == 302 for web in self.ports), what="the pages are back")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 
 from migrations_app.permissions import ROLES
 
@@ -25,3 +28,11 @@ def identity(name: str) -> User | None:
     user.is_active = False
     user.save(update_fields=["is_active"])
     return user
+
+
+def each_identity() -> Iterator[str]:
+    """One after another on the same ground: what one did is undone before the next one comes."""
+    for who in IDENTITIES:
+        with transaction.atomic():
+            yield who
+            transaction.set_rollback(True)

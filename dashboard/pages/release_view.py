@@ -30,6 +30,13 @@ from migrations_app.statuses import RELEASE_SENTENCES, ReleaseStatus
 # Nothing of these comes by itself: their page is read, not watched.
 OVER = frozenset({ReleaseStatus.SUPERSEDED, ReleaseStatus.ROLLED_BACK})
 _BEFORE_CUTOVER = frozenset({ReleaseStatus.DRAFT, ReleaseStatus.COLLECTING})
+# What comes first about one that was cut over; before that it is the verdict on its gates.
+_HEADLINES = {
+    ReleaseStatus.CUTTING_OVER: "is being cut over.",
+    ReleaseStatus.LIVE: "is live.",
+    ReleaseStatus.SUPERSEDED: "is superseded.",
+    ReleaseStatus.ROLLED_BACK: "was taken back.",
+}
 _KEPT = "_lockstep_gates"
 
 
@@ -51,6 +58,11 @@ class Look:
         """The stored one, or `ready`, which only the gates can say."""
         stored = self.judged.state.status
         return ReleaseStatus.READY if stored in _BEFORE_CUTOVER and self.verdict.ready else stored
+
+    @property
+    def headline(self) -> str:
+        said = _HEADLINES.get(self.judged.state.status)
+        return f"{self.release.release_id} {said}" if said else self.verdict.sentence
 
     def row(self, key: str) -> GateRow | None:
         return next((row for row in self.rows if row.key == key), None)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from dashboard import stepup
-from migrations_app.models import AuditEntry, GateEvidence, GateLook, GateSignature, GateWaiver, Release
+from migrations_app.models import AuditEntry, GateEvidence, GateLook, GateSignature, GateWaiver, Release, ReleaseState
 from tests.browser.client import heading, signed_in, text
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
 from tests.edge.people import person
@@ -74,6 +74,24 @@ def test_a_ready_release_says_so(release: Release, people: People) -> None:
     assert "Ready Every gate passes and is signed; it may be cut over." in text(page)
     assert "<title>✓ Ready: 2.0 of orders – Lockstep</title>" in page.content.decode()
     assert "ann, omar" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("cutting_over", "2.0 is being cut over."),
+        ("live", "2.0 is live."),
+        ("superseded", "2.0 is superseded."),
+        ("rolled_back", "2.0 was taken back."),
+    ],
+)
+def test_what_was_cut_over_says_that_first_and_then_how_its_gates_stand(
+    release: Release, people: People, status: str, says: str
+) -> None:
+    ReleaseState.objects.filter(release=release).update(status=status)
+    page = signed_in(people.ann).get(PAGE)
+    assert heading(page) == says
+    assert "Its gates now: Not ready for cutover: two of two gates block." in text(page)
 
 
 def test_it_leads_to_its_neighbours(release: Release, people: People) -> None:

@@ -31,7 +31,7 @@ from migrations_app.statuses import RELEASE_SENTENCES, ReleaseStatus
 OVER = frozenset({ReleaseStatus.SUPERSEDED, ReleaseStatus.ROLLED_BACK})
 _BEFORE_CUTOVER = frozenset({ReleaseStatus.DRAFT, ReleaseStatus.COLLECTING})
 # What comes first about one that was cut over; before that it is the verdict on its gates.
-_HEADLINES = {
+_HEADLINES: dict[str, str] = {
     ReleaseStatus.CUTTING_OVER: "is being cut over.",
     ReleaseStatus.LIVE: "is live.",
     ReleaseStatus.SUPERSEDED: "is superseded.",

@@ -78,7 +78,7 @@ def main() -> int:
     service = f"{re.sub('[^a-z0-9]+', '-', chosen.folder.resolve().name.lower())}-{secrets.token_hex(3)}"
     api.need("POST", "/services", {"name": service})
     roads = [_road(api, service, url) for url in chosen.server]
-    refused = _put(api, service, files)
+    refused = put(api, service, files)
     troubles = len(refused)
     for road in roads:
         troubles += _walk(api, road, [one for one in files if one.revision_id not in refused], chosen.folder)
@@ -109,7 +109,7 @@ def _road(api: Api, service: str, admin_url: str) -> Road:
     return Road(service, name, ours, psqls)
 
 
-def _put(api: Api, service: str, files: Sequence[RevisionFiles]) -> set[str]:
+def put(api: Api, service: str, files: Sequence[RevisionFiles]) -> set[str]:
     """The ids that were refused, with the reason told."""
     refused, began = set(), time.monotonic()
     for one in files:
@@ -129,7 +129,7 @@ def _walk(api: Api, road: Road, files: Sequence[RevisionFiles], folder: Path) ->
         head, failed = _run(api, road, files, direction)
         differences = _psql_to(road, files, folder, direction, head)
         if failed:
-            told = _psql(road.psqls, folder / f"{failed}.{direction}.sql")
+            told = psql(road.psqls, folder / f"{failed}.{direction}.sql")
             print(f"    {told or 'psql carries it out.'}")
             troubles += not told
         differences += [*_differences(road), *_disagreements(api, road, files)]
@@ -169,7 +169,7 @@ def _psql_to(road: Road, files: Sequence[RevisionFiles], folder: Path, direction
         wanted = [one.revision_id for one in files[place[here] + 1 : place[head] + 1]]
     else:
         wanted = [one.revision_id for one in reversed(files[place[head] + 1 : place[here] + 1])]
-    failures = [told for name in wanted if (told := _psql(road.psqls, folder / f"{name}.{direction}.sql"))]
+    failures = [told for name in wanted if (told := psql(road.psqls, folder / f"{name}.{direction}.sql"))]
     _mark(road, head)
     return failures
 
@@ -185,14 +185,14 @@ def _mark(road: Road, head: str | None = None) -> str:
     return (row and row[0]) or ""
 
 
-def _psql(url: str, file: Path, *options: str) -> str:
+def psql(url: str, file: Path, *options: str) -> str:
     """In one transaction, or without where PostgreSQL will not have that; the error, if any."""
     program = [str(postgres_bin(18) / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose"]
     done = subprocess.run([*program, *(options or ("-1",)), "-f", str(file), url], capture_output=True, text=True)
     if done.returncode == 0:
         return ""
     if not options and NOT_IN_ONE.search(done.stderr):
-        return _psql(url, file, "-e")
+        return psql(url, file, "-e")
     return f"psql fails at {file.name}: {' '.join(done.stderr.split())[:300]}"
 
 

@@ -21,7 +21,8 @@ SELECT 'pg_class'::regclass::oid, c.oid, 0,
     CASE WHEN c.relrowsecurity THEN 'row security' END,
     CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
     CASE WHEN c.relkind IN ('r', 'p', 'm') THEN
-      'replica identity: ' || CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' END
+      'replica identity: ' || CASE c.relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full' WHEN 'i' THEN
+        (SELECT 'index' FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) END
     END,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END),
   0, true, c.relowner, c.relacl, 'r'::"char"

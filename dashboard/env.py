@@ -6,6 +6,7 @@ command typed in another terminal finds the same servers.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def text(name: str, default: str = "") -> str:
         ) from None
 
 
-def number(name: str, default: float) -> float:
+def number(name: str, default: float, most: float = math.inf) -> float:
     value = text(name)
     if not value:
         return default
@@ -55,9 +56,19 @@ def number(name: str, default: float) -> float:
         parsed = float(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number, such as {default:g}.") from None
-    if parsed <= 0:
+    if not parsed > 0:
         raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number above zero.")
+    if parsed > most:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number that is {most:g} at most.")
     return parsed
+
+
+def count(name: str, default: int, most: float = math.inf) -> int:
+    """A whole number above zero."""
+    parsed = float(number(name, default, most))
+    if not parsed.is_integer():
+        raise ImproperlyConfigured(f"{name} is {text(name)!r}; it wants a whole number, such as {default}.")
+    return int(parsed)
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -1,4 +1,4 @@
-"""Errors below /api/ that arise before or after the API's own views: they get the envelope too, never a page."""
+"""Errors below /api/ and /admin/api/ that arise before or after the API's own views: they get the envelope too, never a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ApiErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path.startswith("/api/"):
+        if response.status_code < 400 or not request.path.startswith(("/api/", "/admin/api/")):
             return response
         if response.get("Content-Type", "").startswith("application/json"):
             return response

@@ -1,4 +1,4 @@
-"""Errors below /api/ and /admin/api/ that arise before or after the API's own views: they get the envelope too, never a page."""
+"""Errors below /api/ and /admin/api/ that arise outside of the API's own views: they get the envelope, never a page."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from dashboard.api.admin import admin_api
 from dashboard.api.api import api
 from dashboard.api.edge import guarded
 from dashboard.boot.gate import boot_gate
@@ -80,6 +81,7 @@ urlpatterns = [
         )
     ),
     path("api/v1/", api.urls),
+    path("admin/api/", admin_api.urls),
     path("", home.home, name="home"),
     path("banners", banners.banners, name="banners"),
     path("find", find.find_page, name="find"),

@@ -49,6 +49,7 @@ VERBS: dict[str, frozenset[str]] = {
     "own_tokens": _EVERYONE,
     "view_style": frozenset({ADMIN}),
     "view_system": frozenset({ADMIN}),
+    "restart_web": frozenset({ADMIN}),
 }
 
 

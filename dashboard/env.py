@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from migrations_app.watchdog import contract, policy
+from migrations_app.watchdog.contract import RuntimeContract
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -69,6 +73,26 @@ def count(name: str, default: int, most: float = math.inf) -> int:
     if not parsed.is_integer():
         raise ImproperlyConfigured(f"{name} is {text(name)!r}; it wants a whole number, such as {default}.")
     return int(parsed)
+
+
+def number_or_off(name: str, default: float) -> float:
+    """0 turns it off."""
+    return 0.0 if text(name).strip() in ("0", "0.0") else number(name, default)
+
+
+def choice(name: str, words: tuple[str, ...], default: str) -> str:
+    given = text(name) or default
+    if given not in words:
+        raise ImproperlyConfigured(f"{name} is {given!r}; it wants one of {', '.join(words)}.")
+    return given
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks, separated by commas or spaces."""
+    try:
+        return tuple(ip_network(word) for word in text(name).replace(",", " ").split())
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name}: {problem}. It wants addresses and networks, such as 10.0.0.0/8.") from None
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -129,3 +153,17 @@ def redis_url(name: str) -> str:
             f"{name} is not a Redis address. It wants redis://HOST:PORT/0, rediss://… or unix:///PATH?db=0."
         )
     return url
+
+
+def runtime_contract() -> RuntimeContract:
+    try:
+        return contract.read(os.environ, BASE_DIR)
+    except contract.BadSetting as wrong:
+        raise ImproperlyConfigured(str(wrong)) from None
+
+
+def restart_rules() -> policy.Rules:
+    try:
+        return policy.rules(os.environ)
+    except contract.BadSetting as wrong:
+        raise ImproperlyConfigured(str(wrong)) from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from dashboard.api.admin import admin_api
 from dashboard.api.api import api
 from dashboard.api.edge import guarded
 from dashboard.boot.gate import boot_gate
+from dashboard.health import views as health
 from dashboard.pages import (
     audit,
     audit_chain,
@@ -55,6 +57,7 @@ from dashboard.pages import (
     start,
     style,
     tokens,
+    workers,
 )
 
 handler500 = "dashboard.outage.server_error"
@@ -65,7 +68,21 @@ urlpatterns = [
     path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
+    path("health", health.health_view, name="health_json"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("health/deep", health.deep_view, name="health_deep"),
+    path("admin/api/system-status", health.system_status_view, name="system_status"),
+    *(
+        path(address, health.schema_view, {"name": name}, name=f"schema_{name}")
+        for address, name in (
+            ("health/schema.json", "health"),
+            ("health/deep/schema.json", "deep"),
+            ("admin/api/system-status/schema.json", "system-status"),
+        )
+    ),
     path("api/v1/", api.urls),
+    path("admin/api/", admin_api.urls),
     path("", home.home, name="home"),
     path("banners", banners.banners, name="banners"),
     path("find", find.find_page, name="find"),
@@ -232,6 +249,8 @@ urlpatterns = [
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit_chain.audit_export, name="audit_export"),
     path("audit/verify", audit.audit_verify, name="audit_verify"),
+    path("workers", workers.workers, name="workers"),
+    path("workers/restart", workers.workers_restart, name="workers_restart"),
     path("tokens", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token_revoke"),
     path("login", LoginView.as_view(), name="login"),

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -16,8 +17,8 @@ bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 pidfile = os.environ.get("WATCHDOG_PID_FILE") or None
 workers = 2
 threads = 4
-# gthread, with two more threads that answer the boot gate alone.
-worker_class = "dashboard.boot.threads.GateThreads"
+# gthread, with two more threads for the boot gate alone and two for health.
+worker_class = "dashboard.urgent.UrgentThreads"
 # Longer than the longest call a page makes (55 s).
 timeout = 65
 graceful_timeout = 30
@@ -32,6 +33,21 @@ preload_app = False
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+
+
+def on_starting(server: Arbiter) -> None:
+    """Web and watchdog under different contracts would wait for each other for ever."""
+    from migrations_app.watchdog.contract import BadSetting, errors, read
+
+    try:
+        agreed = read(os.environ, Path(__file__).resolve().parents[1])
+    except BadSetting as why:
+        server.log.error(why)
+        sys.exit(78)
+    for sentence in (wrong := errors(agreed)):
+        server.log.error(sentence)
+    if wrong and agreed.validation_enforced:
+        sys.exit(78)  # systemd does not start again what ended so
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:
@@ -50,14 +66,27 @@ def post_worker_init(worker: Worker) -> None:
     """A collection of garbage stops all threads, so it should not look through what is loaded by now."""
     gc.collect()
     gc.freeze()
+    from django.conf import settings
+
+    if settings.configured:
+        from dashboard.health import publisher
+
+        publisher.start()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """Hand the pooled database connections back before the process ends."""
+    """Tell that this process is gone, and hand its database connections back."""
+    from django.conf import settings
+
+    if not settings.configured:
+        return
     from django.db import connections
 
     from dashboard.boot import pool
+    from dashboard.health import own, publisher
 
+    publisher.stop()
+    own.LOOKS.close()
     pool.close()
     for connection in connections.all(initialized_only=True):
         close_pool = getattr(connection, "close_pool", None)

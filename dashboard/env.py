@@ -6,7 +6,9 @@ command typed in another terminal finds the same servers.
 
 from __future__ import annotations
 
+import math
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -47,7 +49,7 @@ def text(name: str, default: str = "") -> str:
         ) from None
 
 
-def number(name: str, default: float) -> float:
+def number(name: str, default: float, most: float = math.inf) -> float:
     value = text(name)
     if not value:
         return default
@@ -55,9 +57,39 @@ def number(name: str, default: float) -> float:
         parsed = float(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number, such as {default:g}.") from None
-    if parsed <= 0:
+    if not parsed > 0:
         raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number above zero.")
+    if parsed > most:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it wants a number that is {most:g} at most.")
     return parsed
+
+
+def count(name: str, default: int, most: float = math.inf) -> int:
+    """A whole number above zero."""
+    parsed = float(number(name, default, most))
+    if not parsed.is_integer():
+        raise ImproperlyConfigured(f"{name} is {text(name)!r}; it wants a whole number, such as {default}.")
+    return int(parsed)
+
+
+def number_or_off(name: str, default: float) -> float:
+    """0 turns it off."""
+    return 0.0 if text(name).strip() in ("0", "0.0") else number(name, default)
+
+
+def choice(name: str, words: tuple[str, ...], default: str) -> str:
+    given = text(name) or default
+    if given not in words:
+        raise ImproperlyConfigured(f"{name} is {given!r}; it wants one of {', '.join(words)}.")
+    return given
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks, separated by commas or spaces."""
+    try:
+        return tuple(ip_network(word) for word in text(name).replace(",", " ").split())
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"{name}: {problem}. It wants addresses and networks, such as 10.0.0.0/8.") from None
 
 
 def flag(name: str, default: bool = False) -> bool:

@@ -110,6 +110,7 @@ DATABASES = {
 # The pools belong to web processes alone: a pool must not cross the fork of a job process.
 WEB_POOL = env.flag("LOCKSTEP_WEB_POOL")
 BOOT_GATE_POOL = 2 if WEB_POOL else 0  # connections of the boot gate's own, see dashboard/boot/pool.py
+HEALTH_CONNECTIONS = 2 if WEB_POOL else 0  # see dashboard/health/own.py
 if WEB_POOL:
     from dashboard.pooled.patience import STATEMENT_S, PatientConnection
 
@@ -133,7 +134,36 @@ if WEB_POOL:
         },
     }
 
+# When a web process leaves its database alone for a while, see migrations_app/health/breaker.py.
+CIRCUIT_BREAKER_ENABLED = env.flag("CIRCUIT_BREAKER_ENABLED", default=True)
+CIRCUIT_BREAKER_WINDOW_SIZE = env.count("CIRCUIT_BREAKER_WINDOW_SIZE", 10)
+CIRCUIT_BREAKER_FAILURE_THRESHOLD = env.count(
+    "CIRCUIT_BREAKER_FAILURE_THRESHOLD", min(5, CIRCUIT_BREAKER_WINDOW_SIZE), most=CIRCUIT_BREAKER_WINDOW_SIZE
+)
+CIRCUIT_BREAKER_FAILURE_RATE = env.number("CIRCUIT_BREAKER_FAILURE_RATE", 0.5, most=1)
+CIRCUIT_BREAKER_RECOVERY_TIMEOUT = env.number("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", 30, most=3600)
+DB_POOL_EXHAUSTED_RETRY_AFTER_SECONDS = env.count("DB_POOL_EXHAUSTED_RETRY_AFTER_SECONDS", 5, most=3600)
+
+# From where on what health measures is told as a warning, see migrations_app/health/thresholds.py.
+RESILIENCE = {
+    name: env.number(f"RESILIENCE_{name.upper()}", default)
+    for name, default in (
+        ("degraded_alert_seconds", 300),
+        ("pool_saturation_warning", 0.90),
+        ("pool_saturation_critical", 1.0),
+        ("restart_churn_window_seconds", 600),
+        ("restart_churn_threshold", 3),
+    )
+}
+HEALTH_MEMO_TTL_SECONDS = env.number_or_off("HEALTH_MEMO_TTL_SECONDS", 5)
+# Who sees all of /health without signing in.
+HEALTH_ALLOW = env.networks("LOCKSTEP_HEALTH_ALLOW")
+
 REDIS_URL = env.redis_url("LOCKSTEP_REDIS_URL")
+# Whether what a web process has drawn is kept (l1) and shared with the others through Redis (l2).
+ROUTE_CACHE = env.choice(
+    "LOCKSTEP_ROUTE_CACHE", ("l1+l2", "l1-only", "none"), "l1+l2" if WEB_POOL and REDIS_URL else "l1-only"
+)
 RQ_QUEUES = {
     "runs": {
         "URL": REDIS_URL or "redis://127.0.0.1:6379/0",
@@ -185,6 +215,8 @@ CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if USE_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = USE_TLS
 SECURE_SSL_REDIRECT = USE_TLS
+# Whoever watches the process itself asks it without the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^(health|livez|readyz)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

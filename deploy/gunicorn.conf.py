@@ -16,8 +16,8 @@ bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 pidfile = os.environ.get("WATCHDOG_PID_FILE") or None
 workers = 2
 threads = 4
-# gthread, with two more threads that answer the boot gate alone.
-worker_class = "dashboard.boot.threads.GateThreads"
+# gthread, with two more threads for the boot gate alone and two for health.
+worker_class = "dashboard.urgent.UrgentThreads"
 # Longer than the longest call a page makes (55 s).
 timeout = 65
 graceful_timeout = 30

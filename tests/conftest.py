@@ -13,6 +13,7 @@ from psycopg import sql
 from migrations_app.embedded import pytest_servers
 from migrations_app.embedded.postgres import Server
 from migrations_app.embedded.redis import RedisServer
+from migrations_app.health import breaker
 from tests import postgres15
 from tests.audit_flush import django_db_setup  # noqa: F401  a fixture
 
@@ -93,3 +94,9 @@ def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     # Which releases their schema refuses is asked now and then; a test of that says when.
     for name, value in (("found", ()), ("key", None), ("at", float("inf"))):
         monkeypatch.setattr(f"dashboard.mismatched._last.{name}", value)
+
+
+@pytest.fixture(autouse=True)
+def _no_breaker_of_another_test() -> Iterator[None]:
+    yield
+    breaker.forget()

@@ -15,7 +15,7 @@ from dashboard import access
 from dashboard.cursors import write
 from dashboard.pages.history_filter import DIRECTIONS, in_force, read_filter
 from dashboard.pages.history_rows import draw_receipts
-from dashboard.pages.kept import Kept, page_version
+from dashboard.pages.kept import Kept, one_text, page_version
 from dashboard.pages.query import address
 from migrations_app.fleet import ledger
 from migrations_app.fleet.chain import environment_names, service_names
@@ -23,7 +23,7 @@ from migrations_app.fleet.history import read_history
 from migrations_app.permissions import may, who_may
 from migrations_app.statuses import Phase
 
-PAGES: Kept[SafeString] = Kept(40)
+PAGES: Kept[SafeString] = Kept(40, packing=one_text("history"))
 
 
 @require_safe

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from dashboard import access
 from dashboard.banners import tells_banners
 from dashboard.pages.choices import Choice
-from dashboard.pages.kept import Kept, fleet_version
+from dashboard.pages.kept import Kept, Packing, fleet_version
 from dashboard.pages.matrix_address import ALL, DISORDER, DRIFT, FRONTIER, PENDING, Wanted, address_of, read_wanted
 from dashboard.pages.matrix_cells import legend
 from dashboard.pages.matrix_tabs import matrix_tabs
@@ -58,8 +58,20 @@ class Page:
     content: SafeString
 
 
-WINDOWS: Kept[Window] = Kept(24)
-PAGES: Kept[Page] = Kept(24)
+WINDOWS: Kept[Window] = Kept(
+    24,
+    packing=Packing(
+        "matrix window",
+        lambda window: (window.markup, window.beside),
+        lambda markup, beside: Window(SafeString(markup), SafeString(beside)),
+    ),
+)
+PAGES: Kept[Page] = Kept(
+    24,
+    packing=Packing(
+        "matrix page", lambda page: (page.title, page.content), lambda title, content: Page(title, SafeString(content))
+    ),
+)
 
 
 @require_safe

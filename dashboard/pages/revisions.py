@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard import access
 from dashboard.cursors import write
-from dashboard.pages.kept import Kept, page_version
+from dashboard.pages.kept import Kept, one_text, page_version
 from dashboard.pages.query import address, numbered_place
 from dashboard.pages.revision_rows import draw_revisions
 from dashboard.pages.upload import Upload, read_upload
@@ -22,7 +22,7 @@ from migrations_app.fleet.revisions import put_folder
 from migrations_app.permissions import may, needed_for, who_may
 from migrations_app.runs.planning import planned
 
-PAGES: Kept[SafeString] = Kept(40)
+PAGES: Kept[SafeString] = Kept(40, packing=one_text("revisions"))
 HEADER_EXAMPLE = """-- lockstep: schema_rev sc-21
 -- lockstep: phase expand            -- expand, migrate or contract
 -- lockstep: parent 0006_add_email   -- default: the revision before it in name order"""

@@ -36,6 +36,7 @@ from migrations_app.models.run import Run, RunLogLine, RunStep, StepAttempt
 from migrations_app.models.schema import SchemaContent, SchemaDefinition, SchemaDrift, SchemaReading, SchemaState
 from migrations_app.models.service import Service
 from migrations_app.models.token import ApiToken
+from migrations_app.models.web_process import WebProcess
 from migrations_app.models.worker import WorkerProcess
 
 __all__ = [
@@ -89,5 +90,6 @@ __all__ = [
     "SignatureWithdrawal",
     "StepAttempt",
     "WaiverDecision",
+    "WebProcess",
     "WorkerProcess",
 ]

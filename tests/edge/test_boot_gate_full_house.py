@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from dashboard import tokens
-from dashboard.boot.threads import GATE, asks_the_gate
+from dashboard.urgent import GATE, HEALTH, asked_of
 from migrations_app.models import NodeReport
 from tests.edge.fleet import make_service
 from tests.edge.people import person
@@ -118,9 +118,21 @@ def _a_silent_connection_keeps_nobody_waiting(url: str, bearer: dict[str, str]) 
 
 
 def test_whose_request_it_is_shows_in_its_first_bytes() -> None:
-    for sent, is_gate in ((GATE + b"x", True), (b"GET /api/v1/boot-gates?x", False), (GATE[:9], False), (b"", False)):
+    for sent, whose in (
+        (b"GET /api/v1/boot-gate?x", GATE),
+        (b"GET /api/v1/boot-gates?x", ""),
+        (b"GET /api/v1/bo", ""),
+        (b"", ""),
+        (b"GET /health HTTP/1.1", HEALTH),
+        (b"HEAD /health HTTP/1.1", HEALTH),
+        (b"GET /health/deep HTTP/1.1", HEALTH),
+        (b"GET /readyz?now HTTP/1.1", HEALTH),
+        (b"GET /livez HTTP/1.1", HEALTH),
+        (b"GET /healthy HTTP/1.1", ""),
+        (b"POST /health HTTP/1.1", ""),
+    ):
         here, there = socket.socketpair()
         with here, there:
             there.sendall(sent)
-            assert asks_the_gate(here) is is_gate
+            assert asked_of(here) == whose, sent
             assert here.recv(100, socket.MSG_DONTWAIT) == sent if sent else True

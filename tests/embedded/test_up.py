@@ -89,10 +89,9 @@ class House:
 @pytest.fixture
 def base(folder: Path) -> Path:
     """A stand-in for the project: its manage.py, its wsgi module, the real gunicorn configuration and worker."""
-    (folder / "dashboard" / "boot").mkdir(parents=True)
-    (folder / "dashboard" / "__init__.py").touch()
-    for name in ("__init__.py", "threads.py"):
-        shutil.copy(PROJECT / "dashboard" / "boot" / name, folder / "dashboard" / "boot")
+    (folder / "dashboard").mkdir(parents=True)
+    for name in ("__init__.py", "urgent.py"):
+        shutil.copy(PROJECT / "dashboard" / name, folder / "dashboard")
     (folder / "dashboard" / "wsgi.py").write_text(WSGI)
     (folder / "deploy").mkdir()
     shutil.copy(PROJECT / "deploy" / "gunicorn.conf.py", folder / "deploy")

@@ -1,36 +1,70 @@
-"""gunicorn's threads, and beside them a few that answer the boot gate alone: it is asked when everything else waits.
+"""gunicorn's threads, and beside them a few for what is asked when everything else waits: the boot gate and health.
 
-Which of the two a request is for shows in its first bytes, so a connection is given to a thread only when it has said
-something. gunicorn's master reads this before there is a Django.
+What a request is for shows in its first bytes, so a connection is given to a thread only when it has said something.
+gunicorn's master reads this before there is a Django.
 """
 
 from __future__ import annotations
 
 import errno
 import selectors
+import signal
 import socket
 import ssl
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker  # type: ignore[import-untyped]
 
-GATE = b"GET /api/v1/boot-gate?"
-THREADS = 2  # as many as the gate has connections
+GATE, HEALTH = "boot-gate", "health"
+# How many each has: the gate as many as it has connections.
+THREADS = {GATE: 2, HEALTH: 2}
+_ENDS = b" ?/"
+_PATHS = {
+    b"/api/v1/boot-gate": GATE,
+    b"/health": HEALTH,
+    b"/livez": HEALTH,
+    b"/readyz": HEALTH,
+    b"/admin/api/system-status": HEALTH,
+}
+STARTS = {
+    method + path + _ENDS[end : end + 1]: whose
+    for method in (b"GET ", b"HEAD ")
+    for path, whose in _PATHS.items()
+    for end in range(len(_ENDS))
+}
+LONGEST = max(len(start) for start in STARTS)
 _NOTHING = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
-class GateThreads(ThreadWorker):  # type: ignore[misc]
+@dataclass
+class _Process:
+    """Not an Event: its lock is not for signal handlers."""
+
+    stopping: bool = False
+
+
+process = _Process()
+
+
+class UrgentThreads(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
-        self.gate_pool = ThreadPoolExecutor(THREADS, "boot-gate")
+        self.urgent = {whose: ThreadPoolExecutor(count, whose) for whose, count in THREADS.items()}
         super().init_process()
 
     def run(self) -> None:
         try:
             super().run()
         finally:
-            self.gate_pool.shutdown(wait=False)
+            for pool in self.urgent.values():
+                pool.shutdown(wait=False)
+
+    def handle_exit(self, sig: signal.Signals, frame: FrameType | None) -> None:
+        process.stopping = True
+        super().handle_exit(sig, frame)
 
     def accept(self, listener: socket.socket) -> None:
         try:
@@ -46,7 +80,7 @@ class GateThreads(ThreadWorker):  # type: ignore[misc]
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def enqueue_req(self, conn: TConn) -> None:
-        pool = self.gate_pool if asks_the_gate(conn.sock) else self.tpool
+        pool = self.urgent.get(asked_of(conn.sock), self.tpool)
         future: Future[object] = pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
@@ -57,11 +91,12 @@ class GateThreads(ThreadWorker):  # type: ignore[misc]
             conn.timeout = min(conn.timeout, deadline)
 
 
-def asks_the_gate(sock: socket.socket) -> bool:
+def asked_of(sock: socket.socket) -> str:
     """By what has arrived; what is encrypted or comes in pieces is answered like anything else."""
     if isinstance(sock, ssl.SSLSocket):
-        return False
+        return ""
     try:
-        return sock.recv(len(GATE), socket.MSG_PEEK | socket.MSG_DONTWAIT) == GATE
+        seen = sock.recv(LONGEST, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
-        return False
+        return ""
+    return next((whose for start, whose in STARTS.items() if seen.startswith(start)), "")

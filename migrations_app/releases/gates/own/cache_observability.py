@@ -1,4 +1,4 @@
-"""What is cached, derived or pooled shows its state: each field that is promised is in the answers of this installation."""
+"""What is cached, derived or pooled shows its state: each field that is promised is in the answers."""
 
 from __future__ import annotations
 

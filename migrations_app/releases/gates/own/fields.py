@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BREAKER = (
-    "state failure_count success_count total_count window_size failure_rate last_failure_time open_until enabled"
-)
+BREAKER = "state failure_count success_count total_count window_size failure_rate last_failure_time open_until enabled"
 ROUTE_CACHE = (
     "mode degraded redis_expected available l1_size reads_total writes_total l1_hits l2_hits misses l1_hit_rate "
     "l2_hit_rate miss_rate"
@@ -19,7 +17,8 @@ RUNTIME = (
     "health_pool_size health_max_overflow health_pool_timeout pool_exhausted_retry_after_seconds"
 )
 STATE = (
-    "size checked_out overflow checked_in max_capacity saturation requests_waiting worker_pid sampled_at scope processes"
+    "size checked_out overflow checked_in max_capacity saturation requests_waiting worker_pid sampled_at scope "
+    "processes"
 )
 THRESHOLDS = (
     "degraded_alert_seconds pool_saturation_warning pool_saturation_critical restart_churn_window_seconds "
@@ -30,8 +29,8 @@ POLICY = "state allowed cooldown blocked cooldown_remaining_seconds"
 CHURN = "window_seconds threshold count exceeded last_completed_at"
 RECOMMENDATION = "action reason"
 CONTRACT = (
-    "version project_root gunicorn_bind validation_enforced watchdog_runtime_dir watchdog_restart_flag watchdog_pid_file "
-    "watchdog_state_file watchdog_check_interval"
+    "version project_root gunicorn_bind validation_enforced watchdog_runtime_dir watchdog_restart_flag "
+    "watchdog_pid_file watchdog_state_file watchdog_check_interval"
 )
 DERIVED = "ready source version updated_at built_at count age_seconds is_fresh"
 

@@ -21,7 +21,9 @@ def artefacts(place: Installation) -> Seen:
     if done.returncode:
         return unknown(f"There is no manifest to compare with: {last_line(done)}")
     manifest = _manifest(done.stdout)
-    broken = [told for address, digest in manifest.items() if (told := _wrong(place.ask(address, accept="*/*"), digest))]
+    broken = [
+        told for address, digest in manifest.items() if (told := _wrong(place.ask(address, accept="*/*"), digest))
+    ]
     return judged(broken, f"All {len(manifest)} files of the manifest are handed out with their hashes.")
 
 

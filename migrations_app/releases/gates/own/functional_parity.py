@@ -27,7 +27,7 @@ _CELL = re.compile(r'<td class="(\S)(?: first)?">')
 
 def compute(place: Installation) -> Seen:
     """The newest receipts by API and in the file; the matrix by API and on the page."""
-    services = [one["name"] for one in place.told("/api/v1/services", READ)["data"]["services"]][:MOST_SERVICES]
+    services = [one["name"] for one in place.told("/api/v1/services", READ, "services")][:MOST_SERVICES]
     broken: list[str] = []
     rows = cells = 0
     for name in services:
@@ -35,7 +35,7 @@ def compute(place: Installation) -> Seen:
         broken += _unlike(name, receipts, of_file)
         by_api, on_page = _matrix(place, name), _page(place, name)
         broken += [
-            f"{name}, revision {revision}: the API tells the matrix's cells {by_api.get(revision)!r}, the page {told!r}."
+            f"{name}, revision {revision}: the API tells the cells {by_api.get(revision)!r}, the page {told!r}."
             for revision, told in on_page.items()
             if by_api.get(revision) != told
         ]
@@ -59,7 +59,9 @@ def schemas_alike(place: Installation) -> Seen:
 def no_drift(place: Installation) -> Seen:
     """What stands in the control database is what the migrations left."""
     broken = schema.differences()
-    return judged(broken, f"Each of the {schema.count()} tables of the control database has the columns of this version.")
+    return judged(
+        broken, f"Each of the {schema.count()} tables of the control database has the columns of this version."
+    )
 
 
 def _count(services: Sequence[str]) -> str:
@@ -68,7 +70,7 @@ def _count(services: Sequence[str]) -> str:
 
 def _receipts(place: Installation, service: str) -> list[Mapping[str, Any]]:
     path = f"/api/v1/services/{quote(service, safe='')}/history?limit={MOST_ROWS}&superseded=true"
-    rows: list[Mapping[str, Any]] = place.told(path, READ)["data"]["rows"]
+    rows: list[Mapping[str, Any]] = place.told(path, READ, "rows")
     return rows
 
 
@@ -97,7 +99,7 @@ def _unlike(service: str, told: Sequence[Mapping[str, Any]], of_file: Sequence[M
 
 def _matrix(place: Installation, service: str) -> dict[str, str]:
     path = f"/api/v1/services/{quote(service, safe='')}/matrix?mode=all&limit=100"
-    found = place.told(path, READ)["data"]
+    found = place.told(path, READ)
     return {row["revision_id"]: cells for row, cells in zip(found["revisions"], found["rows"], strict=True)}
 
 

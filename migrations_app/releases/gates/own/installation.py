@@ -29,7 +29,7 @@ class NotSeen(LockstepError):
 
 
 class NotThere(NotSeen):
-    """Lockstep answers that it has no such address, which is a finding and no lack of one."""
+    """Lockstep answers, and has no such address or field, which is a finding and no lack of one."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,17 @@ class Installation:
         finally:
             connection.close()
 
-    def told(self, path: str, right: str = "") -> Any:  # noqa: ANN401  JSON
-        """The JSON of an answer that is 200, or 503 as /health is when something is down. Raises NotSeen."""
+    def told(self, path: str, right: str = "", at: str = "") -> Any:  # noqa: ANN401  JSON
+        """What stands at a place in the JSON of an answer: 200, or 503 as /health is when something is down.
+
+        Raises NotSeen, and NotThere where the address or the place does not exist.
+        """
         answer = self.ask(path, right)
         if answer.status == 404:
             raise NotThere(f"{path} answers 404: this installation has no such address.")
         if answer.status not in (200, 503):
             raise NotSeen(f"{path} answered {answer.status}.", _SIGN_IN if answer.status in (302, 401, 403) else "")
-        return answer.json()
+        return part(answer.json(), at, path)
 
     def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return self.run("manage.py", *arguments, env=env)
@@ -122,6 +125,15 @@ class Installation:
                 "Give an active user a role that has it: `manage.py gates self` asks in their name.",
             )
         return self.visitors[right]
+
+
+def part(document: Any, at: str, path: str) -> Any:  # noqa: ANN401  JSON
+    """Raises NotThere where the names of `at` lead nowhere."""
+    for name in at.split(".") if at else []:
+        if not isinstance(document, dict) or name not in document:
+            raise NotThere(f"{at} is missing from {path}.")
+        document = document[name]
+    return document
 
 
 _SIGN_IN = "Lockstep there does not know the session made here, as where --base is of another installation."

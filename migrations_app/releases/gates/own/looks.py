@@ -55,10 +55,9 @@ def sentence(lines: Iterable[Line]) -> str:
         return "Nothing was looked at."
     if all(state in GREEN for state in seen):
         return f"All is green: each of the {len(seen)} checks holds on this installation."
-    parts = [f"{red} of {len(seen)} checks {'does' if red == 1 else 'do'} not hold"] if red else []
-    if dark:
-        parts.append(f"{dark} {'is' if dark == 1 else 'are'} unknown" + ("" if red else f" of {len(seen)}"))
-    return f"Not green: {', and '.join(parts)}; {seen.count(PASS)} hold."
+    parts = [f"{red} {'does' if red == 1 else 'do'} not hold"] if red else []
+    parts += [f"{dark} {'is' if dark == 1 else 'are'} unknown"] if dark else []
+    return f"Not green: of {len(seen)} checks {' and '.join(parts)}; {seen.count(PASS)} hold."
 
 
 def look_of(gate: Gate, check: Check) -> Look | None:

@@ -24,18 +24,29 @@ _NAMED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 def tests(place: Installation) -> Seen:
     lacking = [name for name in NEEDS if find_spec(name) is None]
     if lacking:
-        return unknown(f"The tests were not run: {listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not here. {INSTALL}")
+        return unknown(
+            f"The tests were not run: {listed(lacking)} {'is' if len(lacking) == 1 else 'are'} not here. {INSTALL}"
+        )
     away = [path for path in SMOKE if not (place.root / path).is_file()]
     if away:
         return unknown(f"The tests were not run: {listed(away)} is not in {place.root}, as in an image without tests.")
     done = place.run(
-        "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", *SMOKE, within=WITHIN_S, env={"PYTEST_ADDOPTS": ""}
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        *SMOKE,
+        within=WITHIN_S,
+        env={"PYTEST_ADDOPTS": ""},
     )
     if done.returncode == 0:
         return good(f"The short tests pass: {_summary(done.stdout)}.")
     failed = _NAMED.findall(done.stdout)
     if done.returncode == 1 and failed:
-        return bad(f"{len(failed)} of the short tests fail: {listed(failed)}.")
+        return bad(f"{len(failed)} of the short tests {'fails' if len(failed) == 1 else 'fail'}: {listed(failed)}.")
     return unknown(f"The short tests did not run to their end: {last_line(done)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ STATUS = "/admin/api/worker/status"
 
 def root_only(place: Installation) -> Seen:
     """The folder of the process that answers, and the root that it believes in."""
-    pid = place.told(STATUS, ADMIN)["data"]["worker_pid"]
+    pid = place.told(STATUS, ADMIN, "data.worker_pid")
     try:
         folder = Path(f"/proc/{pid}/cwd").readlink()
     except FileNotFoundError:
@@ -23,9 +24,11 @@ def root_only(place: Installation) -> Seen:
         return unknown(f"The web process {pid} belongs to another user; ask as that user or as root.")
     if not _same(folder, place.root):
         return bad(f"The web process {pid} runs in {folder}, and the project is {place.root}: start it from there.")
-    believed = _contract(place).get("project_root", "")
+    believed = place.told("/health", ADMIN, "runtime_contract.contract.project_root")
     if not _same(Path(str(believed)), place.root):
-        return bad(f"The web process {pid} takes {believed or 'nothing'} for the project's root, which is {place.root}.")
+        return bad(
+            f"The web process {pid} takes {believed or 'nothing'} for the project's root, which is {place.root}."
+        )
     return good(f"The web process {pid} runs in {place.root} and takes that for the project's root.")
 
 
@@ -36,13 +39,8 @@ def no_legacy_tree(place: Installation) -> Seen:
     return judged(broken + missing, f"A fresh web process loads {said['modules']} modules, {_from(said)}.")
 
 
-def _from(said: dict[str, Any]) -> str:
+def _from(said: Mapping[str, Any]) -> str:
     return f"all of them from {listed(said['homes'])}"
-
-
-def _contract(place: Installation) -> dict[str, Any]:
-    found: dict[str, Any] = place.told("/health", ADMIN)["runtime_contract"]["contract"]
-    return found
 
 
 def _same(one: Path, other: Path) -> bool:

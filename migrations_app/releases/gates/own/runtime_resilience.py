@@ -1,4 +1,4 @@
-"""Under pressure it answers at once and honestly: a full pool and an open circuit, each made in a process of its own."""
+"""Under pressure it answers at once and honestly: a full pool and an open circuit are made, each in its own process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def pool_exhausted(place: Installation) -> Seen:
     full, after = said["full"], said["after"]
     broken = list(_refusal("With every connection of a pool in use", full, FULL))
     if after["status"] != 401:
-        broken.append(f"With the connections handed back, a request got {after['status']} {after['code']}, and not 401.")
+        broken.append(
+            f"With the connections handed back, a request got {after['status']} {after['code']}, and not 401."
+        )
     return judged(
         broken,
         f"With all {said['connections']} connections of a small pool in use a request got 503 {FULL} after "

@@ -21,7 +21,7 @@ def unwritten() -> list[str]:
 
 def unlike() -> tuple[list[str], list[str]]:
     """Migrations on disk that the database lacks, and those it has that are not on disk; of all apps."""
-    loader = MigrationLoader(connection, ignore_no_initial=True)
+    loader = MigrationLoader(connection)
     on_disk, applied = set(loader.disk_migrations), set(loader.applied_migrations)
     apps_here = {app for app, _ in on_disk}
     strange = {one for one in applied - on_disk if one[0] in apps_here}
@@ -51,9 +51,11 @@ def differences() -> list[str]:
                 broken.append(f"The control database has no table {table}.")
                 continue
             found = {column.name for column in connection.introspection.get_table_description(cursor, table)}
-            wanted = {field.column for field in model._meta.local_concrete_fields}
+            wanted = {str(field.column) for field in model._meta.local_concrete_fields}
             broken += [f"{table} lacks the column {name}." for name in sorted(wanted - found)]
-            broken += [f"{table} has a column {name} that this version does not know." for name in sorted(found - wanted)]
+            broken += [
+                f"{table} has a column {name} that this version does not know." for name in sorted(found - wanted)
+            ]
     return broken
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from migrations_app.releases.gates.own import units
-from migrations_app.releases.gates.own.installation import Installation
+from migrations_app.releases.gates.own.installation import Installation, part
 from migrations_app.releases.gates.own.root_execution import STATUS
 from migrations_app.releases.gates.own.seen import Seen, bad, judged, listed, unknown
 from migrations_app.releases.gates.own.visitors import ADMIN
@@ -30,8 +30,10 @@ def same_runtime(place: Installation) -> Seen:
     if not found:
         return unknown(f"There are no unit files in {place.root / units.FOLDER}, as in an image without them.")
     broken = list(units.disagreements(found))
-    running = place.told("/health", ADMIN)["runtime_contract"]
-    broken += [f"What runs here breaks the contract: {error}" for error in running["errors"]]
+    if broken:
+        return judged(broken, "")
+    errors = place.told("/health", ADMIN, "runtime_contract.errors")
+    broken = [f"What runs here breaks the contract: {error}" for error in errors]
     return judged(
         broken,
         f"{listed([name.removesuffix('.service') for name in found])} have one user, folder, Python and environment "
@@ -41,25 +43,31 @@ def same_runtime(place: Installation) -> Seen:
 
 def watchdog_paths(place: Installation) -> Seen:
     """What the page of workers believes, what /health tells, and what the files themselves show."""
-    status = place.told(STATUS, ADMIN)["data"]
-    paths: Mapping[str, Any] = status["runtime_contract"]["watchdog"]
-    contract: Mapping[str, Any] = place.told("/health", ADMIN)["runtime_contract"]["contract"]
+    status = place.told(STATUS, ADMIN)
+    paths: Mapping[str, Any] = part(status, "data.runtime_contract.watchdog", STATUS)
+    contract: Mapping[str, Any] = place.told("/health", ADMIN, "runtime_contract.contract")
     broken = [
-        f"The admin's side has {name} as {paths[name]}, and the contract of the pages {field} as {contract[field]}."
+        f"The admin's side has {name} as {paths.get(name)}, and the contract of the pages {field} as "
+        f"{contract.get(field)}: a restart would be asked for in one place and looked for in another."
         for name, field in PATHS.items()
-        if paths[name] != contract[field]
+        if paths.get(name) is None or paths.get(name) != contract.get(field)
     ]
-    broken += status["runtime_contract"]["validation"]["errors"]
+    broken += part(status, "data.runtime_contract.validation.errors", STATUS)
     if broken:
         return bad(" ".join(broken))
     if not Path(paths["runtime_dir"]).is_dir():
-        return unknown(f"{paths['runtime_dir']} is not on this machine or may not be read, so its files cannot be seen.")
-    broken = [*_master(paths["pid_path"], int(status["worker_pid"])), *_beat(paths["runtime_dir"], contract)]
+        return unknown(
+            f"{paths['runtime_dir']} is not on this machine or may not be read, so its files cannot be seen."
+        )
+    broken = [
+        *_master(paths["pid_path"], part(status, "data.worker_pid", STATUS)),
+        *_beat(paths["runtime_dir"], contract),
+    ]
     return judged(broken, f"Pages, /health and watchdog use the same files in {paths['runtime_dir']}.")
 
 
 def single_port(place: Installation) -> Seen:
-    bind = str(place.told(STATUS, ADMIN)["data"]["runtime_contract"]["single_port_bind"])
+    bind = str(place.told(STATUS, ADMIN, "data.runtime_contract.single_port_bind"))
     port = urlsplit(place.base).port
     said = place.alone("restart")
     if not said["started"]:
@@ -72,8 +80,9 @@ def single_port(place: Installation) -> Seen:
     if port and not bind.endswith(f":{port}"):
         broken.append(f"The installation says it listens on {bind}, and it was asked on port {port}.")
     return judged(
-        broken, f"It listens on {bind}; while a gunicorn of the same configuration was restarted, {said['asked']} of "
-        f"{said['asked']} requests were answered, at the end by new processes alone."
+        broken,
+        f"It listens on {bind}; while a gunicorn of the same configuration was restarted, {said['asked']} of "
+        f"{said['asked']} requests were answered, at the end by new processes alone.",
     )
 
 

@@ -78,4 +78,6 @@ def _own(unit: Unit) -> list[str]:
     """Parts of the contract that a unit would have to itself."""
     pairs = (pair for line in unit.get("Environment", ()) for pair in line.split())
     names = (pair.strip("\"'").partition("=")[0] for pair in pairs)
-    return [name for name in names if name.startswith("WATCHDOG_") or name in ("GUNICORN_BIND", "RUNTIME_CONTRACT_ENFORCE")]
+    return [
+        name for name in names if name.startswith("WATCHDOG_") or name in ("GUNICORN_BIND", "RUNTIME_CONTRACT_ENFORCE")
+    ]

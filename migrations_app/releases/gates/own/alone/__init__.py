@@ -1,1 +1,1 @@
-"""Programs that a look starts in a process of its own: what they break, they break there. Each prints one line of JSON."""
+"""Programs that a look starts in a process of its own, where they break what they break; each prints a line of JSON."""

@@ -1,4 +1,4 @@
-"""The control database is a port that hangs up on everybody, until the circuit is open; then its callers are counted."""
+"""The control database is a port that hangs up on everybody, until the circuit is open; then its calls are counted."""
 
 from __future__ import annotations
 

@@ -46,9 +46,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="lockstep-restart-") as folder:
         port, pid_file = free_port(), Path(folder) / "gunicorn.pid"
         argv = [sys.executable, "-m", "gunicorn", "-c", str(CONFIGURATION), f"{__package__}.answer:application"]
-        where = {"GUNICORN_BIND": f"{LOOPBACK}:{port}", "WATCHDOG_PID_FILE": str(pid_file), "WATCHDOG_RUNTIME_DIR": folder}
+        where = {
+            "GUNICORN_BIND": f"{LOOPBACK}:{port}",
+            "WATCHDOG_PID_FILE": str(pid_file),
+            "WATCHDOG_RUNTIME_DIR": folder,
+        }
         server = subprocess.Popen(
-            argv, env={**os.environ, **where}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            argv,
+            env={**os.environ, **where},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             print(json.dumps(_watched(Asker(port), pid_file)))

@@ -28,8 +28,8 @@ STYLES = (
 )  # fmt: skip
 # In this order: what listens first hears first.
 SCRIPTS = (
-    "theme", "time", "countdown", "signed_out", "poll", "copy", "stopwatch", "submit", "dialog", "popover", "tip",
-    "toast", "retry", "keys", "palette", "patch", "log_fold", "log", "runs", "grid", "light", "matrix", "window",
+    "wait", "theme", "time", "countdown", "signed_out", "poll", "copy", "stopwatch", "submit", "dialog", "popover",
+    "tip", "toast", "retry", "keys", "palette", "patch", "log_fold", "log", "runs", "grid", "light", "matrix", "window",
 )  # fmt: skip
 FILES = {"css": STYLES, "js": SCRIPTS}
 

@@ -1,4 +1,4 @@
-"""The one shape of every error under /api/: a code, a sentence, and the request id to ask about it with."""
+"""The one shape of every error of the API: a code, a sentence, and the request id to ask about it with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ CODES = {
     429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_ERROR",
     503: "SERVICE_UNAVAILABLE",
+    504: "DB_QUERY_TIMEOUT",
 }
+PATHS = ("/api/", "/admin/api/")
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(PATHS)
 
 
 class ErrorDetail(BaseModel):

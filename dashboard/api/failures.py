@@ -13,7 +13,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
 from dashboard.api.envelope import CODES, error
-from dashboard.outage import EXHAUSTED, outage_of
+from dashboard.outage import QUIET, outage_of, told
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.releases.gates.signing import EvidenceChanged
@@ -212,9 +212,9 @@ def database_away(request: HttpRequest, failure: Exception) -> HttpResponse:
     """The control database, not a target: typed, so that a client knows when to come back."""
     outage = outage_of(failure)
     assert outage is not None, "registered for the failures that are outages"
-    if outage is not EXHAUSTED:
+    if outage.code not in QUIET:
         logger.error("api.database", code=outage.code, cause=" ".join(str(failure).split()))
-    return error(request, 503, outage.sentence, code=outage.code, retry_after=outage.retry_after)
+    return told(request, outage)
 
 
 def crash(request: HttpRequest, failure: Exception) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Errors below /api/ that arise before or after the API's own views: they get the envelope too, never a page."""
+"""Errors of the API that arise before or after the API's own views: they get the envelope too, never a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.api.envelope import CODES, error
+from dashboard.api.envelope import CODES, error, is_api
 
 SENTENCES = {
     400: "The request could not be read. Nothing was done.",
@@ -15,6 +15,7 @@ SENTENCES = {
     413: "The body is too large. Nothing was done.",
     500: "Lockstep failed. The request id leads to the reason in the log.",
     503: "Lockstep cannot answer right now. Nothing was done.",
+    504: "Lockstep did not answer in time. Look whether a change was made before you send it again.",
 }
 
 
@@ -26,7 +27,7 @@ class ApiErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code < 400 or not request.path.startswith("/api/"):
+        if response.status_code < 400 or not is_api(request):
             return response
         if response.get("Content-Type", "").startswith("application/json"):
             return response

@@ -33,7 +33,7 @@ NewName = Annotated[str, Field(max_length=63, json_schema_extra={"pattern": "^[a
 RevisionId = Annotated[str, Field(min_length=1, max_length=200)]
 Reason = Annotated[str, Field(max_length=500)]
 
-REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503})
+REFUSALS = frozenset({400, 401, 403, 404, 405, 413, 415, 422, 429, 500, 503, 504})
 
 
 def answers(

@@ -12,7 +12,10 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.utils.functional import cached_property
 from psycopg_pool import ConnectionPool
+
+from dashboard.pooled.results import Result, Watched
 
 RESTED_S = 20.0
 CHECK_S = 2.0  # this question is answered at once or never
@@ -21,13 +24,27 @@ Connection = psycopg.Connection[Any]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    @cached_property
+    def result(self) -> Result:
+        return Result()
+
+    @cached_property
+    def wrap_database_errors(self) -> Watched:
+        return Watched(self, self.result)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        """Nobody is let near the pool while the circuit breaker is open."""
+        self.result.begin()
         connection: Connection = super().get_new_connection(conn_params)
         while self.pool and not stands(connection):
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
         connection.lockstep_given_at = monotonic()  # type: ignore[attr-defined]
         return connection
+
+    def _close(self) -> None:
+        super()._close()  # type: ignore[misc]
+        self.result.succeeded()
 
     def _set_autocommit(self, autocommit: bool) -> None:
         if self.connection.autocommit != autocommit:

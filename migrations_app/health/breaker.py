@@ -93,24 +93,29 @@ class Breaker:
             self._era += 1
             return Pass(self._era)
 
-    def succeeded(self, given: Pass) -> None:
+    def succeeded(self, given: Pass) -> bool:
+        """Whether this closed it."""
         with self._lock:
             if given != self._era:
-                return
+                return False
             if self._opened_at is None:
                 self._results.append(True)
-            else:
-                self._results.clear()
-                self._opened_at = self._tried_at = self._open_until = None
+                return False
+            self._results.clear()
+            self._opened_at = self._tried_at = self._open_until = None
+            return True
 
-    def failed(self, given: Pass) -> None:
+    def failed(self, given: Pass) -> bool:
+        """Whether this opened it, for the first time or again."""
         with self._lock:
             if given != self._era:
-                return
+                return False
             self._results.append(False)
             self._failed_on = self._wall()
-            if self._opened_at is not None or self._is_too_much():
-                self._open()
+            if self._opened_at is None and not self._is_too_much():
+                return False
+            self._open()
+            return True
 
     def state(self) -> BreakerState:
         with self._lock:

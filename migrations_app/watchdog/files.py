@@ -118,7 +118,7 @@ _LAST = ("requested_by", "requested_at", "requested_ip", "completed_at", "succes
 
 
 def _last_restart(history: tuple[Entry, ...]) -> Entry | None:
-    tried = [entry for entry in history if entry.decision != BLOCKED]
+    tried = [entry for entry in history if entry.decision != BLOCKED and entry.requested_at is not None]
     return tried[-1] if tried else None
 
 

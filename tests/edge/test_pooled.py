@@ -9,13 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connections
 from psycopg_pool import ConnectionPool
 
 from dashboard.pooled import base
 from dashboard.pooled.base import DatabaseWrapper, stands
 from dashboard.pooled.patience import ANSWER_S, PatientConnection
 from migrations_app import prepared
+from tests.edge import pools
 
 pytestmark = pytest.mark.django_db  # the fixture `pooled` is a connection of Django's as well
 
@@ -37,25 +37,8 @@ def connection(address: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def pooled(address: str) -> Iterator[DatabaseWrapper]:
-    """As settings.py configures a web process, on a database of its own."""
-    parts = psycopg.conninfo.conninfo_to_dict(address)
-    usual = connections["default"].settings_dict
-    settings = {
-        **usual,
-        "NAME": parts["dbname"],
-        "USER": parts.get("user", ""),
-        "PASSWORD": parts.get("password", ""),
-        "HOST": parts.get("host", ""),
-        "PORT": parts.get("port", ""),
-        "CONN_HEALTH_CHECKS": False,
-        "OPTIONS": {"prepare_threshold": 1, "pool": {"min_size": 2, "max_size": 2, "timeout": 5}},
-    }
-    made = DatabaseWrapper(settings, alias="pooled")
-    try:
+    with pools.pooled(address, prepare_threshold=1) as made:
         yield made
-    finally:
-        made.close()
-        made.close_pool()
 
 
 def _give(connection: Connection, ago: float = 0.0) -> None:

@@ -69,11 +69,8 @@ def look_of(gate: Gate, check: Check) -> Look | None:
     return found
 
 
-def _seen(place: Installation, gate: Gate, check: Check) -> Seen:
+def guarded(look: Look, place: Installation) -> Seen:
     """What keeps a look from seeing anything is unknown, whatever it is, and never good."""
-    look = look_of(gate, check)
-    if look is None:
-        return unknown("Lockstep has no look of its own at this check.")
     try:
         return look(place)
     except NotThere as failure:
@@ -84,3 +81,8 @@ def _seen(place: Installation, gate: Gate, check: Check) -> Seen:
         return unknown(f"It was given up after {failure.timeout:g} s without an end.")
     except OSError as failure:
         return unknown(f"It could not be looked at: {failure.strerror or failure}.")
+
+
+def _seen(place: Installation, gate: Gate, check: Check) -> Seen:
+    look = look_of(gate, check)
+    return guarded(look, place) if look else unknown("Lockstep has no look of its own at this check.")

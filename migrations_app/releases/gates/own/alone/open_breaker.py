@@ -12,7 +12,7 @@ from threading import Thread
 from migrations_app.releases.gates.own.alone.asking import Told, ask, set_up
 
 CODE = "CIRCUIT_BREAKER_OPEN"
-TRIES, ASKED = 2, 10  # requests until it has to be open, and requests then
+TRIES, ASKED = 1, 10  # requests until it has to be open, and requests then
 QUIET_S, PATIENCE_S = 1.5, 15.0  # a pool that has just failed still tries by itself for a second
 
 

@@ -57,7 +57,7 @@
     show(dialog, link);
     const first = document.activeElement;
     try {
-      const answer = await fetch(link.href, { headers: { "X-Requested-With": "fetch" } });
+      const answer = await window.lockstep.ask(link.href, { most: 0, headers: { "X-Requested-With": "fetch" } });
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const part = page.querySelector("[data-part]") || page.querySelector("main");

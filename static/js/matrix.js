@@ -27,7 +27,7 @@
   }
   async function remark(cell) {
     const address = addressOf(cell);
-    if (!remarks.has(address)) remarks.set(address, fetch(address, { headers: { "X-Requested-With": "fetch" } }).then((answer) => (answer.ok ? answer.text() : "")));
+    if (!remarks.has(address)) remarks.set(address, window.lockstep.ask(address, { headers: { "X-Requested-With": "fetch" } }).then((answer) => (answer.ok ? answer.text() : "")));
     const lines = await remarks.get(address).catch(() => "");
     if (!lines) { remarks.delete(address); return; }
     const shown = cell.dataset.tip !== undefined ? cell : cell.querySelector("[data-tip]");

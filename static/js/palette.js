@@ -71,7 +71,7 @@
     asking = new AbortController();
     try {
       const url = `${dialog.dataset.palette}?q=${encodeURIComponent(query)}`;
-      const answer = await fetch(url, { signal: asking.signal, headers: { Accept: "application/json" } });
+      const answer = await window.lockstep.ask(url, { most: 0, signal: asking.signal, headers: { Accept: "application/json" } });
       if (answer.redirected) throw new Error("signed out");
       const { hits } = await answer.json();
       const places = hits.map(({ name, kind, service, url: to }) => ({

@@ -1,4 +1,5 @@
-/* Polling rests in hidden tabs, and a page whose polling fails says since when its figures are old. */
+/* Polling rests in hidden tabs and while the server wants to be left alone, and a page whose polling fails says since
+   when its figures are old. */
 "use strict";
 (() => {
   const note = () => document.querySelector("[data-live-note]");
@@ -6,17 +7,21 @@
   /* By address, for an answer that replaces its element is told of on another one. */
   const polled = new Set();
   const failing = new Set();
+  const { reply, heard, tries, due } = window.lockstep;
   let lastGood = new Date();
 
   /* What has not answered by then counts as lost, so that a page beside a server that hangs does not look fresh. */
   const PATIENCE = 4000;
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.elt.closest("[data-poll]")) event.detail.timeout = PATIENCE;
+    if (!event.detail.elt.closest("[data-poll]")) return;
+    event.detail.timeout = PATIENCE;
+    const again = tries(event.detail.path.split("?")[0]);
+    if (again) event.detail.headers["X-Retry-Attempt"] = String(again);
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.elt.closest("[data-poll]")) return;
     polled.add(part(event));
-    if (document.hidden) event.preventDefault();
+    if (document.hidden || due(part(event)) > Date.now()) event.preventDefault();
   });
   const clock = (date) => date.toISOString().slice(11, 19);
   /* The line in the bar says how old the figures are, in words and not by colour alone. */
@@ -30,7 +35,18 @@
     line.querySelector("[data-asof-live]").textContent = live ? "· live" : "";
     time.dateTime = lastGood.toISOString();
     time.textContent = clock(lastGood);
+    if (failed) tellWait();
   }
+  /* How long the next attempt is away; gone once it is due. */
+  function tellWait() {
+    const words = document.querySelector("[data-asof-live]");
+    if (!words || !failing.size) return;
+    const left = Math.ceil((Math.min(...[...failing].map(due)) - Date.now()) / 1000);
+    const asks = left > 0 && !document.documentElement.classList.contains("signed-out");
+    const text = asks ? `· again in ${left} s` : "";
+    if (words.textContent !== text) words.textContent = text;
+  }
+  setInterval(tellWait, 1000);
 
   /* Whoever was signed out is led to another address, whose page is no answer to a poll. */
   const ledAway = ({ detail }) => {
@@ -44,7 +60,9 @@
     const place = part(event);
     if (!polled.has(place)) return;
     /* Several parts of a page may poll: it is fresh only while none of them fails. */
-    if (event.detail.successful && !ledAway(event)) failing.delete(place);
+    const { successful, xhr, reply: told = reply(xhr ? xhr.status : 0, (name) => xhr && xhr.getResponseHeader(name)) } = event.detail;
+    heard(place, told);
+    if (successful && !ledAway(event)) failing.delete(place);
     else failing.add(place);
     const failed = failing.size > 0;
     document.documentElement.classList.toggle("stale", failed);
@@ -62,7 +80,7 @@
     if (!box || !told || box.dataset.told === told) return;
     box.dataset.told = told;
     try {
-      const answer = await fetch(box.dataset.url, { redirect: "error" });
+      const answer = await window.lockstep.ask(box.dataset.url, { redirect: "error", most: 0 });
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       put(box, page.getElementById("banners"));

@@ -7,6 +7,7 @@
   const KEY = `lockstep-laps-${watch.dataset.stopwatch}`;
   const [AGAIN, FOLLOW, PATIENCE, PROMPT, TWICE] = [3000, 3000, 10000, 2000, 600];
   const opened = performance.now();
+  const { ask, replyOf, heard, tries, due } = window.lockstep;
   const notice = watch.querySelector("[data-unsaved]");
   let sending = false;
   let pressed = -Infinity;
@@ -68,10 +69,13 @@
     const body = new URLSearchParams({ ...press.fields, held_ms: String(held ? Math.max(late, 0) : 0) });
     press.tries = (press.tries || 0) + 1;
     keep(presses);
-    const answer = await fetch(press.url, {
-      method: "POST", body, redirect: "manual", signal: AbortSignal.timeout(PATIENCE),
-      headers: { "X-Requested-With": "fetch", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
+    /* The server takes each lap once, so that a press may be sent again. */
+    const again = press.tries > 1 && { "X-Retry-Attempt": press.tries - 1 };
+    const answer = await ask(press.url, {
+      method: "POST", body, redirect: "manual", patience: PATIENCE,
+      headers: { "X-Requested-With": "fetch", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value, ...again },
     });
+    heard(press.url, await replyOf(answer));
     const json = (answer.headers.get("Content-Type") || "").startsWith("application/json");
     /* Asking again changes no refusal, and each is kept in the audit log; a signed-out reader is led elsewhere. */
     resting = !json && answer.status >= 400 && answer.status < 500;
@@ -79,7 +83,7 @@
     return answer.json();
   }
   async function flush() {
-    if (sending || leaving || resting || !presses.length) return;
+    if (sending || leaving || resting || !presses.length || due(presses[0].url) > Date.now()) return;
     sending = true;
     try {
       while (presses.length) {
@@ -109,7 +113,12 @@
     say("Pressed.");
     flush();
   });
-  watch.querySelector("[data-retry]").addEventListener("click", () => { resting = false; flush(); });
+  watch.querySelector("[data-retry]").addEventListener("click", () => {
+    resting = false;
+    const left = presses.length ? Math.ceil((due(presses[0].url) - Date.now()) / 1000) : 0;
+    if (left > 0) drawUnsaved(`Lockstep asks to wait another ${left} s.`);
+    else flush();
+  });
   window.addEventListener("online", flush);
   setInterval(flush, AGAIN);
   setInterval(tick, 200);
@@ -117,9 +126,12 @@
   /* A second stopwatch follows the first, unless somebody is writing in it. */
   const busy = () => presses.length || [...document.querySelectorAll("main input:not([type=hidden]), main textarea")].some((field) => field.value !== field.defaultValue);
   setInterval(async () => {
-    if (document.hidden || leaving || sending || busy() || !["ready", "running"].includes(watch.dataset.status)) return;
+    const place = watch.dataset.state;
+    if (document.hidden || leaving || sending || busy() || due(place) > Date.now() || !["ready", "running"].includes(watch.dataset.status)) return;
     try {
-      const answer = await fetch(watch.dataset.state, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE) });
+      const again = tries(place) && { "X-Retry-Attempt": tries(place) };
+      const answer = await ask(place, { headers: { Accept: "application/json", ...again }, patience: PATIENCE, most: 0 });
+      heard(place, await replyOf(answer));
       const told = await answer.json();
       if (!sending && !busy() && (String(told.lap) !== watch.dataset.lap || told.status !== watch.dataset.status)) anew();
     } catch { /* The next look may be answered; an unsaved press has a notice of its own. */ }

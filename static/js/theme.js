@@ -13,5 +13,5 @@ document.addEventListener("submit", (event) => {
   }
   const body = new FormData(form);
   body.set("theme", chosen);
-  fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } }).catch(() => form.submit());
+  window.lockstep.ask(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } }).catch(() => form.submit());
 });

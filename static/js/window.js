@@ -62,9 +62,11 @@
     if (cell) document.dispatchEvent(new CustomEvent("lockstep:go", { detail: { cell } }));
   }
   /* poll.js says how fresh the page is, and rests in hidden tabs; it is told in htmx's words. */
-  function tell(name, successful, answer) {
+  const { ask, replyOf, tries } = window.lockstep;
+  const PLACE = "/matrix/window";
+  function tell(name, successful, answer, reply) {
     const banners = answer && answer.headers.get("X-Lockstep-Banners");
-    const detail = { elt: box(), successful, banners, url: answer && answer.url, requestConfig: { path: "/matrix/window" } };
+    const detail = { elt: box(), successful, banners, reply, url: answer && answer.url, requestConfig: { path: PLACE } };
     return document.dispatchEvent(new CustomEvent(`htmx:${name}`, { cancelable: true, detail }));
   }
   let busy = false;
@@ -73,15 +75,14 @@
     busy = true;
     let answer = null;
     try {
-      answer = await fetch(box().dataset.window, {
-        headers: { "If-None-Match": `"${box().dataset.etag}"` }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE),
-      });
+      const headers = { "If-None-Match": `"${box().dataset.etag}"`, ...(tries(PLACE) && { "X-Retry-Attempt": tries(PLACE) }) };
+      answer = await ask(box().dataset.window, { headers, cache: "no-store", patience: PATIENCE, most: 0 });
       if (answer.redirected) throw new Error(answer.url);
       if (answer.status === 200) put(await answer.text());
       else if (answer.status !== 304) throw new Error(answer.status);
-      tell("afterRequest", true, answer);
+      tell("afterRequest", true, answer, await replyOf(answer));
     } catch {
-      tell("afterRequest", false, answer);
+      tell("afterRequest", false, answer, await replyOf(answer));
     } finally {
       busy = false;
     }

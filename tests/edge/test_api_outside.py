@@ -41,6 +41,7 @@ def test_it_leaves_an_envelope_alone() -> None:
         (500, "INTERNAL_ERROR", 500),
         (502, "INTERNAL_ERROR", 500),
         (503, "SERVICE_UNAVAILABLE", 503),
+        (504, "DB_QUERY_TIMEOUT", 504),
     ],
 )
 def test_it_puts_a_page_of_error_into_the_envelope(status: int, code: str, shown: int) -> None:

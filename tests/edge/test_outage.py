@@ -36,6 +36,9 @@ POOL = 6
 NOT_A_SESSION = "x" * 32
 EXHAUSTED = "Every connection of this web process to Lockstep's own database is in use. Nothing was done."
 AWAY = "Lockstep's own database takes no connection. Nothing was done."
+LEFT_ALONE = "Lockstep's own database failed too often, so it is left alone for a while. Nothing was done."
+RECOVERY_S = 8
+SESSION = {"Cookie": f"lockstep_session={NOT_A_SESSION}"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Answer:
 
 @dataclass
 class House:
-    """A database of its own and two web processes on it, one with a pool and one without."""
+    """A database of its own and web processes on it: with a pool, with its breaker too (`guarded`), and without."""
 
     folder: Path
     server: postgres.Server
@@ -69,7 +72,7 @@ class House:
 
     def page(self, web: str = "pool") -> Answer:
         """A page for somebody whose session has to be looked up."""
-        return self.get("/", web, Cookie=f"lockstep_session={NOT_A_SESSION}")
+        return self.get("/", web, **SESSION)
 
     def api(self, web: str = "pool") -> Answer:
         return self.get("/api/v1/services", web, Authorization=f"Bearer lockstep_{'a' * 8}_{'b' * 43}")
@@ -86,7 +89,7 @@ class House:
         port = self.server.port
         self.server = postgres.start(self.folder, 18, fast=True)
         assert self.server.port == port
-        until(lambda: all(self.page(web).status == 302 for web in self.ports), what="the pages are back")
+        until(lambda: all(self.page(web).status == 302 for web in self.ports), what="the pages are back", within=40)
 
 
 def _children(pid: int) -> list[int]:
@@ -110,7 +113,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=environment, check=True, capture_output=True
     )
-    webs = {"pool": _web(environment, pool=True), "plain": _web(environment, pool=False)}
+    webs = {
+        "pool": _web(environment, LOCKSTEP_WEB_POOL="true", CIRCUIT_BREAKER_ENABLED="false"),
+        "guarded": _web(environment, LOCKSTEP_WEB_POOL="true", CIRCUIT_BREAKER_RECOVERY_TIMEOUT=str(RECOVERY_S)),
+        "plain": _web(environment, LOCKSTEP_WEB_POOL="false"),
+    }
     house = House(folder / "pg", server, {name: port for name, (_, port) in webs.items()})
     try:
         for name in webs:
@@ -123,11 +130,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         house.server.stop()
 
 
-def _web(environment: Mapping[str, str], *, pool: bool) -> tuple[subprocess.Popen[bytes], int]:
+def _web(environment: Mapping[str, str], **settings: str) -> tuple[subprocess.Popen[bytes], int]:
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--threads", "16"]
     options = ["--no-control-socket", "dashboard.wsgi:application"]
-    given = {**environment, "LOCKSTEP_WEB_POOL": str(pool).lower()}
+    given = {**environment, **settings}
     return subprocess.Popen([*command, *options], cwd=PROJECT, env=given, stderr=subprocess.DEVNULL), port
 
 
@@ -171,6 +178,7 @@ def end_all(house: House, function: str) -> None:
 def is_page(answer: Answer, sentence: str, code: str, wait: int) -> None:
     assert answer.status == 503, answer
     assert answer.headers["Retry-After"] == str(wait)
+    assert answer.headers["X-Lockstep-Code"] == code
     first, _, rest = sentence.partition(". ")
     assert f"<h1>{first}.</h1>" in answer.told and rest in answer.told
     assert code in answer.told and answer.headers["X-Request-ID"] in answer.told
@@ -189,10 +197,32 @@ def test_a_database_that_answers_is_no_outage(house: House) -> None:
 
 
 def test_a_pool_in_use_is_called_that(house: House) -> None:
-    with stuck_requests(house, POOL) as stuck:
-        is_page(house.page(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
-        is_envelope(house.api(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
+    """Whatever found it so: the view, the look-up of the session before any view, or a poll that has a version."""
+    with stuck_requests(house, POOL) as stuck, ThreadPoolExecutor(8) as crowd:
+        pages = [crowd.submit(house.page), crowd.submit(house.get, "/", **SESSION, **{"If-None-Match": '"old"'})]
+        answers = [crowd.submit(house.api), crowd.submit(house.get, "/api/v1/services", **SESSION)]
+        answers.append(crowd.submit(house.get, "/admin/api/nothing", **SESSION))
+        for page in pages:
+            is_page(page.result(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
+        for answer in answers:
+            is_envelope(answer.result(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
     assert {future.result().status for future in stuck} == {302}
+
+
+def test_a_database_that_keeps_failing_is_left_alone_and_then_tried(house: House) -> None:
+    house.kill()
+    try:
+        with ThreadPoolExecutor(5) as crowd:
+            failed = [future.result() for future in [crowd.submit(house.page, "guarded") for _ in range(5)]]
+        assert {answer.headers["X-Lockstep-Code"] for answer in failed} == {"DB_CONNECTION_FAILED"}
+        for check, answer in ((is_page, house.page("guarded")), (is_envelope, house.api("guarded"))):
+            left = int(answer.headers["Retry-After"])
+            assert 1 <= left <= RECOVERY_S
+            check(answer, LEFT_ALONE, "CIRCUIT_BREAKER_OPEN", left)
+        assert house.get("/login", "guarded").status == 200  # what needs no database is there
+    finally:
+        house.bring_back()
+    assert house.api("guarded").status == 401
 
 
 @pytest.mark.parametrize("web", ["pool", "plain"])
@@ -220,7 +250,12 @@ def test_a_crowd_at_the_door_of_a_database_that_is_away_hears_the_same(house: Ho
 @pytest.mark.parametrize(
     ("function", "sentence", "code", "wait"),
     [
-        ("pg_cancel_backend", "Lockstep's own database took too long. Nothing was done.", "DB_QUERY_TIMEOUT", 1),
+        (
+            "pg_cancel_backend",
+            "Lockstep's own database could not carry this out. Nothing was done.",
+            "SERVICE_UNAVAILABLE",
+            5,
+        ),
         (
             "pg_terminate_backend",
             "The connection to Lockstep's own database was lost. If this was a change, look whether it was made "

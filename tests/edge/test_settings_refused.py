@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import env
 
@@ -56,3 +58,20 @@ def test_how_the_way_to_the_database_is_protected_is_passed_on(monkeypatch: pyte
     assert found is not None
     assert (found["PASSWORD"], found["PORT"]) == ("p@ss", "5433")
     assert found["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/etc/my ca.pem"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("soon", "SOME_COUNT is 'soon'; it wants a number, such as 5."),
+        ("0", "SOME_COUNT is '0'; it wants a number above zero."),
+        ("nan", "SOME_COUNT is 'nan'; it wants a number above zero."),
+        ("2.5", "SOME_COUNT is '2.5'; it wants a whole number, such as 5."),
+        ("11", "SOME_COUNT is '11'; it wants a number that is 10 at most."),
+    ],
+)
+def test_a_count_is_a_whole_number_within_its_bounds(monkeypatch: pytest.MonkeyPatch, value: str, said: str) -> None:
+    assert env.count("SOME_COUNT", 5, most=10) == 5
+    monkeypatch.setenv("SOME_COUNT", value)
+    with pytest.raises(ImproperlyConfigured, match=re.escape(said)):
+        env.count("SOME_COUNT", 5, most=10)

@@ -122,6 +122,8 @@ WORDS = {
     "decide_drift": "decide about drift",
     "own_tokens": "have API tokens",
     "view_style": "open the style page",
+    "view_system": "look into the system behind the pages",
+    "restart_web": "have the web processes restarted",
 }
 
 # What a poll of a run wants to know, in the order of the model's fields, as from_db() takes them.

@@ -15,6 +15,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from migrations_app.watchdog import contract, policy
+from migrations_app.watchdog.contract import RuntimeContract
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -150,3 +153,17 @@ def redis_url(name: str) -> str:
             f"{name} is not a Redis address. It wants redis://HOST:PORT/0, rediss://… or unix:///PATH?db=0."
         )
     return url
+
+
+def runtime_contract() -> RuntimeContract:
+    try:
+        return contract.read(os.environ, BASE_DIR)
+    except contract.BadSetting as wrong:
+        raise ImproperlyConfigured(str(wrong)) from None
+
+
+def restart_rules() -> policy.Rules:
+    try:
+        return policy.rules(os.environ)
+    except contract.BadSetting as wrong:
+        raise ImproperlyConfigured(str(wrong)) from None

@@ -144,6 +144,9 @@ CIRCUIT_BREAKER_FAILURE_RATE = env.number("CIRCUIT_BREAKER_FAILURE_RATE", 0.5, m
 CIRCUIT_BREAKER_RECOVERY_TIMEOUT = env.number("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", 30, most=3600)
 DB_POOL_EXHAUSTED_RETRY_AFTER_SECONDS = env.count("DB_POOL_EXHAUSTED_RETRY_AFTER_SECONDS", 5, most=3600)
 
+# What web, workers, scheduler and watchdog agree about, and when the web processes may be restarted.
+RUNTIME_CONTRACT, RESTART_RULES = env.runtime_contract(), env.restart_rules()
+
 # From where on what health measures is told as a warning, see migrations_app/health/thresholds.py.
 RESILIENCE = {
     name: env.number(f"RESILIENCE_{name.upper()}", default)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from dashboard.api.admin import admin_api
 from dashboard.api.api import api
 from dashboard.api.edge import guarded
 from dashboard.boot.gate import boot_gate
@@ -66,6 +67,7 @@ urlpatterns = [
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
     path("api/v1/", api.urls),
+    path("admin/api/", admin_api.urls),
     path("", home.home, name="home"),
     path("banners", banners.banners, name="banners"),
     path("find", find.find_page, name="find"),

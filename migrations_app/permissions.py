@@ -48,6 +48,8 @@ VERBS: dict[str, frozenset[str]] = {
     "decide_drift": frozenset({RELEASE_MANAGER, ADMIN}),
     "own_tokens": _EVERYONE,
     "view_style": frozenset({ADMIN}),
+    "view_system": frozenset({ADMIN}),
+    "restart_web": frozenset({ADMIN}),
 }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 
 
@@ -12,6 +15,14 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         user_logged_in.connect(_signed_in, dispatch_uid="the password was given")
+        if settings.HEALTH_CONNECTIONS:
+            connection_created.connect(_watched, dispatch_uid="how long queries take")
+
+
+def _watched(connection: BaseDatabaseWrapper, **_: object) -> None:
+    from dashboard.health import timing
+
+    timing.watch(connection)
 
 
 def _signed_in(request: HttpRequest | None, **_: object) -> None:

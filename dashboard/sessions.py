@@ -50,7 +50,7 @@ SELECT s.session_data, {USER_WITH_ROLES}{columns}
 """  # noqa: S608  no value in it
 
 
-_READ = _read()
+READ = _read()
 
 
 class SessionStore(DatabaseStore):
@@ -77,7 +77,7 @@ class SessionStore(DatabaseStore):
 
     def _row(self) -> tuple[Any, ...] | None:
         if self.beside is None:
-            return one_row(_READ, {"key": self.session_key})
+            return one_row(READ, {"key": self.session_key})
         what, pk = self.beside
         return one_row(what.read, {"key": self.session_key, "pk": pk})
 

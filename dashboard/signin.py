@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,6 +40,19 @@ class Authentication(AuthenticationMiddleware):
 class SignInFirst(LoginRequiredMiddleware):
     """A change that nobody signed in for is told as not done, and leads back to the page it was sent from."""
 
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: Sequence[object],
+        view_kwargs: Mapping[str, object],
+    ) -> HttpResponseBase | None:
+        """Where nobody has to sign in, nobody is looked up: Django would, over the pool."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        found: HttpResponseBase | None = super().process_view(request, view_func, view_args, view_kwargs)
+        return found
+
     def handle_no_permission(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseRedirect:
@@ -63,10 +76,10 @@ def _user(request: HttpRequest) -> User | AnonymousUser:
     """Whatever does not agree is left to Django, which refuses it and ends the session."""
     session = request.session
     owner = session.owner if isinstance(session, SessionStore) else None
-    return owner if owner is not None and _signed_in(owner, session) else get_user(request)
+    return owner if owner is not None and agrees(owner, session) else get_user(request)
 
 
-def _signed_in(user: User, session: SessionBase) -> bool:
+def agrees(user: User, session: SessionBase) -> bool:
     return (
         user.is_active
         and session.get(SESSION_KEY) == str(user.pk)

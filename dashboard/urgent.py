@@ -80,7 +80,7 @@ class UrgentThreads(ThreadWorker):  # type: ignore[misc]
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def enqueue_req(self, conn: TConn) -> None:
-        pool = self.urgent.get(asked_of(conn.sock), self.tpool)
+        pool: ThreadPoolExecutor = self.urgent.get(asked_of(conn.sock)) or self.tpool
         future: Future[object] = pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 

@@ -9,6 +9,7 @@ from dashboard.api.admin import admin_api
 from dashboard.api.api import api
 from dashboard.api.edge import guarded
 from dashboard.boot.gate import boot_gate
+from dashboard.health import views as health
 from dashboard.pages import (
     audit,
     audit_chain,
@@ -66,6 +67,19 @@ urlpatterns = [
     path("runs/<int:pk>/live", runs.run_live, name="run_live"),
     path("runs/live", run_list.run_list_live, name="run_list_live"),
     path("home/live", home.home_live, name="home_live"),
+    path("health", health.health_view, name="health_json"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("health/deep", health.deep_view, name="health_deep"),
+    path("admin/api/system-status", health.system_status_view, name="system_status"),
+    *(
+        path(address, health.schema_view, {"name": name}, name=f"schema_{name}")
+        for address, name in (
+            ("health/schema.json", "health"),
+            ("health/deep/schema.json", "deep"),
+            ("admin/api/system-status/schema.json", "system-status"),
+        )
+    ),
     path("api/v1/", api.urls),
     path("admin/api/", admin_api.urls),
     path("", home.home, name="home"),

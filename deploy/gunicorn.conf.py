@@ -50,14 +50,27 @@ def post_worker_init(worker: Worker) -> None:
     """A collection of garbage stops all threads, so it should not look through what is loaded by now."""
     gc.collect()
     gc.freeze()
+    from django.conf import settings
+
+    if settings.configured:
+        from dashboard.health import publisher
+
+        publisher.start()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """Hand the pooled database connections back before the process ends."""
+    """Tell that this process is gone, and hand its database connections back."""
+    from django.conf import settings
+
+    if not settings.configured:
+        return
     from django.db import connections
 
     from dashboard.boot import pool
+    from dashboard.health import own, publisher
 
+    publisher.stop()
+    own.LOOKS.close()
     pool.close()
     for connection in connections.all(initialized_only=True):
         close_pool = getattr(connection, "close_pool", None)

@@ -100,3 +100,8 @@ def _no_glance_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_breaker_of_another_test() -> Iterator[None]:
     yield
     breaker.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_look_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "HEALTH_MEMO_TTL_SECONDS", 0.0)

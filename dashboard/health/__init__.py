@@ -1,1 +1,1 @@
-"""How this installation is, told to whoever asks even while its pages cannot be: by threads and a connection of its own."""
+"""How this installation is, told even while its pages cannot be: by threads and connections of its own."""

@@ -1,4 +1,4 @@
-"""Whether the control database answers, what web processes told there, and whether its tables are those of this code."""
+"""Whether the control database answers, what web processes told there, and whether its tables fit this code."""
 
 from __future__ import annotations
 

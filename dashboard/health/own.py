@@ -1,8 +1,8 @@
 """Connections that health has for itself, and a thread for each that uses it: nobody waits for either for long.
 
-One is opened when it is first needed and again when it was lost. Whatever holds a lock is not waited for, so that a table
-which somebody changes is not taken for a database that is away. Without a pool for pages each request has a connection
-anyway, and health uses that one.
+One is opened when it is first needed and again when it was lost. Whatever holds a lock is not waited for, so that a
+table which somebody changes is not taken for a database that is away. Without a pool for pages each request has a
+connection anyway, and health uses that one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Own:
             "prepare_threshold": None,
             "application_name": "lockstep-health",
             "connect_timeout": CONNECT_S,
-            "options": f"-c statement_timeout={self._statement_ms} -c lock_timeout={LOCK_MS}",
+            "options": f"-c statement_timeout={self._statement_ms} -c lock_timeout={LOCK_MS} -c timezone=UTC",
         }
 
 

@@ -1,4 +1,4 @@
-"""The runtime contract of this process, and how restarts of the web processes stand, as the watchdog's files tell it."""
+"""The runtime contract of this process, and how restarts of web processes stand by the watchdog's files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.conf import settings
 
 from migrations_app.watchdog import files, policy
 from migrations_app.watchdog.contract import BadSetting, RuntimeContract, errors, fingerprint, read
+from migrations_app.watchdog.entry import Entry, Flag, Unreadable
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,21 @@ def contract() -> Contract:
     return Contract(told, errors(told))
 
 
+def _files(told: RuntimeContract) -> tuple[tuple[Entry, ...], Flag | None]:
+    try:
+        waiting = files.read_flag(Path(told.watchdog_restart_flag))
+    except (OSError, Unreadable):
+        waiting = None
+    return files.read_state(Path(told.watchdog_state_file)).history, waiting
+
+
 def restarts(found: Contract) -> Restarts:
     """Rules that cannot be used are those as shipped: the contract's error tells of them."""
     try:
         rules = policy.rules(os.environ)
     except BadSetting:
         rules = policy.Rules()
-    path = None if found.told is None else Path(found.told.watchdog_state_file)
-    history = () if path is None else files.read_state(path).history
+    history, waiting = _files(found.told) if found.told else ((), None)
     now = datetime.now(UTC)
-    state = policy.judge(history, policy.last_accepted(history), now, rules)
+    state = policy.judge(history, policy.last_accepted(history, waiting), now, rules)
     return Restarts(state, policy.churn(history, now, rules), state.cooldown_remaining_s)

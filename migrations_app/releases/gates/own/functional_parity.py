@@ -16,7 +16,7 @@ from urllib.parse import quote
 from migrations_app.releases.gates.own import schema
 from migrations_app.releases.gates.own.exports import EXPORTS, Export
 from migrations_app.releases.gates.own.installation import HTML, Installation
-from migrations_app.releases.gates.own.seen import Seen, bad, good, judged
+from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, listed
 from migrations_app.releases.gates.own.visitors import EXPORT, READ
 
 MOST_SERVICES, MOST_ROWS = 3, 50
@@ -45,7 +45,7 @@ def compute(place: Installation) -> Seen:
 
 def export_headers(place: Installation) -> Seen:
     broken = [told for one in EXPORTS for told in _wrong_columns(place, one)]
-    return judged(broken, f"All {len(EXPORTS)} exports have the columns that were agreed on, as CSV and as JSON.")
+    return judged(broken, f"The exports of {listed([one.what for one in EXPORTS])} have the agreed columns.")
 
 
 def schemas_alike(place: Installation) -> Seen:

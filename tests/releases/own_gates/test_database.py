@@ -43,9 +43,9 @@ def test_it_holds_as_it_is(look: Callable[[Installation], Seen]) -> None:
             "migrations_app_release has a column by_hand that this version does not know.",
         ),
         (
-            "ALTER TABLE migrations_app_release RENAME COLUMN note TO notes",
+            "ALTER TABLE migrations_app_release RENAME COLUMN secrets_rev TO secrets",
             functional_parity.no_drift,
-            "migrations_app_release lacks the column note.",
+            "migrations_app_release lacks the column secrets_rev.",
         ),
     ],
 )

@@ -16,7 +16,6 @@ from dashboard.health.document import (
     resource_out,
     route_cache_out,
     runtime_out,
-    single_port_bind,
     told,
 )
 from dashboard.health.looking import Look
@@ -71,7 +70,7 @@ def system_status(look: Look) -> SystemStatusOut:
         cache=CachesOut(resource=resource_out(look), search=cache_out(look.caches_enabled, look.caches)),
         runtime_resilience=_runtime(look),
         runtime_contract=contract_out(look),
-        single_port_bind=single_port_bind(look),
+        single_port_bind=look.restarts.contract.gunicorn_bind,
         worker_pid=os.getpid(),
     )
     return SystemStatusOut(success=True, data=data, meta=SystemMeta(timestamp=datetime.now(UTC).isoformat()))
@@ -80,7 +79,7 @@ def system_status(look: Look) -> SystemStatusOut:
 def _runtime(look: Look) -> RuntimeResilienceOut:
     facts = look.facts()
     told_of = resilience_out(look, recommend_restart(facts))
-    left = look.restarts.cooldown_s
+    left = look.restarts.state.cooldown_remaining_s
     return RuntimeResilienceOut(
         degraded_reason=reason_of(facts),  # type: ignore[arg-type]
         pool_runtime=runtime_out(),

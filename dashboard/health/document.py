@@ -117,10 +117,15 @@ def resilience_out(look: Look, advice: Recommendation) -> ResilienceOut:
 
 
 def contract_out(look: Look) -> ContractOut:
-    errors = [*look.contract.errors, *_disagreements(look)]
-    told = look.contract.told.as_json() if look.contract.told else {}
+    contract = look.restarts.contract
+    errors = [*look.restarts.errors, *_disagreements(look)]
     return ContractOut.model_validate(
-        {"valid": not errors, "strict": look.contract.strict, "errors": errors, "contract": told}
+        {
+            "valid": not errors,
+            "strict": contract.validation_enforced,
+            "errors": errors,
+            "contract": contract.as_json(),
+        }
     )
 
 
@@ -238,10 +243,6 @@ def _queues_out(queues: Sequence[QueueOut]) -> QueuesOut:
 
 def told(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def single_port_bind(look: Look) -> str:
-    return look.contract.told.gunicorn_bind if look.contract.told else ""
 
 
 def redis_enabled() -> bool:

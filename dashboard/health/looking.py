@@ -21,12 +21,12 @@ from dashboard.health.memory import Memory
 from dashboard.health.own import LOOK_S, Away
 from dashboard.health.queue import NoRedis, QueueLook
 from dashboard.health.read_models import ReadModels
-from dashboard.health.restarts import Contract, Restarts, contract, restarts
 from dashboard.health.this_process import this_process
 from migrations_app.health.breaker import CLOSED, HALF_OPEN, OPEN, BreakerState
 from migrations_app.health.judging import DISABLED, ERROR, OK, Facts
 from migrations_app.health.pools import PoolState, worst
 from migrations_app.health.processes import WebProcess
+from migrations_app.health.restarts import Standing, standing
 
 FOLLOWERS_S = LOOK_S + 0.05
 _WORSE = (CLOSED, HALF_OPEN, OPEN)
@@ -43,8 +43,7 @@ class Look:
     database: DatabaseLook | None
     redis: str
     queue: QueueLook | None
-    contract: Contract
-    restarts: Restarts
+    restarts: Standing
     memory: Memory
     caches_enabled: bool
     caches: ReadModels | None
@@ -82,7 +81,7 @@ class Look:
             saturation=None if pool is None else pool.saturation,
             route_cache_degraded=any(one.route_cache.degraded for one in self.processes),
             churn_exceeded=self.restarts.churn.exceeded,
-            cooldown=self.restarts.cooldown_s > 0,
+            cooldown=self.restarts.state.cooldown_remaining_s > 0,
             restart_blocked=self.restarts.state.state == "blocked",
             cache_enabled=self.caches_enabled,
             cache_loaded=self.caches is not None,
@@ -151,15 +150,13 @@ def _take() -> Look:
 
 
 def _made(found: DatabaseLook | None, waiting: QueueLook | None) -> Look:
-    stands = contract()
     return Look(
         at=datetime.now(UTC),
         own=this_process(),
         database=found,
         redis=OK if waiting else ERROR if settings.REDIS_URL else DISABLED,
         queue=waiting,
-        contract=stands,
-        restarts=restarts(stands),
+        restarts=standing(),
         memory=memory.read(),
         caches_enabled=read_models.enabled(),
         caches=read_models.kept(),

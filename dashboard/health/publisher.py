@@ -37,7 +37,8 @@ class Publisher:
     def stop(self) -> None:
         """The row is removed at once, if the database answers soon; otherwise it grows old."""
         self._stop.set()
-        self._thread.join(LEAVING_S)
+        if self._thread.is_alive():
+            self._thread.join(LEAVING_S)
         try:
             BEATS.ask(lambda conn: processes.remove(conn, name()), LEAVING_S)
         except Away:

@@ -130,7 +130,7 @@ class ResilienceOut(Told):
 
 
 class ContractOut(Told):
-    """`strict`: a violation stops the start. `contract` is empty where it could not be read; then `errors` says why."""
+    """`strict`: a violation stops the start."""
 
     valid: bool
     strict: bool

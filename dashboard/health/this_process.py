@@ -7,12 +7,14 @@ import socket
 from datetime import UTC, datetime
 from functools import cache
 
+from django.conf import settings
+
 from dashboard.health import pool
-from dashboard.health.restarts import contract
 from dashboard.pages import shared
 from dashboard.pages.kept_counts import COUNTS
 from migrations_app.health.breaker import breaker
 from migrations_app.health.processes import RouteCache, WebProcess
+from migrations_app.watchdog.contract import fingerprint
 
 _STARTED = datetime.now(UTC)
 
@@ -27,7 +29,7 @@ def this_process() -> WebProcess:
         pool=pool.sample(now),
         breaker=breaker().state(),
         route_cache=route_cache(),
-        contract=contract().fingerprint,
+        contract=fingerprint(settings.RUNTIME_CONTRACT),
     )
 
 

@@ -107,8 +107,8 @@ def test_the_documents_are_those_of_this_version() -> None:
 @pytest.mark.parametrize(
     ("look", "document", "old", "told"),
     [
-        ("operator_fields", "docs/health.md", "is_fresh", "the field resource_cache.derived_index.is_fresh."),
-        ("operator_fields", "docs/health.md", "pool_critical", "the field resilience.alerts.pool_critical."),
+        ("operator_fields", "docs/health-fields.md", "`is_fresh`", "explain resource_cache.derived_index.is_fresh."),
+        ("operator_fields", "docs/health-fields.md", "`pool_critical`", "explain resilience.alerts.pool_critical."),
         ("readme", "docs/settings.md", "CIRCUIT_BREAKER_ENABLED", "the setting CIRCUIT_BREAKER_ENABLED."),
         ("readme", "README.md", "verify_audit", "the command manage.py verify_audit."),
         ("readme", "README.md", "docs/gates.md", "the page docs/gates.md."),

@@ -42,7 +42,8 @@ def pool_telemetry(place: Installation) -> Seen:
     state = pool["state"]
     return judged(
         list(_contradictions(told)),
-        f"The fullest pool has {state['checked_out']} of {state['max_capacity']} connections in use, and it is told {_reason(told)}.",
+        f"The fullest pool has {state['checked_out']} of {state['max_capacity']} connections in use; /health tells "
+        f"{_reason(told)}.",
     )
 
 

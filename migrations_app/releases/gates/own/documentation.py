@@ -8,11 +8,11 @@ from pathlib import Path
 
 from migrations_app.releases.gates.own import fields
 from migrations_app.releases.gates.own.installation import Installation
-from migrations_app.releases.gates.own.seen import Seen, judged, unknown
+from migrations_app.releases.gates.own.seen import Seen, bad, judged
 
-README, SETTINGS, HEALTH, ARCHITECTURE = "README.md", "docs/settings.md", "docs/health.md", "docs/architecture.md"
+README, SETTINGS, FIELDS = "README.md", "docs/settings.md", "docs/health-fields.md"
+ARCHITECTURE = "docs/architecture.md"
 COMMANDS = ("migrations_app/management/commands", "dashboard/management/commands")
-# Rooms are the folders directly in these; what lies deeper is named with its room where it is one.
 HOUSES = ("migrations_app", "dashboard")
 NO_ROOMS = frozenset({"__pycache__", "migrations", "templatetags"})
 # Where variables of the environment are read by their name.
@@ -20,6 +20,10 @@ READERS = ("dashboard/settings.py", "dashboard/env.py", "deploy/gunicorn.conf.py
 _FAMILIES = "LOCKSTEP|WATCHDOG|GUNICORN|WORKER|RESILIENCE|CIRCUIT_BREAKER|DB_POOL|HEALTH|RUNTIME"
 _VARIABLE = re.compile(rf"""["']((?:{_FAMILIES})_[A-Z0-9_]+)["']""")
 _CALLED = re.compile(r"`manage\.py ([a-z_]+(?:`, `[a-z_]+(?=`))*)")
+_SECTION = re.compile(r"^## (.*)\n((?:(?!^## ).*\n?)*)", re.MULTILINE)
+_QUOTED = re.compile(r"`([^`\n]+)`")
+_TABLES = (fields.HEALTH, fields.POOL, fields.DERIVED_DATA, fields.DEEP)
+_TOP = "/health"  # the heading of what belongs to no part
 _ROOM = re.compile(r"^ +([a-z_]+)/", re.MULTILINE)
 
 
@@ -38,25 +42,31 @@ def readme(place: Installation) -> Seen:
 
 
 def operator_fields(place: Installation) -> Seen:
-    """Each field that the health answers have, with thresholds, churn, recommendation and alerts."""
-    if not (place.root / HEALTH).is_file():
-        return unknown(f"{HEALTH} is not in {place.root}, so what it says is not known.")
-    words = set(re.findall(r"[A-Za-z0-9_]+", _text(place, HEALTH)))
-    wanted = dict.fromkeys(_fields())
-    broken = _unnamed((name for name in wanted if name.rpartition(".")[2] not in words), "the field", HEALTH)
-    return judged(
-        broken, f"{HEALTH} explains all {len(wanted)} fields, among them thresholds, churn and recommendation."
-    )
+    """Each field of the health answers, under the heading of the part it belongs to."""
+    if not (place.root / FIELDS).is_file():
+        return bad(f"{FIELDS} is not there, so operators find no field explained.")
+    told = _explained(_text(place, FIELDS))
+    parts = {part: names for table in _TABLES for part, names in table.items()}
+    broken = [
+        f"{FIELDS} does not explain {f'{part}.{name}'.lstrip('.')}."
+        for part, names in parts.items()
+        for name in names.split()
+        if name not in told.get(part or _TOP, ())
+    ]
+    counted = sum(len(names.split()) for names in parts.values())
+    return judged(broken, f"{FIELDS} explains all {counted} fields, with thresholds, churn, recommendation and alerts.")
 
 
 def architecture(place: Installation) -> Seen:
-    """The drawing of the house has each room that is there, and none that is not."""
-    drawn = set(_ROOM.findall(_text(place, ARCHITECTURE)))
-    rooms = set(_rooms(place.root))
-    broken = [f"{ARCHITECTURE} draws no room {name}." for name in sorted(rooms - drawn - _spoken(place))]
+    """The drawing has each room of the house and none besides; the edge's rooms are named somewhere."""
+    text = _text(place, ARCHITECTURE)
+    drawn = set(_ROOM.findall(text))
+    rooms, edge = _rooms(place.root / "migrations_app"), _rooms(place.root / "dashboard")
+    broken = [f"{ARCHITECTURE} draws no room {name}." for name in rooms if name not in drawn]
+    broken += [f"{ARCHITECTURE} does not name the room {name}." for name in edge if not re.search(rf"\b{name}/", text)]
     there = {path.name for house in HOUSES for path in (place.root / house).rglob("*") if path.is_dir()}
     broken += [f"{ARCHITECTURE} draws a room {name} that is not there." for name in sorted(drawn - there - set(HOUSES))]
-    return judged(broken, f"{ARCHITECTURE} names each of the {len(rooms)} rooms, and no other.")
+    return judged(broken, f"{ARCHITECTURE} names each of the {len(rooms) + len(edge)} rooms, and no other.")
 
 
 def _text(place: Installation, name: str) -> str:
@@ -81,19 +91,15 @@ def _sources(root: Path) -> Iterator[Path]:
         yield from path.glob("*.py") if path.is_dir() else [path]
 
 
-def _fields() -> Iterator[str]:
-    for table in (fields.HEALTH, fields.POOL, fields.DERIVED_DATA, fields.DEEP):
-        for place, names in table.items():
-            yield from (f"{place}.{name}".lstrip(".") for name in names.split())
+def _explained(text: str) -> dict[str, set[str]]:
+    """What stands in backquotes below each heading, by each part that the heading names."""
+    found: dict[str, set[str]] = {}
+    for heading, body in _SECTION.findall(text):
+        for part in _QUOTED.findall(heading):
+            found.setdefault(part, set()).update(_QUOTED.findall(body))
+    return found
 
 
-def _rooms(root: Path) -> Iterator[str]:
-    for house in HOUSES:
-        for path in (root / house).iterdir():
-            if (path / "__init__.py").is_file() and path.name not in NO_ROOMS:
-                yield path.name
-
-
-def _spoken(place: Installation) -> set[str]:
-    """Rooms of the edge that are named in a sentence rather than drawn."""
-    return set(re.findall(r"`?(?:dashboard/)?([a-z_]+)/", _text(place, ARCHITECTURE)))
+def _rooms(house: Path) -> list[str]:
+    found = (path.name for path in house.iterdir() if (path / "__init__.py").is_file())
+    return sorted(name for name in found if name not in NO_ROOMS)

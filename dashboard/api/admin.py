@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from ninja.errors import ValidationError
 
@@ -39,5 +41,6 @@ def _failed(request: HttpRequest, failure: RestartFailed) -> HttpResponse:
     return error(request, 500, failure.sentence, code=failure.code)
 
 
-admin_api.add_exception_handler(ValidationError, _invalid)
-admin_api.add_exception_handler(RestartFailed, _failed)
+_HANDLERS: tuple[tuple[type[Exception], Any], ...] = ((ValidationError, _invalid), (RestartFailed, _failed))
+for kind, handler in _HANDLERS:
+    admin_api.add_exception_handler(kind, handler)

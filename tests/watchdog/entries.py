@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from migrations_app.watchdog.entry import Entry, Flag
 
@@ -13,9 +14,9 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-def entry(seconds_ago: float, decision: str = "executed", success: bool | None = None, **fields: object) -> Entry:
+def entry(seconds_ago: float, decision: str = "executed", success: bool | None = None, **fields: Any) -> Entry:
     told = {"executed": "signal_sighup", "blocked": "guarded_mode_blocked", "failed": "signal_failed"}[decision]
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "requested_by": "ada",
         "requested_at": ago(seconds_ago + 2),
         "requested_ip": "10.0.0.7",
@@ -26,9 +27,9 @@ def entry(seconds_ago: float, decision: str = "executed", success: bool | None =
         "decision_reason": told,
         "policy_state": {"state": "allowed"},
     }
-    return Entry(**(given | fields))  # type: ignore[arg-type]
+    return Entry(**(given | fields))
 
 
-def flag(seconds_ago: float = 0, **fields: object) -> Flag:
-    given: dict[str, object] = {"user": "ada", "ip": "10.0.0.7", "timestamp": ago(seconds_ago), "worker_pid": 42}
-    return Flag(**(given | fields))  # type: ignore[arg-type]
+def flag(seconds_ago: float = 0, **fields: Any) -> Flag:
+    given: dict[str, Any] = {"user": "ada", "ip": "10.0.0.7", "timestamp": ago(seconds_ago), "worker_pid": 42}
+    return Flag(**(given | fields))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def test_garbage_is_no_flag(tmp_path: Path, content: bytes) -> None:
 def test_links_folders_and_pipes_are_not_followed(tmp_path: Path) -> None:
     path, elsewhere = tmp_path / "flag", tmp_path / "elsewhere"
     elsewhere.write_text(told())
-    for make in (lambda: path.symlink_to(elsewhere), path.mkdir, lambda: os.mkfifo(path)):
+    ways: tuple[Callable[[], None], ...] = (lambda: path.symlink_to(elsewhere), path.mkdir, lambda: os.mkfifo(path))
+    for make in ways:
         make()
         with pytest.raises(Unreadable):
             files.read_flag(path)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ print("ready", flush=True)
 while True:
     signal.pause()
 """
-OVERRIDE = {"manual_override": True, "override_acknowledged": True, "override_reason": "it leaks"}
+OVERRIDE: dict[str, Any] = {"manual_override": True, "override_acknowledged": True, "override_reason": "it leaks"}
 THREE = (entry(100), entry(200), entry(300))
 
 

@@ -44,33 +44,30 @@ def spoil(path: str, change: Callable[[Reply], Reply]) -> Fault:
     return lambda asked, reply: change(reply) if asked.partition("?")[0] == path else reply
 
 
-def lacking(path: str, field: str) -> Fault:
-    """The answer without a field, named with the way to it."""
+def rewritten(path: str, field: str, change: Callable[[dict[str, Any], str], None]) -> Fault:
+    """`field` with the way to it; whoever is refused there is refused as before."""
 
-    def drop(reply: Reply) -> Reply:
-        document = json.loads(reply.body)
-        *way, name = field.split(".")
-        part: dict[str, Any] = document
-        for step in way:
-            part = part[step]
-        del part[name]
-        return Reply(reply.status, reply.headers, json.dumps(document).encode())
-
-    return spoil(path, drop)
-
-
-def setting(path: str, field: str, value: object) -> Fault:
-    def put(reply: Reply) -> Reply:
+    def rewrite(reply: Reply) -> Reply:
+        if reply.status != 200:
+            return reply
         document = json.loads(reply.body)
         *way, name = field.split(".")
         part: dict[str, Any] = document
         for step in way:
             part = part[step]
         assert name in part
-        part[name] = value
+        change(part, name)
         return Reply(reply.status, reply.headers, json.dumps(document).encode())
 
-    return spoil(path, put)
+    return spoil(path, rewrite)
+
+
+def lacking(path: str, field: str) -> Fault:
+    return rewritten(path, field, lambda part, name: part.__delitem__(name))
+
+
+def setting(path: str, field: str, value: object) -> Fault:
+    return rewritten(path, field, lambda part, name: part.update({name: value}))
 
 
 FAULTS: Mapping[str, tuple[Callable[..., Seen], Fault, str]] = {

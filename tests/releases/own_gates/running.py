@@ -83,10 +83,11 @@ class Running:
     def spoiled(self) -> Installation:
         return Installation(ROOT, f"http://{LOOPBACK}:{self.proxy_port}", dict.fromkeys(RIGHTS, self.cookie))
 
-    def api(self, path: str, token: str, body: Mapping[str, object]) -> None:
+    def api(self, path: str, token: str, body: Mapping[str, object], method: str = "POST") -> None:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         url = f"http://{LOOPBACK}:{self.port}/api/v1{path}"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers), timeout=30).close()
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+        urllib.request.urlopen(request, timeout=30).close()
 
     def manage(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -30,6 +30,8 @@ POSTED = 19  # of 24: what Lockstep finds out itself is nobody's to report
 def test_it_is_all_green_and_reports_so(up: Running) -> None:
     token = up.manage("token", "admin").stdout.strip()
     up.api("/services", token, {"name": "lockstep"})
+    revision = {"up": "CREATE TABLE it (id int);", "schema_rev": "sc-1"}
+    up.api("/services/lockstep/revisions/0001_it", token, revision, "PUT")
     up.api("/releases", token, {"service": "lockstep", "release_id": "1.0", "schema_rev": "sc-1"})
     done = up.manage("gates", "self", "--json", "--post", "lockstep", "1.0", LOCKSTEP_TOKEN=token)
     told = json.loads(done.stdout)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from migrations_app.releases.gates.catalogue import Check, Gate
+from migrations_app.releases.gates.catalogue import Catalogue, Check, Gate
 from migrations_app.releases.gates.own import looks
 from migrations_app.releases.gates.own.installation import Installation
 from migrations_app.releases.gates.own.looks import Line, look_at, look_of, names, sentence, shipped_gates
@@ -27,7 +27,7 @@ def test_each_check_of_the_catalogue_has_a_look() -> None:
 def test_a_check_that_nobody_wrote_a_look_for_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     check = Check("new", "Something new")
     strange = Gate("frontend-build", "It", (check,)), Gate("other", "It", (check,))
-    monkeypatch.setattr(looks, "shipped_gates", lambda: looks.Catalogue(strange))
+    monkeypatch.setattr(looks, "shipped_gates", lambda: Catalogue(strange))
     found = list(look_at(Installation(ROOT, NOWHERE)))
     assert [line.seen.state for line in found] == ["unknown", "unknown"]
     assert [line.number for line in found] == ["1.1", "2.1"]

@@ -111,7 +111,7 @@ def running(data_dir: Path, database_url: str, redis_url: str) -> Iterator[Runni
     log = data_dir.parent / "up.log"
     with log.open("w") as file, subprocess.Popen(argv, cwd=ROOT, env=env, stdout=file, stderr=file) as process:
         try:
-            until(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None, within=90)
+            until(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None, within=180)
             assert process.poll() is None, log.read_text()
             with _proxied(port) as (proxy, proxy_port):
                 yield Running(env, port, data_dir, proxy, proxy_port, _signed_in(port, data_dir))

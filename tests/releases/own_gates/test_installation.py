@@ -103,6 +103,16 @@ FAULTS: Mapping[str, tuple[Callable[..., Seen], Fault, str]] = {
         lacking(HEALTH, "route_cache.degraded"),
         "route_cache.degraded is missing from /health: who watches it sees nothing.",
     ),
+    "a whole part is gone": (
+        cache_observability.health,
+        lacking(HEALTH, "route_cache"),
+        "route_cache is missing from /health",
+    ),
+    "a field of the workers' status is gone": (
+        unit_contract.watchdog_paths,
+        lacking(STATUS, "data.resilience.policy_state.retry_budget"),
+        "data.resilience.policy_state.retry_budget is missing from /admin/api/worker/status.",
+    ),
     "a reason without a trouble": (
         cache_observability.health,
         setting(HEALTH, "degraded_reason", "db_pool_saturated"),

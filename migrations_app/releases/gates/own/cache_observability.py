@@ -7,7 +7,7 @@ from typing import Any
 
 from migrations_app.releases.gates.own import fields
 from migrations_app.releases.gates.own.installation import Answer, Installation, NotSeen, NotThere
-from migrations_app.releases.gates.own.seen import Seen, bad, judged, listed, unknown
+from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, listed, unknown
 from migrations_app.releases.gates.own.visitors import ADMIN
 
 HEALTH, DEEP = "/health", "/health/deep"
@@ -17,7 +17,9 @@ def health(place: Installation) -> Seen:
     answer = _answer(place, HEALTH)
     told = answer.json()
     broken = [*_headers(answer), *_lacking(answer, fields.HEALTH)] or list(_contradictions(told))
-    return judged(broken, f"/health tells all of it, among it the route cache ({_mode(told)}) and {_reason(told)}.")
+    if broken:
+        return judged(broken, "")
+    return good(f"/health tells all of it, among it the route cache ({_mode(told)}) and {_reason(told)}.")
 
 
 def health_deep(place: Installation) -> Seen:
@@ -56,7 +58,7 @@ def derived_indexes(place: Installation) -> Seen:
     if not found:
         return bad("/health lists no derived index under cache.derived_search_index.")
     told = [f"{name} ({one['row_count']} rows)" for name, one in sorted(found.items())]
-    return judged([], f"Version, age and size are told of {listed(told)}.")
+    return good(f"Version, age and size are told of {listed(told)}.")
 
 
 def _answer(place: Installation, path: str) -> Answer:

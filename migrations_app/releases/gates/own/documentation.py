@@ -46,15 +46,15 @@ def operator_fields(place: Installation) -> Seen:
     if not (place.root / FIELDS).is_file():
         return bad(f"{FIELDS} is not there, so operators find no field explained.")
     told = _explained(_text(place, FIELDS))
-    parts = {part: names for table in _TABLES for part, names in table.items()}
+    wanted = {(part, name): None for table in _TABLES for part, names in table.items() for name in names.split()}
     broken = [
         f"{FIELDS} does not explain {f'{part}.{name}'.lstrip('.')}."
-        for part, names in parts.items()
-        for name in names.split()
+        for part, name in wanted
         if name not in told.get(part or _TOP, ())
     ]
-    counted = sum(len(names.split()) for names in parts.values())
-    return judged(broken, f"{FIELDS} explains all {counted} fields, with thresholds, churn, recommendation and alerts.")
+    return judged(
+        broken, f"{FIELDS} explains all {len(wanted)} fields, with thresholds, churn, recommendation and alerts."
+    )
 
 
 def architecture(place: Installation) -> Seen:

@@ -72,6 +72,18 @@ DEEP = {
     "checks.route_cache": ROUTE_CACHE,
     "metrics": "query_p50_ms query_p95_ms query_p99_ms query_count slow_query_count slow_query_rate worker_pid",
 }
+STATUS = {
+    "data": "worker_pid worker_start_time runtime_contract cooldown resilience restart_history last_restart",
+    "data.runtime_contract": "version validation single_port_bind watchdog",
+    "data.runtime_contract.validation": "valid errors",
+    "data.runtime_contract.watchdog": ("runtime_dir flag_path flag_exists pid_path pid_exists state_path state_exists"),
+    "data.cooldown": "active remaining_seconds",
+    "data.resilience.thresholds": THRESHOLDS,
+    "data.resilience.alerts": "restart_churn_exceeded restart_blocked",
+    "data.resilience.policy_state": f"{POLICY} attempts_in_window retry_budget churn_threshold window_seconds",
+    "data.resilience.restart_churn": CHURN,
+    "data.resilience.recovery_recommendation": RECOMMENDATION,
+}
 HEADERS = {"cache-control": "no-cache, no-store, must-revalidate", "pragma": "no-cache", "expires": "0"}
 
 Fields = dict[str, str]

@@ -34,12 +34,8 @@ def compute(place: Installation) -> Seen:
         receipts, of_file = _receipts(place, name), _file_rows(place, name)
         broken += _unlike(name, receipts, of_file)
         by_api, on_page = _matrix(place, name), _page(place, name)
-        broken += [
-            f"{name}, revision {revision}: the API tells the cells {by_api.get(revision)!r}, the page {told!r}."
-            for revision, told in on_page.items()
-            if by_api.get(revision) != told
-        ]
-        rows, cells = rows + len(receipts), cells + sum(map(len, on_page.values()))
+        broken += _other_cells(name, by_api, on_page)
+        rows, cells = rows + len(receipts), cells + sum(len(told or "") for told in on_page.values())
     return judged(broken, f"API, page and file agree on {rows} receipts and {cells} cells of {_count(services)}.")
 
 
@@ -103,11 +99,22 @@ def _matrix(place: Installation, service: str) -> dict[str, str]:
     return {row["revision_id"]: cells for row, cells in zip(found["revisions"], found["rows"], strict=True)}
 
 
-def _page(place: Installation, service: str) -> dict[str, str]:
-    """Rows that the page draws whole; a folded group of environments has cells of another kind."""
+def _other_cells(service: str, by_api: Mapping[str, str], on_page: Mapping[str, str | None]) -> list[str]:
+    """A matrix without environments has no cells, and the page draws no row of it."""
+    if any(by_api.values()) and not on_page:
+        return [f"{service}: the API tells {len(by_api)} revisions of the matrix, and the page draws none."]
+    return [
+        f"{service}, revision {revision}: the API tells the cells {by_api.get(revision)!r}, the page {told!r}."
+        for revision, told in on_page.items()
+        if told is not None and by_api.get(revision) != told
+    ]
+
+
+def _page(place: Installation, service: str) -> dict[str, str | None]:
+    """None for a row with folded groups of environments, which are cells of another kind."""
     page = place.ask(f"/matrix?service={quote(service, safe='')}&mode=all", READ, accept=HTML).body.decode()
     rows = ((unescape(revision), cells) for revision, cells in _ROW.findall(page))
-    return {revision: "".join(_CELL.findall(cells)) for revision, cells in rows if 'class="roll' not in cells}
+    return {revision: None if 'class="roll' in cells else "".join(_CELL.findall(cells)) for revision, cells in rows}
 
 
 def _wrong_columns(place: Installation, export: Export) -> list[str]:

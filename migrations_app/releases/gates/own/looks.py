@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from subprocess import TimeoutExpired
 
+from django.db import DatabaseError
+
 from migrations_app.engine.errors import LockstepError
 from migrations_app.releases.gates.catalogue import Catalogue, Check, Gate, read_catalogue, shipped
 from migrations_app.releases.gates.own.installation import Installation, NotThere
@@ -79,6 +81,8 @@ def guarded(look: Look, place: Installation) -> Seen:
         return unknown(failure.sentence)
     except TimeoutExpired as failure:
         return unknown(f"It was given up after {failure.timeout:g} s without an end.")
+    except DatabaseError:
+        return unknown("The control database could not be asked.")
     except OSError as failure:
         return unknown(f"It could not be looked at: {failure.strerror or failure}.")
 

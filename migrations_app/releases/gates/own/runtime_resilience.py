@@ -33,7 +33,7 @@ def pool_exhausted(place: Installation) -> Seen:
 
 def breaker(place: Installation) -> Seen:
     said = place.alone("open_breaker", LOCKSTEP_DATABASE_URL_FILE="", **POOLED, **EAGER)
-    first, slowest = said["first"], said["slowest"]
+    first, seconds = said["first"], said["seconds"]
     if first["code"] != OPEN:
         return bad(
             f"The database failed {said['calls_before']} times and more, and the circuit never opened: requests got "
@@ -44,12 +44,14 @@ def breaker(place: Installation) -> Seen:
         broken.append(f"With the circuit open the database was called {said['calls']} times; nobody may.")
     if set(said["refused"]) != {OPEN}:
         broken.append(f"With the circuit open requests got {listed(sorted(set(said['refused'])))}.")
-    if slowest["seconds"] > FAST_S:
-        broken.append(f"With the circuit open a request waited {slowest['seconds']:.1f} s, which is not failing fast.")
+    # The middle one of them: a busy machine may be late with any.
+    middle = seconds[len(seconds) // 2]
+    if middle > FAST_S:
+        broken.append(f"With the circuit open a request waited {middle:.1f} s, which is not failing fast.")
     return judged(
         broken,
-        f"With the circuit open {len(said['refused'])} requests got 503 {OPEN}, the slowest in "
-        f"{slowest['seconds'] * 1000:.0f} ms, and the database was not called once.",
+        f"With the circuit open {len(said['refused'])} requests got 503 {OPEN}, each in about {middle * 1000:.0f} ms, "
+        "and the database was not called once.",
     )
 
 

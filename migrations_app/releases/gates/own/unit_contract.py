@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from migrations_app.releases.gates.own import units
+from migrations_app.releases.gates.own import fields, units
 from migrations_app.releases.gates.own.installation import Installation, part
 from migrations_app.releases.gates.own.root_execution import STATUS
 from migrations_app.releases.gates.own.seen import Seen, bad, judged, listed, unknown
@@ -44,6 +44,9 @@ def same_runtime(place: Installation) -> Seen:
 def watchdog_paths(place: Installation) -> Seen:
     """What the page of workers believes, what /health tells, and what the files themselves show."""
     status = place.told(STATUS, ADMIN)
+    lacking = fields.missing(status, fields.STATUS)
+    if lacking:
+        return bad(f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} missing from {STATUS}.")
     paths: Mapping[str, Any] = part(status, "data.runtime_contract.watchdog", STATUS)
     contract: Mapping[str, Any] = place.told("/health", ADMIN, "runtime_contract.contract")
     broken = [

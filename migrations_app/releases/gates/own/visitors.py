@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -27,8 +27,9 @@ def visitors() -> Iterator[Mapping[str, str]]:
     try:
         yield dict(_cookies(sessions))
     finally:
-        for session in sessions:
-            session.delete()
+        with suppress(OperationalError):
+            for session in sessions:
+                session.delete()
 
 
 def _cookies(sessions: list[Any]) -> Iterator[tuple[str, str]]:

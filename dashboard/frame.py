@@ -35,6 +35,7 @@ NAVIGATION: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
     ("Release", (("releases", "Releases", "view"), ("rehearsals", "Rehearsals", "view"))),
     ("Services", (("services", "Services", "view"), ("revisions", "Revisions", "view"))),
+    ("System", (("workers", "Workers", "view"),)),
     ("Account", (("audit", "Audit", "view_audit"), ("tokens", "API tokens", "own_tokens"))),
 )
 

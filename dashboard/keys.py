@@ -18,6 +18,7 @@ GO: dict[str, tuple[str, str]] = {
     "flags": ("f", "flags"),
     "alerts": ("a", "alerts"),
     "health": ("s", "health"),
+    "workers": ("w", "workers and restarts"),
     "services": ("e", "services and environments"),
     "audit": ("u", "audit"),
 }

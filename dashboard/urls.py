@@ -57,6 +57,7 @@ from dashboard.pages import (
     start,
     style,
     tokens,
+    workers,
 )
 
 handler500 = "dashboard.outage.server_error"
@@ -248,6 +249,8 @@ urlpatterns = [
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit_chain.audit_export, name="audit_export"),
     path("audit/verify", audit.audit_verify, name="audit_verify"),
+    path("workers", workers.workers, name="workers"),
+    path("workers/restart", workers.workers_restart, name="workers_restart"),
     path("tokens", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/revoke", tokens.token_revoke, name="token_revoke"),
     path("login", LoginView.as_view(), name="login"),

@@ -72,6 +72,7 @@ PAGES = {
     "revisions": "/services/{service}/revisions",
     "upload": "/services/{service}/upload",
     "audit": "/audit",
+    "workers": "/workers",
     "tokens": "/tokens",
     "style": "/style",
 }

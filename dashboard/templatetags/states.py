@@ -149,6 +149,17 @@ STATES: dict[str, State] = {
     "passed": State("Passed", "ok", "ok"),
     "with_interventions": State("Passed by hand", "warn", "person"),
     "abandoned": State("Abandoned", "wait", "skipped"),
+    # workers and restarts of the web processes
+    "worker_beats": State("Beats", "ok", "ok"),
+    "worker_silent": State("Silent", "warn", "interrupted"),
+    "lease_held": State("Held", "run", "running"),
+    "lease_over": State("Ran out", "warn", "clock"),
+    "restart_allowed": State("Allowed", "ok", "ok"),
+    "restart_cooldown": State("Cooldown", "warn", "clock"),
+    "restart_blocked": State("Blocked", "bad", "lock"),
+    "restart_executed": State("Executed", "ok", "ok"),
+    "restart_refused": State("Refused", "warn", "lock"),
+    "restart_failed": State("Failed", "bad", "failed"),
     # messages
     "info": State("Note", "run", "info"),
     "success": State("Done", "ok", "ok"),

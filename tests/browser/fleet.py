@@ -130,6 +130,7 @@ class Fleet:
             f"/glass/{self.glass.pk}",
             f"/cutovers/{self.cutover.pk}",
             "/freezes",
+            "/workers",
             "/services/orders/revisions",
             f"/services/orders/revisions/{LONG}",
             "/services/orders/upload",

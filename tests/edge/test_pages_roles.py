@@ -126,6 +126,8 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "audit": ("get", "view_audit", (200,)),
     "audit_export": ("get", "verify_audit", (404,)),
     "audit_verify": ("post", "verify_audit", (302,)),
+    "workers": ("get", "view", (200,)),
+    "workers_restart": ("post", "restart_web", (302,)),
     "tokens": ("get", "own_tokens", (200,)),
     "token_revoke": ("post", "own_tokens", (404,)),
 }

@@ -89,6 +89,7 @@ PAGES = {
     "revisions": "/services/orders/revisions",
     "revision": "/services/orders/revisions/0001_step",
     "audit": "/audit",
+    "workers": "/workers",
     "tokens": "/tokens",
 }
 

@@ -68,7 +68,7 @@ def place(by: User, path: str = "", change: Change = bytes) -> Inside:
 
 def test_they_agree_as_they_are(environment: Environment, olga: User) -> None:
     seen = functional_parity.compute(place(olga))
-    assert (seen.state, seen.sentence) == (PASS, "API, page and file agree on 1 receipts and 2 cells of 1 service.")
+    assert (seen.state, seen.sentence) == (PASS, "API, page and file agree on 1 receipt and 2 cells of 1 service.")
     assert functional_parity.export_headers(place(olga)).state == PASS
 
 
@@ -84,7 +84,7 @@ def test_nothing_is_the_same_everywhere(olga: User) -> None:
             lambda body: body.replace(b'"operator": "olga"', b'"operator": "olaf"'),
             "orders, receipt 1 of orders-eu: operator is 'olga' by the API and 'olaf' in the file.",
         ),
-        ("/history/export.json", lambda body: b"[\n]\n", "orders: the API tells 1 receipts, and the file has 0."),
+        ("/history/export.json", lambda body: b"[\n]\n", "orders: the API tells 1 receipt, and the file has 0."),
         (
             "/matrix",
             lambda body: body.replace(b'<td class="P', b'<td class="F'),

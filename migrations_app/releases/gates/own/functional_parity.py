@@ -16,7 +16,7 @@ from urllib.parse import quote
 from migrations_app.releases.gates.own import schema
 from migrations_app.releases.gates.own.exports import EXPORTS, Export
 from migrations_app.releases.gates.own.installation import HTML, Installation
-from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, listed
+from migrations_app.releases.gates.own.seen import Seen, bad, counted, good, judged, listed
 from migrations_app.releases.gates.own.visitors import EXPORT, READ
 
 MOST_SERVICES, MOST_ROWS = 3, 50
@@ -36,7 +36,8 @@ def compute(place: Installation) -> Seen:
         by_api, on_page = _matrix(place, name), _page(place, name)
         broken += _other_cells(name, by_api, on_page)
         rows, cells = rows + len(receipts), cells + sum(len(told or "") for told in on_page.values())
-    return judged(broken, f"API, page and file agree on {rows} receipts and {cells} cells of {_count(services)}.")
+    told = f"{counted(rows, 'receipt')} and {counted(cells, 'cell')} of {counted(len(services), 'service')}"
+    return judged(broken, f"API, page and file agree on {told}.")
 
 
 def export_headers(place: Installation) -> Seen:
@@ -60,10 +61,6 @@ def no_drift(place: Installation) -> Seen:
     )
 
 
-def _count(services: Sequence[str]) -> str:
-    return f"{len(services)} service{'' if len(services) == 1 else 's'}"
-
-
 def _receipts(place: Installation, service: str) -> list[Mapping[str, Any]]:
     path = f"/api/v1/services/{quote(service, safe='')}/history?limit={MOST_ROWS}&superseded=true"
     rows: list[Mapping[str, Any]] = place.told(path, READ, "rows")
@@ -83,7 +80,7 @@ def _json_rows(body: bytes) -> list[Mapping[str, Any]]:
 
 def _unlike(service: str, told: Sequence[Mapping[str, Any]], of_file: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(of_file) < len(told):
-        return [f"{service}: the API tells {len(told)} receipts, and the file has {len(of_file)}."]
+        return [f"{service}: the API tells {counted(len(told), 'receipt')}, and the file has {len(of_file)}."]
     return [
         f"{service}, receipt {one['seq']} of {one['environment']}: {name} is {one[name]!r} by the API "
         f"and {other.get(name)!r} in the file."
@@ -102,7 +99,7 @@ def _matrix(place: Installation, service: str) -> dict[str, str]:
 def _other_cells(service: str, by_api: Mapping[str, str], on_page: Mapping[str, str | None]) -> list[str]:
     """A matrix without environments has no cells, and the page draws no row of it."""
     if any(by_api.values()) and not on_page:
-        return [f"{service}: the API tells {len(by_api)} revisions of the matrix, and the page draws none."]
+        return [f"{service}: the API tells {counted(len(by_api), 'revision')} of the matrix, and the page draws none."]
     return [
         f"{service}, revision {revision}: the API tells the cells {by_api.get(revision)!r}, the page {told!r}."
         for revision, told in on_page.items()

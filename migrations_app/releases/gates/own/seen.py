@@ -38,6 +38,10 @@ def judged(broken: Sequence[str], sentence: str) -> Seen:
     return bad(" ".join(broken[:MOST]) + more)
 
 
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def listed(words: Sequence[str]) -> str:
     """`a, b and c`, and after five how many more."""
     shown = list(words[:MOST])

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -32,6 +33,21 @@ preload_app = False
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+
+
+def on_starting(server: Arbiter) -> None:
+    """Web and watchdog under different contracts would wait for each other for ever."""
+    from migrations_app.watchdog.contract import BadSetting, errors, read
+
+    try:
+        agreed = read(os.environ, Path(__file__).resolve().parents[1])
+    except BadSetting as why:
+        server.log.error(why)
+        sys.exit(78)
+    for sentence in (wrong := errors(agreed)):
+        server.log.error(sentence)
+    if wrong and agreed.validation_enforced:
+        sys.exit(78)  # systemd does not start again what ended so
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from migrations_app.engine.errors import LockstepError
 
@@ -63,6 +63,17 @@ def checks_dir(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
             id="lockstep.E004",
         )
     ]
+
+
+@register()
+def runtime_contract(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from migrations_app.watchdog.contract import errors
+
+    agreed = settings.RUNTIME_CONTRACT
+    hint = "Every unit has to be given the same; RUNTIME_CONTRACT_ENFORCE=false starts all the same."
+    kind = Error if agreed.validation_enforced else Warning
+    number = "E" if agreed.validation_enforced else "W"
+    return [kind(sentence, hint=hint, id=f"lockstep.{number}031") for sentence in errors(agreed)]
 
 
 @register()

@@ -25,6 +25,7 @@ SCRATCH = {"max_connections": "60", "shared_buffers": "48MB", "max_locks_per_tra
 WORKERS = 2
 WEB_PATIENCE_SECONDS = 35.0  # A little more than gunicorn's graceful_timeout.
 WORKER_PATIENCE_SECONDS = 20.0
+WATCHDOG_PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,20 @@ def make_keys(plan: Plan) -> dict[str, str]:
     }
 
 
+def watchdog_paths(plan: Plan) -> dict[str, str]:
+    """Where web and watchdog meet; what the user set stays."""
+    runtime_dir = plan.environment.get("WATCHDOG_RUNTIME_DIR") or str(plan.data_dir / "run")
+    made = {
+        "WATCHDOG_RUNTIME_DIR": runtime_dir,
+        "WATCHDOG_RESTART_FLAG": str(Path(runtime_dir) / "lockstep_restart.flag"),
+        "WATCHDOG_PID_FILE": str(Path(runtime_dir) / "gunicorn.pid"),
+        "WATCHDOG_STATE_FILE": str(plan.data_dir / "restart_state.json"),
+    }
+    if not plan.given("WATCHDOG_RUNTIME_DIR"):
+        Path(runtime_dir).mkdir(mode=0o700, exist_ok=True)
+    return {name: value for name, value in made.items() if not plan.given(name)}
+
+
 def environment_of_children(plan: Plan, made: Mapping[str, str]) -> dict[str, str]:
     """What every child gets to know."""
     return {
@@ -180,6 +195,8 @@ class Crew:
         for number in range(1, WORKERS + 1):
             self._add(f"worker-{number}", "worker")
         self._add("scheduler", "scheduler")
+        watchdog = [sys.executable, "-m", "migrations_app.watchdog"]
+        self.supervisor.add("watchdog", lambda: self._run("watchdog", watchdog, WATCHDOG_PATIENCE_SECONDS, {}))
         if self.plan.demo:
             self.supervisor.add_later("The demonstration's practice", self._practice, once=True)
 

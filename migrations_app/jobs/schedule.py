@@ -1,6 +1,6 @@
 """What happens by the clock: each target's receipts are compared with the ledger and its schema is read, the audit
-chain is checked and its head noted elsewhere, checks of gates are looked at before their evidence is old, and old rows
-are swept."""
+chain is checked and its head noted elsewhere, checks of gates are looked at before their evidence is old, what the
+watchdog did enters the audit log, and old rows are swept."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from migrations_app.engine.target.identity import check_identity
 from migrations_app.fleet.ledger import mark_unreachable, reconcile
 from migrations_app.fleet.readings import read_when_possible
 from migrations_app.fleet.secrets import resolve_dsn
+from migrations_app.health.restart_audit import note_outcomes
 from migrations_app.jobs.process import end_idle_transactions
 from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
@@ -69,6 +70,7 @@ def tick(stopping: threading.Event) -> None:
     anchor = anchor_when_due()
     if anchor is not None and anchor.note:
         log.error("the audit chain is not anchored", finding=anchor.note)
+    note_outcomes()
     _sweep()
 
 

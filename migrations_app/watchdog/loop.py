@@ -38,6 +38,7 @@ class Watchdog:
     _trouble: str = field(default="", init=False)
 
     def run(self, stopping: threading.Event) -> None:
+        self.look()
         while not stopping.wait(self.contract.watchdog_check_interval):
             self.look()
 

@@ -93,6 +93,9 @@ def base(folder: Path) -> Path:
     for name in ("__init__.py", "urgent.py"):
         shutil.copy(PROJECT / "dashboard" / name, folder / "dashboard")
     (folder / "dashboard" / "wsgi.py").write_text(WSGI)
+    (folder / "migrations_app").mkdir()
+    shutil.copy(PROJECT / "migrations_app" / "__init__.py", folder / "migrations_app")
+    shutil.copytree(PROJECT / "migrations_app" / "watchdog", folder / "migrations_app" / "watchdog")
     (folder / "deploy").mkdir()
     shutil.copy(PROJECT / "deploy" / "gunicorn.conf.py", folder / "deploy")
     (folder / "manage.py").write_text(MANAGE)
@@ -143,9 +146,12 @@ def test_it_prints_the_way_in_and_stops_without_a_trace(base: Path) -> None:
         assert f"password  {secret.read(base / 'data' / 'first-password')}" in house.said
         assert fetch(house) == b"/login"
         assert all(any(word in line for line in house.left()) for word in PROGRAMS)
+        house.wait_for(rf"watchdog +\| Watching {base}/data/run/lockstep_restart.flag")
+        assert (base / "data" / "run" / "gunicorn.pid").exists()
         assert house.ends_with(signal.SIGTERM) == 0
     assert house.lines[-1].endswith("Stopped.")
     assert not house.left()
+    assert not (base / "data" / "run" / "gunicorn.pid").exists()
 
 
 def test_children_find_servers_and_keys_and_other_terminals_do_too(base: Path) -> None:

@@ -99,7 +99,7 @@ def _run(plan: house.Plan) -> None:
     closed = terminal.closed()
     with Supervisor() as supervisor:
         try:
-            made = {**house.make_keys(plan), **house.start_servers(plan, supervisor)}
+            made = {**house.make_keys(plan), **house.watchdog_paths(plan), **house.start_servers(plan, supervisor)}
             runtime_env.write(plan.data_dir, {**made, "GUNICORN_BIND": plan.bind.text})
             crew = house.Crew(plan, supervisor, house.environment_of_children(plan, made))
             logins = _prepare(crew)

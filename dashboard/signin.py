@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,8 +44,8 @@ class SignInFirst(LoginRequiredMiddleware):
         self,
         request: HttpRequest,
         view_func: Callable[..., HttpResponseBase],
-        view_args: Sequence[object],
-        view_kwargs: Mapping[str, object],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
     ) -> HttpResponseBase | None:
         """Where nobody has to sign in, nobody is looked up: Django would, over the pool."""
         if not getattr(view_func, "login_required", True):

@@ -64,5 +64,9 @@ def _processes(conn: Connection) -> tuple[WebProcess, ...] | None:
 
 
 def _count(conn: Connection, names: tuple[str, ...]) -> int:
-    row = conn.execute(_APPLIED, [list(names)]).fetchone()
+    """A database that nothing was ever migrated in has none of them."""
+    try:
+        row = conn.execute(_APPLIED, [list(names)]).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return 0
     return int(row[0]) if row else 0

@@ -29,6 +29,7 @@ from tests.health.test_processes import conn, told
 
 pytestmark = pytest.mark.django_db
 
+SCALARS = ["string", "number", "integer", "boolean", "null"]
 NEVER_KEPT = {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache", "Expires": "0"}
 
 
@@ -271,7 +272,7 @@ def _followed(whole: dict[str, Any], schema: dict[str, Any], told_of: Any) -> di
     if "$ref" in schema:
         return _followed(whole, whole["$defs"][schema["$ref"].rpartition("/")[2]], told_of)
     if "anyOf" in schema:
-        wanted = {dict: ("object",), list: ("array",)}.get(type(told_of), ("string", "number", "integer", "null"))
+        wanted = ["object"] if isinstance(told_of, dict) else ["array"] if isinstance(told_of, list) else SCALARS
         options = [_followed(whole, one, told_of) for one in schema["anyOf"]]
         return next(one for one in options if one.get("type") in wanted or "enum" in one)
     return schema

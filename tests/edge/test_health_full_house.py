@@ -52,6 +52,7 @@ def test_health_is_told_while_every_thread_waits_and_while_the_database_is_stopp
         quiet = health(**bearer)
         assert (quiet.status, quiet.body["status"], quiet.body["degraded_reason"]) == (200, "healthy", None)
         assert quiet.body["runtime_contract"]["contract"]["gunicorn_bind"] in url
+        assert quiet.body["route_cache"]["mode"] == "l1+l2" and quiet.body["cache"]["enabled"]
         with full_house(url):
             assert all_within([health(**bearer) for _ in range(8)]) == {200}
             assert all_within([deep() for _ in range(2)]) == {200}

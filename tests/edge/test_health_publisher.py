@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils.safestring import SafeString
+from redis import Redis
 
 from dashboard.health import pool, read_models
 from dashboard.health.own import BEATS, Away
@@ -120,8 +122,13 @@ def test_what_another_wrote_there_or_another_lockstep_is_not_shown(monkeypatch: 
 def test_redis_away_costs_one_page_a_moment_and_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "REDIS_URL", no_redis())
     asked: list[float] = []
-    client = shared._client
-    monkeypatch.setattr(shared, "_client", lambda patience_s: (asked.append(patience_s), client(patience_s))[1])
+    made = shared._client
+
+    def client(patience_s: float) -> Redis:
+        asked.append(patience_s)
+        return made(patience_s)
+
+    monkeypatch.setattr(shared, "_client", client)
     for version in ("v1", "v2", "v3"):
         assert kept().get(version, lambda: SafeString("drawn")) == "drawn"
     assert asked == [shared.READ_S]
@@ -131,8 +138,7 @@ def test_redis_away_costs_one_page_a_moment_and_the_others_nothing(monkeypatch: 
 def test_without_a_route_cache_everything_is_drawn_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     for mode, drawn in (("none", 2), ("l1-only", 1)):
         monkeypatch.setattr(settings, "ROUTE_CACHE", mode)
-        times: list[int] = []
+        numbers = itertools.count()
         one = kept()
-        for _ in range(2):
-            one.get("v1", lambda times=times: (times.append(1), SafeString("x"))[1])  # type: ignore[misc]
-        assert (len(times), shared.mode(), route_cache().degraded) == (drawn, mode, False)
+        answers = {one.get("v1", lambda numbers=numbers: SafeString(next(numbers))) for _ in range(2)}  # type: ignore[misc]
+        assert (len(answers), shared.mode(), route_cache().degraded) == (drawn, mode, False)

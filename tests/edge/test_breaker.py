@@ -10,9 +10,11 @@ from contextlib import suppress
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, OperationalError
 from psycopg_pool import PoolTimeout
 
+from dashboard.boot import pool
 from dashboard.outage import AWAY, LOST, OTHER, SILENT, SLOW, Outage, outage_of
 from dashboard.pooled.base import DatabaseWrapper
 from migrations_app.health import breaker as room
@@ -242,3 +244,12 @@ def test_one_tries_and_its_success_lets_everybody_in(address: str, clock: Clock)
         assert counted() == (0, 0)
         ask(other)
     assert counted() == (0, 1)
+
+
+def test_the_boot_gate_is_never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "BOOT_GATE_POOL", 1)
+    open_it()
+    try:
+        assert pool.ask("SELECT 1", {}) == (1,)
+    finally:
+        pool.close()

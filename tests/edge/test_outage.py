@@ -37,7 +37,7 @@ NOT_A_SESSION = "x" * 32
 EXHAUSTED = "Every connection of this web process to Lockstep's own database is in use. Nothing was done."
 AWAY = "Lockstep's own database takes no connection. Nothing was done."
 LEFT_ALONE = "Lockstep's own database failed too often, so it is left alone for a while. Nothing was done."
-RECOVERY_S = 8
+RECOVERY_S = 5
 SESSION = {"Cookie": f"lockstep_session={NOT_A_SESSION}"}
 
 

@@ -15,7 +15,7 @@ env.load_runtime_env()
 
 # These need no database, no Redis and no secret: they bring them along or do without.
 STANDALONE = len(sys.argv) > 1 and (
-    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "help")
+    sys.argv[1] in ("up", "check", "makemigrations", "collectstatic", "assets", "help")
     or sys.argv[1:3] in (["revisions", "check"], ["verify_audit", "--bundle"])
 )
 

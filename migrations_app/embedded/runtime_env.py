@@ -1,6 +1,6 @@
 """The addresses and keys of a running `manage.py up`, kept in `runtime.env` for commands in other terminals.
 
-It holds only what `up` made itself; what the user set stays with the user.
+It holds what `up` made itself and where it listens; what else the user set stays with the user.
 """
 
 from __future__ import annotations

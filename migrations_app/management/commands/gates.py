@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from migrations_app.management import asking
+from migrations_app.management import asking, own_gates
 from migrations_app.models import GateSignature, GateWaiver, Release
 from migrations_app.releases.gates.catalogue import BadCatalogue
 from migrations_app.releases.gates.catalogues import edit_catalogue, shown_catalogue
@@ -37,7 +37,7 @@ NEEDS = {
 
 
 class Command(BaseCommand):
-    help = "Show a release's gates, report evidence, sign, exempt, and read or change the catalogue of gates."
+    help = "Show a release's gates, report, sign, exempt, change the catalogue, and look at this installation itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
         found = parser.add_subparsers(dest="verb", required=True)
@@ -50,6 +50,7 @@ class Command(BaseCommand):
         subs["show"].add_argument("--json", action="store_true", help="mode, errors, warnings, info and passed as JSON")
         _add_reporting(subs["report"])
         _add_deciding(subs)
+        own_gates.add_arguments(found.add_parser("self", help="look at this very installation"))
         subs["catalogue"].add_argument("--service", help="its own; left out, the one for all")
         subs["catalogue"].add_argument("--set", metavar="FILE", type=Path, help="save this file as a new version")
         subs["catalogue"].add_argument("--note", default="", help="what the change is for")
@@ -57,6 +58,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb: str = options["verb"]
+        if verb == "self":
+            own_gates.run(self, options)
+            return
         needed = NEEDS[verb]
         if verb == "decide" and options["decision"] == WaiverVerb.WITHDRAW:
             needed = "ask_waiver"

@@ -100,7 +100,7 @@ def _run(plan: house.Plan) -> None:
     with Supervisor() as supervisor:
         try:
             made = {**house.make_keys(plan), **house.watchdog_paths(plan), **house.start_servers(plan, supervisor)}
-            runtime_env.write(plan.data_dir, made)
+            runtime_env.write(plan.data_dir, {**made, "GUNICORN_BIND": plan.bind.text})
             crew = house.Crew(plan, supervisor, house.environment_of_children(plan, made))
             logins = _prepare(crew)
             web = _start_programs(crew)

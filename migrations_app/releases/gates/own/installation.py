@@ -1,0 +1,147 @@
+"""The installation that is looked at: its folder, its address, and who may ask it what."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from migrations_app.engine.errors import LockstepError
+
+JSON, HTML = "application/json", "text/html"
+MOST_BYTES = 8 << 20
+ANSWER_S = 20.0
+PROCESS_S = 120.0
+
+
+class NotSeen(LockstepError):
+    """What a look needs cannot be had, so nothing is known."""
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__("not_seen", message, next_step=next_step)
+
+
+class NotThere(NotSeen):
+    """Lockstep answers, and has no such address or field, which is a finding and no lack of one."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The names of headers are in small letters."""
+
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:  # noqa: ANN401  whatever it said
+        """Raises NotSeen where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise NotSeen(f"{self.path} answered {self.status} with something that is no JSON.") from None
+
+
+@dataclass(frozen=True)
+class Installation:
+    """`visitors`: a session's cookie for each right, of somebody who has it. `headers` go along with every request."""
+
+    root: Path
+    base: str
+    visitors: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def ask(self, path: str, right: str = "", *, accept: str = JSON, most: int = MOST_BYTES) -> Answer:
+        """One GET, without following anything. Raises NotSeen where nobody answers or nobody here has the right."""
+        headers = {"Accept": accept, "Accept-Encoding": "identity", **self.headers}
+        if right:
+            headers["Cookie"] = self._cookie(right)
+        parts = urlsplit(self.base)
+        made = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = made(parts.hostname or "", parts.port, timeout=ANSWER_S)
+        try:
+            connection.request("GET", path, headers=headers)
+            told = connection.getresponse()
+            found = {name.lower(): value for name, value in told.getheaders()}
+            return Answer(path, told.status, found, told.read(most))
+        except (OSError, http.client.HTTPException) as failure:
+            why = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+            raise NotSeen(
+                f"{self.base}{path} does not answer ({why}).",
+                "Start Lockstep with `make up`, or name its address with --base.",
+            ) from None
+        finally:
+            connection.close()
+
+    def told(self, path: str, right: str = "", at: str = "") -> Any:  # noqa: ANN401  JSON
+        """What stands at a place in the JSON of an answer: 200, or 503 as /health is when something is down.
+
+        Raises NotSeen, and NotThere where the address or the place does not exist.
+        """
+        answer = self.ask(path, right)
+        if answer.status == 404:
+            raise NotThere(f"{path} answers 404: this installation has no such address.")
+        if answer.status not in (200, 503):
+            raise NotSeen(f"{path} answered {answer.status}.", _SIGN_IN if answer.status in (302, 401, 403) else "")
+        return part(answer.json(), at, path)
+
+    def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return self.run("manage.py", *arguments, env=env)
+
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, within: float = PROCESS_S
+    ) -> subprocess.CompletedProcess[str]:
+        """This Python in the installation's folder. Raises subprocess.TimeoutExpired."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings", **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
+        )
+
+    def alone(self, program: str, **env: str) -> Mapping[str, Any]:
+        """One of the programs in alone/, in a process of its own; what it says last is JSON. Raises NotSeen."""
+        done = self.run("-m", f"{__package__}.alone.{program}", env=env)
+        try:
+            said: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        except (ValueError, IndexError):
+            raise NotSeen(f"A process of its own for this look ended without a result: {last_line(done)}") from None
+        return said
+
+    def _cookie(self, right: str) -> str:
+        if right not in self.visitors:
+            raise NotSeen(
+                f"Nobody here has the right {right!r}, so {self.base} cannot be asked.",
+                "Give an active user a role that has it: `manage.py gates self` asks in their name.",
+            )
+        return self.visitors[right]
+
+
+def part(document: Any, at: str, path: str) -> Any:  # noqa: ANN401  JSON
+    """Raises NotThere where the names of `at` lead nowhere."""
+    for name in at.split(".") if at else []:
+        if not isinstance(document, dict) or name not in document:
+            raise NotThere(f"{at} is missing from {path}.")
+        document = document[name]
+    return document
+
+
+_SIGN_IN = "Lockstep there does not know the session made here, as where --base is of another installation."
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The last thing a process said, which is where failures say what they are."""
+    said = [line.strip() for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
+    err = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    told = err[-1] if err else said[-1] if said else "it said nothing"
+    return f"{told[:300]}{'' if told.endswith('.') else '.'}"

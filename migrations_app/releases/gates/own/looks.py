@@ -1,0 +1,92 @@
+"""All looks in the order of the catalogue, found by the names of gates and checks, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from subprocess import TimeoutExpired
+
+from django.db import DatabaseError
+
+from migrations_app.engine.errors import LockstepError
+from migrations_app.releases.gates.catalogue import Catalogue, Check, Gate, read_catalogue, shipped
+from migrations_app.releases.gates.own.installation import Installation, NotThere
+from migrations_app.releases.gates.own.seen import FAIL, GREEN, PASS, UNKNOWN, Seen, bad, unknown
+
+Look = Callable[[Installation], Seen]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A check and what was seen of it; `number` is the gate's, a dot and the check's within it."""
+
+    number: str
+    gate: Gate
+    check: Check
+    seen: Seen
+
+    @property
+    def name(self) -> str:
+        return f"{self.gate.key}/{self.check.key}"
+
+
+def shipped_gates() -> Catalogue:
+    return read_catalogue(shipped())
+
+
+def names() -> tuple[str, ...]:
+    return tuple(f"{gate.key}/{check.key}" for gate in shipped_gates().gates for check in gate.checks)
+
+
+def look_at(place: Installation, only: Iterable[str] = ()) -> Iterator[Line]:
+    """In the catalogue's order, each as soon as it is known. `only` holds names of gates and of checks."""
+    wanted = frozenset(only)
+    for number, gate in enumerate(shipped_gates().gates, start=1):
+        for place_in, check in enumerate(gate.checks, start=1):
+            if not wanted or wanted & {gate.key, f"{gate.key}/{check.key}"}:
+                yield Line(f"{number}.{place_in}", gate, check, _seen(place, gate, check))
+
+
+def sentence(lines: Iterable[Line]) -> str:
+    """What all of them come to; unknown is never counted as good."""
+    seen = [line.seen.state for line in lines]
+    red, dark = seen.count(FAIL), seen.count(UNKNOWN)
+    if not seen:
+        return "Nothing was looked at."
+    if all(state in GREEN for state in seen):
+        return f"All is green: each of the {len(seen)} checks holds on this installation."
+    parts = [f"{red} {'does' if red == 1 else 'do'} not hold"] if red else []
+    parts += [f"{dark} {'is' if dark == 1 else 'are'} unknown"] if dark else []
+    return f"Not green: of {len(seen)} checks {' and '.join(parts)}; {seen.count(PASS)} hold."
+
+
+def look_of(gate: Gate, check: Check) -> Look | None:
+    """By their names; none where the catalogue grew and nobody wrote one."""
+    file = f"{__package__}.{gate.key.replace('-', '_')}"
+    if find_spec(file) is None:
+        return None
+    found: Look | None = getattr(import_module(file), check.key.replace("-", "_"), None)
+    return found
+
+
+def guarded(look: Look, place: Installation) -> Seen:
+    """What keeps a look from seeing anything is unknown, whatever it is, and never good."""
+    try:
+        return look(place)
+    except NotThere as failure:
+        return bad(failure.sentence)
+    except LockstepError as failure:
+        return unknown(failure.sentence)
+    except TimeoutExpired as failure:
+        return unknown(f"It was given up after {failure.timeout:g} s without an end.")
+    except DatabaseError:
+        return unknown("The control database could not be asked.")
+    except OSError as failure:
+        return unknown(f"It could not be looked at: {failure.strerror or failure}.")
+
+
+def _seen(place: Installation, gate: Gate, check: Check) -> Seen:
+    look = look_of(gate, check)
+    return guarded(look, place) if look else unknown("Lockstep has no look of its own at this check.")

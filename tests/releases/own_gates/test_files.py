@@ -1,0 +1,132 @@
+"""Faults in files: what browsers load, unit files, tests and documents. The sentence names what is wrong and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrations_app.releases.gates.own import documentation, frontend_build, regression, unit_contract, units
+from migrations_app.releases.gates.own.installation import Installation
+from migrations_app.releases.gates.own.seen import FAIL, PASS, UNKNOWN
+from tests.releases.own_gates.copies import NOWHERE, ROOT, change, copy_of
+
+HERE = Installation(ROOT, NOWHERE)
+
+
+def test_a_missing_file_of_the_script_is_named(tmp_path: Path) -> None:
+    place = copy_of(tmp_path / "copy", "dashboard", "static")
+    (place.root / "static" / "js" / "poll.js").unlink()
+    seen = frontend_build.build(place)
+    assert seen.state == FAIL
+    assert seen.sentence.startswith(f"What browsers load cannot be made from {place.root}: ")
+    assert "static/js/poll.js, which dashboard/bundles.py names, is missing." in seen.sentence
+    assert frontend_build.artefacts(place).state == UNKNOWN
+
+
+def test_the_unit_files_agree_as_they_are() -> None:
+    found = units.read(ROOT / units.FOLDER)
+    assert list(units.disagreements(found)) == []
+    assert units.common_file(found) == "/etc/lockstep/lockstep.env"
+
+
+@pytest.mark.parametrize(
+    ("unit", "old", "new", "told"),
+    [
+        (
+            "lockstep-watchdog.service",
+            "EnvironmentFile=/etc/lockstep/lockstep.env",
+            "EnvironmentFile=/etc/lockstep/other.env",
+            "lockstep-watchdog.service has the common EnvironmentFile as /etc/lockstep/other.env, and "
+            "lockstep.service has /etc/lockstep/lockstep.env.",
+        ),
+        (
+            "lockstep-watchdog.service",
+            "/opt/lockstep/.venv/bin/python",
+            "/usr/bin/python3",
+            "lockstep-watchdog.service has the interpreter as /usr/bin/python3, and lockstep.service has "
+            "/opt/lockstep/.venv/bin/python.",
+        ),
+        (
+            "lockstep-worker@.service",
+            "WorkingDirectory=/opt/lockstep",
+            "WorkingDirectory=/opt/old",
+            "lockstep-worker@.service has WorkingDirectory as /opt/old, and lockstep.service has /opt/lockstep.",
+        ),
+        (
+            "lockstep.service",
+            "[Service]",
+            "[Service]\nEnvironment=WATCHDOG_PID_FILE=/tmp/gunicorn.pid",
+            "lockstep.service sets WATCHDOG_PID_FILE for itself; it belongs into the common file.",
+        ),
+    ],
+)
+def test_a_unit_that_disagrees_is_named(tmp_path: Path, unit: str, old: str, new: str, told: str) -> None:
+    place = copy_of(tmp_path / "copy", "deploy")
+    change(place, f"deploy/systemd/{unit}", old, new)
+    seen = unit_contract.same_runtime(place)
+    assert (seen.state, seen.sentence) == (FAIL, told)
+
+
+def test_a_unit_that_is_missing_is_named(tmp_path: Path) -> None:
+    place = copy_of(tmp_path / "copy", "deploy")
+    (place.root / "deploy" / "systemd" / "lockstep-watchdog.service").unlink()
+    assert unit_contract.same_runtime(place).sentence == (
+        "The unit file deploy/systemd/lockstep-watchdog.service is missing."
+    )
+
+
+def test_a_failing_test_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = copy_of(tmp_path / "copy", "tests")
+    monkeypatch.setattr(regression, "SMOKE", ("tests/releases/gates/test_assertions.py",))
+    with (place.root / "tests" / "releases" / "gates" / "test_assertions.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef test_it_fails() -> None:\n    assert False\n")
+    seen = regression.tests(place)
+    assert seen.state == FAIL
+    assert seen.sentence.startswith(
+        "1 of the short tests fails: tests/releases/gates/test_assertions.py::test_it_fails"
+    )
+
+
+def test_without_what_tests_need_it_is_unknown_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regression, "NEEDS", ("pytest", "no_such_package"))
+    seen = regression.tests(HERE)
+    assert seen.state == UNKNOWN
+    assert "no_such_package is not here. Install what tests need with `sh .ci/install dev`" in seen.sentence
+    monkeypatch.undo()
+    monkeypatch.setattr(regression, "SMOKE", ("tests/none.py",))
+    assert regression.tests(HERE).state == UNKNOWN
+
+
+def test_the_documents_are_those_of_this_version() -> None:
+    for look in (documentation.readme, documentation.operator_fields, documentation.architecture):
+        seen = look(HERE)
+        assert seen.state == PASS, seen.sentence
+
+
+@pytest.mark.parametrize(
+    ("look", "document", "old", "told"),
+    [
+        ("operator_fields", "docs/health-fields.md", "`is_fresh`", "explain resource_cache.derived_index.is_fresh."),
+        ("operator_fields", "docs/health-fields.md", "`pool_critical`", "explain resilience.alerts.pool_critical."),
+        ("readme", "docs/settings.md", "CIRCUIT_BREAKER_ENABLED", "the setting CIRCUIT_BREAKER_ENABLED."),
+        ("readme", "README.md", "verify_audit", "the command manage.py verify_audit."),
+        ("readme", "README.md", "docs/gates.md", "the page docs/gates.md."),
+        ("architecture", "docs/architecture.md", "  outbound/", "draws no room outbound."),
+    ],
+)
+def test_what_a_document_lacks_is_named(tmp_path: Path, look: str, document: str, old: str, told: str) -> None:
+    place = copy_of(tmp_path / "copy", "docs")
+    change(place, document, old, "something")
+    seen = getattr(documentation, look)(place)
+    assert seen.state == FAIL
+    assert document in seen.sentence
+    assert told in seen.sentence
+
+
+def test_what_a_document_names_beyond_the_code_is_named_too(tmp_path: Path) -> None:
+    place = copy_of(tmp_path / "copy", "docs")
+    change(place, "docs/architecture.md", "  outbound/", "  attic/                  \n  outbound/")
+    change(place, "README.md", "`manage.py drill`", "`manage.py dance`, `manage.py drill`")
+    assert documentation.architecture(place).sentence == "docs/architecture.md draws a room attic that is not there."
+    assert "README.md names `manage.py dance`, and there is no such command." in documentation.readme(place).sentence

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.http import HttpRequest
 
 from dashboard import access
-from migrations_app.health.judging import Facts, recommend_restart
+from dashboard.health import looking
+from migrations_app.health.judging import recommend_restart
 from migrations_app.health.restarts import Answer, Override, Standing, ask_restart, standing
 from migrations_app.health.thresholds import thresholds
 from migrations_app.watchdog.contract import RuntimeContract
@@ -104,7 +105,8 @@ def _paths(contract: RuntimeContract) -> Told:
 
 def _resilience(found: Standing) -> Told:
     exceeded, blocked = found.churn.exceeded, found.state.state == "blocked"
-    facts = Facts(churn_exceeded=exceeded, cooldown=found.state.cooldown_remaining_s > 0, restart_blocked=blocked)
+    cooldown = found.state.cooldown_remaining_s > 0
+    facts = replace(looking.current().facts(), churn_exceeded=exceeded, cooldown=cooldown, restart_blocked=blocked)
     return {
         "thresholds": asdict(thresholds()),
         "alerts": {"restart_churn_exceeded": exceeded, "restart_blocked": blocked},

@@ -29,6 +29,8 @@ from migrations_app.health.processes import WebProcess
 from migrations_app.health.restarts import Standing, standing
 
 FOLLOWERS_S = LOOK_S + 0.05
+# A look that waited in vain is good for a moment at least, or a crowd would wait one after another.
+FAILED_S = 1.0
 _WORSE = (CLOSED, HALF_OPEN, OPEN)
 
 logger = structlog.get_logger(__name__)
@@ -103,7 +105,7 @@ _memo = _Memo()
 def current() -> Look:
     """One that is young enough, or that somebody is taking right now, or a new one."""
     with _memo.lock:
-        if _memo.look is not None and time.monotonic() - _memo.at < settings.HEALTH_MEMO_TTL_SECONDS:
+        if _memo.look is not None and time.monotonic() - _memo.at < _good_for(_memo.look):
             return _memo.look
         under_way, mine = _memo.under_way, Future[Look]()
         if under_way is None:
@@ -114,6 +116,10 @@ def current() -> Look:
         return result(under_way, FOLLOWERS_S)
     except TooLong:
         return _made(None, None)
+
+
+def _good_for(look: Look) -> float:
+    return max(settings.HEALTH_MEMO_TTL_SECONDS, 0.0 if look.database else FAILED_S)
 
 
 def fresh() -> Look:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter
 from dashboard import access
 from dashboard.api.envelope import error
 from dashboard.health import database, looking
-from dashboard.health.caller import sees_details, user_behind
+from dashboard.health.caller import is_listed, sees_details, user_behind
 from dashboard.health.deep import deep, system_status
 from dashboard.health.document import health
 from dashboard.health.own import Away
@@ -72,8 +72,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @_open
 def health_view(request: HttpRequest) -> HttpResponse:
     """Everybody hears the status; the rest is for who is signed in, brings a token, or is listed."""
-    told = health(looking.current())
-    shown = told if sees_details(request) else StatusOut(status=told.status)
+    look = looking.current()
+    told = health(look)
+    sees = sees_details(request) if look.database else is_listed(request)
+    shown = told if sees else StatusOut(status=told.status)
     return _json(shown, 503 if told.status == UNHEALTHY else 200)
 
 

@@ -40,7 +40,9 @@ def one_text(name: str) -> Packing[SafeString]:
 class Kept(Generic[T]):
     """The last `most` versions; `good` tells what may be kept at all, `packing` how it is shared, if it can be."""
 
-    def __init__(self, most: int, good: Callable[[T], bool] = lambda _: True, packing: Packing[T] | None = None) -> None:
+    def __init__(
+        self, most: int, good: Callable[[T], bool] = lambda _: True, packing: Packing[T] | None = None
+    ) -> None:
         self._most, self._good, self._packing = most, good, packing
         self._drawn: OrderedDict[str, T] = OrderedDict()
 

@@ -130,7 +130,10 @@ def warnings_of(facts: Facts, limits: Thresholds) -> tuple[str, ...]:
         ),
         (facts.circuit == OPEN, "The circuit breaker is OPEN: the database is not asked for pages."),
         (facts.circuit == HALF_OPEN, "The circuit breaker is HALF_OPEN: one request tries the database."),
-        (facts.redis == ERROR, "Redis does not answer: workers look for runs themselves, pages are kept by each process."),
+        (
+            facts.redis == ERROR,
+            "Redis does not answer: workers look for runs themselves, pages are kept by each process.",
+        ),
         (facts.route_cache_degraded, "The route cache is L1-only: web processes do not share what they draw."),
         (facts.cache_enabled and not facts.cache_loaded, "The cache is enabled but not loaded yet."),
     )

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
-from migrations_app.models import GateLook, Rehearsal, Run, WorkerProcess
+from migrations_app.models import Environment, GateLook, Rehearsal, Run, WorkerProcess
 from migrations_app.statuses import OPEN, REHEARSAL_OPEN
 
 MOST = 200
+NOTHING = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Lease:
     number: int
     about: str
     worker: str
-    until: datetime
+    until: datetime | None
     over: bool
 
 
@@ -48,44 +49,29 @@ def list_programs() -> list[Program]:
 
 def list_leases() -> list[Lease]:
     """The one that ends first is the first."""
-    return sorted((*_runs(), *_rehearsals(), *_looks()), key=lambda lease: lease.until)[:MOST]
+    return sorted((*_runs(), *_rehearsals(), *_looks()), key=lambda lease: str(lease.until))[:MOST]
 
 
 _HELD = {"lease_until__isnull": False}
-_LEFT = {"left": F("lease_until") - Now()}
+_LEFT = F("lease_until") - Now()
 
 
 def _runs() -> Iterator[Lease]:
-    for row in Run.objects.filter(status__in=OPEN, **_HELD).annotate(**_LEFT).select_related("environment__service"):
-        yield _lease(
-            "run",
-            row.pk,
-            f"{row.environment.service.name}/{row.environment.name}",
-            row.worker,
-            row.lease_until,
-            row.left,
-        )
+    for row in Run.objects.filter(status__in=OPEN, **_HELD).annotate(left=_LEFT).select_related("environment__service"):
+        yield Lease("run", row.pk, _about(row.environment), row.worker, row.lease_until, row.left < NOTHING)
 
 
 def _rehearsals() -> Iterator[Lease]:
-    found = Rehearsal.objects.filter(status__in=REHEARSAL_OPEN, **_HELD).annotate(**_LEFT)
+    found = Rehearsal.objects.filter(status__in=REHEARSAL_OPEN, **_HELD).annotate(left=_LEFT)
     for row in found.select_related("environment__service"):
-        yield _lease(
-            "rehearsal",
-            row.pk,
-            f"{row.environment.service.name}/{row.environment.name}",
-            row.worker,
-            row.lease_until,
-            row.left,
-        )
+        yield Lease("rehearsal", row.pk, _about(row.environment), row.worker, row.lease_until, row.left < NOTHING)
 
 
 def _looks() -> Iterator[Lease]:
-    for row in GateLook.objects.filter(ended_at=None, **_HELD).annotate(**_LEFT).select_related("release"):
+    for row in GateLook.objects.filter(ended_at=None, **_HELD).annotate(left=_LEFT).select_related("release"):
         about = f"{row.gate_key}/{row.check_key} of {row.release.release_id}"
-        yield _lease("check", row.pk, about, row.worker, row.lease_until, row.left)
+        yield Lease("check", row.pk, about, row.worker, row.lease_until, row.left < NOTHING)
 
 
-def _lease(kind: str, number: int, about: str, worker: str, until: datetime | None, left: timedelta) -> Lease:
-    assert until is not None
-    return Lease(kind, number, about, worker, until, left < timedelta(0))
+def _about(environment: Environment) -> str:
+    return f"{environment.service.name}/{environment.name}"

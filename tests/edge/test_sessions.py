@@ -51,9 +51,12 @@ def test_a_changed_password_ends_its_sessions(olga: User) -> None:
 def test_a_session_its_user_and_their_roles_are_read_together(olga: User) -> None:
     client = signed_in(olga)
     with CaptureQueriesContext(connection) as asked:
-        client.post("/theme")
+        client.get("/find.json")
     assert [sql for query in asked if "django_session" in (sql := query["sql"])] == [query["sql"] for query in asked]
     assert len(asked) == 1
+    with CaptureQueriesContext(connection) as asked:
+        client.post("/theme")  # nobody has to sign in for that, so nobody is looked up
+    assert len(asked) == 0
 
 
 def test_the_number_before_a_session_makes_nobody_another_person(olga: User) -> None:

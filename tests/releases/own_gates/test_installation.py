@@ -173,6 +173,16 @@ def test_a_fault_in_an_answer_is_named(spoiled: Running, what: str) -> None:
     assert told in seen.sentence
 
 
+def test_the_command_says_it_in_a_line_and_ends_with_1(spoiled: Running) -> None:
+    _, spoiled.proxy.fault, told = FAULTS["a header is gone"]
+    done = spoiled.manage("gates", "self", "--base", spoiled.spoiled.base, "--only", "cache-observability")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"4.1 fail    cache-observability/health: {told}")
+    assert [line[:8] for line in lines[1:]] == ["4.2 pass", "4.3 pass", "4.4 pass"]
+    assert done.stderr.strip().endswith("Not green: of 4 checks 1 does not hold; 3 hold.")
+    assert done.returncode == 1
+
+
 def test_a_script_that_comes_again_at_once_is_named(spoiled: Running) -> None:
     def rash(path: str, reply: Reply) -> Reply:
         if not path.startswith("/static/js/lockstep."):

@@ -201,7 +201,7 @@ def test_a_pool_in_use_is_called_that(house: House) -> None:
     with stuck_requests(house, POOL) as stuck, ThreadPoolExecutor(8) as crowd:
         pages = [crowd.submit(house.page), crowd.submit(house.get, "/", **SESSION, **{"If-None-Match": '"old"'})]
         answers = [crowd.submit(house.api), crowd.submit(house.get, "/api/v1/services", **SESSION)]
-        answers.append(crowd.submit(house.get, "/admin/api/nothing", **SESSION))
+        answers.append(crowd.submit(house.get, "/admin/api/worker/status", **SESSION))
         for page in pages:
             is_page(page.result(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
         for answer in answers:

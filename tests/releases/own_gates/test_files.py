@@ -78,6 +78,7 @@ def test_a_unit_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_a_failing_test_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = copy_of(tmp_path / "copy", "tests")
+    assert all((ROOT / path).is_file() for path in regression.SMOKE)
     monkeypatch.setattr(regression, "SMOKE", ("tests/releases/gates/test_assertions.py",))
     with (place.root / "tests" / "releases" / "gates" / "test_assertions.py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef test_it_fails() -> None:\n    assert False\n")

@@ -13,6 +13,8 @@ from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, list
 SMOKE = (
     "tests/engine/sql/test_split.py",
     "tests/releases/gates/test_assertions.py",
+    "tests/health/test_breaker.py",
+    "tests/watchdog/test_policy.py",
     "tests/edge/test_bundles.py",
 )
 NEEDS = ("pytest", "pytest_django")

@@ -48,8 +48,10 @@ def main() -> None:
         argv = [sys.executable, "-m", "gunicorn", "-c", str(CONFIGURATION), f"{__package__}.answer:application"]
         where = {
             "GUNICORN_BIND": f"{LOOPBACK}:{port}",
-            "WATCHDOG_PID_FILE": str(pid_file),
             "WATCHDOG_RUNTIME_DIR": folder,
+            "WATCHDOG_PID_FILE": str(pid_file),
+            "WATCHDOG_RESTART_FLAG": str(Path(folder) / "restart.flag"),
+            "WATCHDOG_STATE_FILE": str(Path(folder) / "restart_state.json"),
         }
         server = subprocess.Popen(
             argv,

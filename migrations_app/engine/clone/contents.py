@@ -244,6 +244,14 @@ def _count(conn: psycopg.Connection, query: sql.Composed) -> int:
     return int(row[0])
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a sequence stands; one that was restarted differs in its last value alone from one that gave the number."""
+
+    last: int
+    gives: int
+
+
 _SEQUENCES = """
 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -257,26 +265,29 @@ def _moved_sequences(before: psycopg.Connection, after: psycopg.Connection) -> I
     old, new = _positions(before), _positions(after)
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
-            yield Loss(
-                "sequence", name, f"Sequence {name} would have given {old[name]:,} next and gives {new[name]:,} now."
-            )
+            yield Loss("sequence", name, f"Sequence {name} {_moved(old[name], new[name])}")
 
 
-_NEXT = """
-SELECT {literal}, last_value::numeric + CASE WHEN is_called THEN
+def _moved(old: Position, new: Position) -> str:
+    if old.gives != new.gives:
+        return f"would have given {old.gives:,} next and gives {new.gives:,} now."
+    return f"gives {new.gives:,} next as before, but its last value was {old.last:,} and is {new.last:,} now."
+
+
+_STANDS = """
+SELECT {literal}, last_value, last_value::numeric + CASE WHEN is_called THEN
          (SELECT seqincrement FROM pg_catalog.pg_sequence WHERE seqrelid = {literal}::regclass) ELSE 0 END
   FROM {name}
 """
 
 
-def _positions(conn: psycopg.Connection) -> dict[str, int]:
-    """What each sequence gives next."""
+def _positions(conn: psycopg.Connection) -> dict[str, Position]:
     names = [name for (name,) in conn.execute(_SEQUENCES)]
-    queries = [sql.SQL(_NEXT).format(literal=sql.Literal(name), name=sql.SQL(name)) for name in names]
-    found: dict[str, int] = {}
+    queries = [sql.SQL(_STANDS).format(literal=sql.Literal(name), name=sql.SQL(name)) for name in names]
+    found: dict[str, Position] = {}
     for start in range(0, len(queries), _AT_ONCE):
         some = sql.SQL(" UNION ALL ").join(queries[start : start + _AT_ONCE])
-        found |= {name: int(value) for name, value in conn.execute(some)}
+        found |= {name: Position(last, int(gives)) for name, last, gives in conn.execute(some)}
     return found
 
 

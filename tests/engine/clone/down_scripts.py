@@ -285,6 +285,12 @@ LOSSY = (
         "ALTER SEQUENCE invoice_numbers RESTART WITH 1000",
         "Sequence public.invoice_numbers would have given 1,001 next and gives 1,000 now.",
     ),
+    _lossy(
+        "sequence restarted where it would go on",
+        "ALTER SEQUENCE invoice_numbers RESTART WITH 5000",
+        "ALTER SEQUENCE invoice_numbers RESTART WITH 1001",
+        "Sequence public.invoice_numbers gives 1,001 next as before, but its last value was 1,000 and is 1,001 now.",
+    ),
     _lossy("number drawn", "SELECT nextval('invoice_numbers')", "SELECT 1", "gives 1,002 now"),
     _lossy(
         "sequence made again",

@@ -130,7 +130,7 @@ def test_the_switch_for_single_keys_is_drawn_as_the_cookie_says() -> None:
 
 
 def test_the_document_holds_the_same_table_of_keys() -> None:
-    pages = frozenset({"home", "matrix", "history", "runs", "releases", "rehearsals", "services", "audit"})
+    pages = frozenset({"home", "matrix", "history", "runs", "releases", "rehearsals", "workers", "services", "audit"})
     document = Path(settings.BASE_DIR, "docs", "keys.md").read_text(encoding="utf-8")
     assert keys.as_markdown(pages) in document
 

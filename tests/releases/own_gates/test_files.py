@@ -131,3 +131,11 @@ def test_what_a_document_names_beyond_the_code_is_named_too(tmp_path: Path) -> N
     change(place, "README.md", "`manage.py drill`", "`manage.py dance`, `manage.py drill`")
     assert documentation.architecture(place).sentence == "docs/architecture.md draws a room attic that is not there."
     assert "README.md names `manage.py dance`, and there is no such command." in documentation.readme(place).sentence
+
+
+def test_tests_know_nothing_of_what_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOCKSTEP_DATABASE_URL", "WATCHDOG_PID_FILE", "LOCKSTEP_TOKEN", "LOCKSTEP_TEST_REDIS_URL"):
+        monkeypatch.setenv(name, "in use")
+    names = "import os; print(sorted(name for name, value in os.environ.items() if value == 'in use'))"
+    assert HERE.run("-c", names, apart=True).stdout.strip() == "['LOCKSTEP_TEST_REDIS_URL']"
+    assert "LOCKSTEP_TOKEN" not in HERE.run("-c", names).stdout

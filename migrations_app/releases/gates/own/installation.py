@@ -96,13 +96,16 @@ class Installation:
         return self.run("manage.py", *arguments, env=env)
 
     def run(
-        self, *arguments: str, env: Mapping[str, str] | None = None, within: float = PROCESS_S
+        self, *arguments: str, env: Mapping[str, str] | None = None, apart: bool = False, within: float = PROCESS_S
     ) -> subprocess.CompletedProcess[str]:
-        """This Python in the installation's folder. Raises subprocess.TimeoutExpired."""
+        """This Python in the installation's folder; `apart`: it may know nothing of servers and files that are in use.
+
+        Raises subprocess.TimeoutExpired.
+        """
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.root,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "dashboard.settings", **(env or {})},
+            env={**_environment(apart), "DJANGO_SETTINGS_MODULE": "dashboard.settings", **(env or {})},
             capture_output=True,
             text=True,
             timeout=within,
@@ -127,6 +130,15 @@ class Installation:
         return self.visitors[right]
 
 
+def _environment(apart: bool) -> dict[str, str]:
+    """Nobody gets the token."""
+    known = {name: value for name, value in os.environ.items() if name != "LOCKSTEP_TOKEN"}
+    if not apart:
+        return known
+    kept = {name: value for name, value in known.items() if not name.startswith(_IN_USE)}
+    return {**kept, **{name: value for name, value in known.items() if name.startswith("LOCKSTEP_TEST_")}}
+
+
 def part(document: Any, at: str, path: str) -> Any:  # noqa: ANN401  JSON
     """Raises NotThere where the names of `at` lead nowhere."""
     for name in at.split(".") if at else []:
@@ -136,6 +148,7 @@ def part(document: Any, at: str, path: str) -> Any:  # noqa: ANN401  JSON
     return document
 
 
+_IN_USE = ("LOCKSTEP_", "WATCHDOG_", "GUNICORN_", "WORKER_", "CIRCUIT_BREAKER_", "RESILIENCE_", "HEALTH_")
 _SIGN_IN = "Lockstep there does not know the session made here, as where --base is of another installation."
 
 

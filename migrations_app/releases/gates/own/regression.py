@@ -32,18 +32,8 @@ def tests(place: Installation) -> Seen:
     away = [path for path in SMOKE if not (place.root / path).is_file()]
     if away:
         return unknown(f"The tests were not run: {listed(away)} is not in {place.root}, as in an image without tests.")
-    done = place.run(
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:cacheprovider",
-        *SMOKE,
-        within=WITHIN_S,
-        env={"PYTEST_ADDOPTS": ""},
-    )
+    arguments = ("-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", *SMOKE)
+    done = place.run(*arguments, apart=True, within=WITHIN_S, env={"PYTEST_ADDOPTS": ""})
     if done.returncode == 0:
         return good(f"The short tests pass: {_summary(done.stdout)}.")
     failed = _NAMED.findall(done.stdout)

@@ -21,6 +21,7 @@ from migrations_app.engine.clone.sample import Choice, Sizes, choose
 from migrations_app.engine.clone.server import RehearsalServer, refuse_registered, require_major
 from migrations_app.engine.clone.source import Source, named_failures, open_source
 from migrations_app.engine.clone.stopping import ShouldStop, stop_if_asked
+from migrations_app.engine.errors import Refused
 from migrations_app.engine.target.dsn import Dsn
 
 __all__ = ["Clone", "CopiedTable", "Sizes", "make_clone"]
@@ -47,12 +48,15 @@ def make_clone(
         refuse_registered(admin)
         creating.require_extensions(admin, original.extensions)
         dsn = _roles_ready(admin, server, original, name)
-        drop_clone(server, name)
+        build = _Build(original, server, name, sizes, report, should_stop)
         try:
-            creating.create_database(admin, name, original.database)
-            creating.dress(admin, name, original.database, role=original.user, report=report)
-            build = _Build(original, server, name, sizes, report, should_stop)
-            tables = build.fill(installation, clone)
+            try:
+                tables = build.afresh(admin, installation, clone)
+            except Refused as refusal:
+                if refusal.code != "clone_failed":
+                    raise
+                report(f"{refusal.message} Once more with the search_path of {original.user}.")
+                tables = replace(build, search_path=original.search_path).afresh(admin, installation, clone)
             fingerprint = prove_equal(original.objects, dsn)
         except BaseException:
             drop_if_possible(server, name)
@@ -77,8 +81,17 @@ class _Build:
     sizes: Sizes
     report: Callable[[str], None]
     should_stop: ShouldStop
+    search_path: str = ""
 
-    def fill(self, installation: UUID, clone: UUID) -> tuple[CopiedTable, ...]:
+    def afresh(self, admin: psycopg.Connection, installation: UUID, clone: UUID) -> tuple[CopiedTable, ...]:
+        """The database, made and filled; one of that name is dropped before."""
+        original = self.original
+        drop_clone(self.server, self.name)
+        creating.create_database(admin, self.name, original.database)
+        creating.dress(admin, self.name, original.database, role=original.user, report=self.report)
+        return self._fill(installation, clone)
+
+    def _fill(self, installation: UUID, clone: UUID) -> tuple[CopiedTable, ...]:
         archive = programs.dump_schema(
             self.server.programs, self.original.dsn, snapshot=self.original.snapshot, should_stop=self.should_stop
         )
@@ -87,6 +100,8 @@ class _Build:
         rest = archive.only(lambda entry: not entry.startswith(("SCHEMA ", "USER MAPPING ")))
         with self.server.administer(self.name) as conn:
             self._restore(schemas, "pre-data")
+            for session in (self.original.conn, conn):
+                session.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [self.search_path])
             creating.prepare(conn, schemas=self.original.schemas, extensions=self.original.extensions)
             self._restore(rest, "pre-data")
             tables = self._copy_rows(conn)
@@ -101,6 +116,7 @@ class _Build:
             self.server.admin_dsn(self.name),
             archive,
             section=section,
+            search_path=self.search_path,
             should_stop=self.should_stop,
         )
 

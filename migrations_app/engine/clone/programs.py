@@ -32,6 +32,9 @@ OPTIONS = "-c client_connection_check_interval=1s -c synchronous_commit=off"
 # SQL that a clone must not get: a subscription would pull, security labels need a provider, tablespaces are folders.
 LEFT_OUT = ("--no-subscriptions", "--no-security-labels", "--no-tablespaces")
 
+_TELLING = ("error", "Error", "ERROR", "FATAL", "DETAIL")
+_NO_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);"
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -57,14 +60,21 @@ def dump_schema(programs: Path, source: Dsn, *, snapshot: str, should_stop: Shou
     return Archive(content, tuple(line for line in lines if line and not line.startswith(";")))
 
 
-def restore(programs: Path, clone: Dsn, archive: Archive, *, section: str, should_stop: ShouldStop) -> None:
-    """Write one section (pre-data or post-data) of the archive's entries; the first error ends it."""
+def restore(
+    programs: Path, clone: Dsn, archive: Archive, *, section: str, search_path: str, should_stop: ShouldStop
+) -> None:
+    """Write one section (pre-data or post-data) of the archive's entries; the first error ends it.
+
+    Without a `search_path` as pg_restore does it, with an empty one. Where the body of a function names no schema that
+    may not do, so the same SQL can be written with the path of those who use it.
+    """
     if not archive.entries:
         return
-    argv = ["pg_restore", f"--dbname={_plain_name(clone)}", f"--section={section}", "--exit-on-error", *LEFT_OUT]
+    way = "--file=-" if search_path else f"--dbname={_plain_name(clone)}"
+    argv = ["pg_restore", way, f"--section={section}", "--exit-on-error", *LEFT_OUT]
     with _in_memory("\n".join(archive.entries).encode() + b"\n") as entries:
         argv.append(f"--use-list=/proc/self/fd/{entries.fileno()}")
-        _run(
+        written = _run(
             programs,
             argv,
             environment(clone),
@@ -72,6 +82,14 @@ def restore(programs: Path, clone: Dsn, archive: Archive, *, section: str, shoul
             pass_fds=(entries.fileno(),),
             should_stop=should_stop,
         )
+        if search_path:
+            psql = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={_plain_name(clone)}"]
+            _run(programs, psql, environment(clone), given=_on(written, search_path), should_stop=should_stop)
+
+
+def _on(script: bytes, search_path: str) -> bytes:
+    quoted = search_path.replace("'", "''").encode()
+    return script.replace(_NO_PATH, b"SELECT pg_catalog.set_config('search_path', '" + quoted + b"', false);", 1)
 
 
 def environment(dsn: Dsn) -> dict[str, str]:
@@ -191,5 +209,5 @@ def _failed(name: str, status: int, said: str) -> LockstepError:
 def _reason(said: str) -> str:
     """What went wrong, without the statement: that may hold anything."""
     head = said.partition("Command was:")[0]
-    lines = [line.strip() for line in head.splitlines() if "rror" in line or "FATAL" in line or "DETAIL" in line]
+    lines = [line.strip() for line in head.splitlines() if any(word in line for word in _TELLING)]
     return (" ".join(lines) or head.strip() or "it said nothing.")[:SAID]

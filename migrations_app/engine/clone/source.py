@@ -44,6 +44,7 @@ class Source:
     roles: tuple[facts.Role, ...]
     extensions: tuple[facts.Extension, ...]
     schemas: frozenset[str]
+    search_path: str
     tables: tuple[facts.Table, ...]
     foreign_keys: tuple[facts.ForeignKey, ...]
     sequences: tuple[facts.Sequence, ...]
@@ -71,6 +72,7 @@ def open_source(dsn: Dsn) -> Iterator[Source]:
 
 
 def _read(conn: psycopg.Connection, dsn: Dsn) -> Source:
+    [(search_path,)] = conn.execute("SELECT pg_catalog.current_setting('search_path')").fetchall()
     conn.execute(SETTINGS, [LOCK_TIMEOUT])
     if conn.info.server_version >= 170000:
         conn.execute("SET LOCAL transaction_timeout = 0")
@@ -89,6 +91,7 @@ def _read(conn: psycopg.Connection, dsn: Dsn) -> Source:
         roles=facts.read_roles(conn),
         extensions=facts.read_extensions(conn),
         schemas=frozenset(row[0] for row in conn.execute("SELECT nspname FROM pg_catalog.pg_namespace").fetchall()),
+        search_path=search_path,
         tables=facts.read_tables(conn),
         foreign_keys=facts.read_foreign_keys(conn),
         sequences=facts.read_sequences(conn),

@@ -42,6 +42,16 @@ CREATE MATERIALIZED VIEW odd.seen AS SELECT n FROM odd.near;
 CREATE EVENT TRIGGER write_down ON ddl_command_end EXECUTE FUNCTION odd.write_down();
 CREATE PUBLICATION all_of_it FOR ALL TABLES;
 """
+# With an empty search_path, as pg_dump and pg_restore have it, neither the table nor the index can be made.
+UNNAMED = """
+CREATE SCHEMA "it's";
+CREATE TYPE "it's".parts AS (major int, minor int);
+SET search_path = "it's", public;
+CREATE FUNCTION parts_of(text) RETURNS parts LANGUAGE sql IMMUTABLE AS
+  $$ SELECT (split_part($1, '.', 1)::int, split_part($1, '.', 2)::int)::parts $$;
+CREATE TABLE versions (num text, parts parts GENERATED ALWAYS AS (parts_of(num)) STORED);
+INSERT INTO versions VALUES ('1.2'), ('10.3');
+"""
 KILLED = """
 import os, signal, sys, uuid
 from migrations_app.embedded.wheels import postgres_bin
@@ -61,6 +71,22 @@ make_clone(
     installation=uuid.UUID(installation), clone=uuid.uuid4(), sizes=Sizes(), report=lambda said: None,
     should_stop=should_stop)
 """
+
+
+@pytest.mark.parametrize("major", [18, 16])
+def test_functions_that_name_no_schema_find_what_they_find_in_the_target(
+    major: int, target_database: MakeDatabase, request: pytest.FixtureRequest
+) -> None:
+    rehearsal: Rehearsal = request.getfixturevalue("rehearsal" if major == 18 else "rehearsal16")
+    url = target_database(major=major)
+    run(url, UNNAMED)
+    if major == 16:  # later versions refuse an index on such a function
+        run(url, """SET search_path = "it's"; CREATE INDEX by_parts ON versions (parts_of(num))""")
+    database = str(value(parse(url, trusted=True), "SELECT current_database()"))
+    run(url, f"""ALTER DATABASE "{database}" SET search_path = "it's", public""")
+    clone = rehearsal.clone(url)
+    assert clone.fingerprint == clone.target_fingerprint
+    assert rows(clone.dsn, """SELECT num, parts::text FROM "it's".versions""") == [("1.2", "(1,2)"), ("10.3", "(10,3)")]
 
 
 @pytest.mark.parametrize("major", [18, 16])

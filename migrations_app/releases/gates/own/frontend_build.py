@@ -6,9 +6,12 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from subprocess import CompletedProcess
+from threading import Lock
 
 from migrations_app.releases.gates.own.installation import Answer, Installation, last_line
 from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, unknown
+
+_LOCK = Lock()
 
 
 def build(place: Installation) -> Seen:
@@ -30,9 +33,14 @@ def artefacts(place: Installation) -> Seen:
     return judged(broken, f"All {len(manifest)} files of the manifest are handed out with their hashes.")
 
 
-@lru_cache(maxsize=1)
 def _assets(root: Path) -> CompletedProcess[str]:
-    """Made once for both looks."""
+    """Made once for both looks, which may come together."""
+    with _LOCK:
+        return _made(root)
+
+
+@lru_cache(maxsize=1)
+def _made(root: Path) -> CompletedProcess[str]:
     return Installation(root, "").manage("assets")
 
 

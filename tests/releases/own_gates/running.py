@@ -24,7 +24,7 @@ from migrations_app.releases.gates.own.installation import Installation
 from migrations_app.releases.gates.own.looks import guarded
 from migrations_app.releases.gates.own.seen import PASS
 from migrations_app.releases.gates.own.unit_contract import watchdog_paths
-from migrations_app.releases.gates.own.visitors import ADMIN, RIGHTS
+from migrations_app.releases.gates.own.visitors import RIGHTS
 from tests.releases.own_gates.copies import ROOT
 from tests.waiting import until
 
@@ -118,7 +118,7 @@ def running(data_dir: Path, database_url: str, redis_url: str) -> Iterator[Runni
             assert process.poll() is None, log.read_text()
             with _proxied(port) as (proxy, proxy_port):
                 found = Running(env, port, data_dir, proxy, proxy_port, _signed_in(port, data_dir))
-                until(lambda: _settled(found.spoiled), within=60, what="a pool's state and a look of the watchdog")
+                until(lambda: _settled(found.spoiled), within=60, what="a look of the watchdog")
                 yield found
         finally:
             process.terminate()
@@ -126,9 +126,8 @@ def running(data_dir: Path, database_url: str, redis_url: str) -> Iterator[Runni
 
 
 def _settled(place: Installation) -> bool:
-    """Whoever asks in the first seconds hears that some of it is not known yet."""
-    pool = place.told("/health", ADMIN, "database_pool.state")
-    return pool is not None and guarded(watchdog_paths, place).state == PASS
+    """The watchdog has looked; before, it is told that none does."""
+    return guarded(watchdog_paths, place).state == PASS
 
 
 @contextmanager

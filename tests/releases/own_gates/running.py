@@ -21,6 +21,9 @@ from pathlib import Path
 from migrations_app.embedded import secret
 from migrations_app.embedded.places import LOOPBACK, free_port
 from migrations_app.releases.gates.own.installation import Installation
+from migrations_app.releases.gates.own.looks import guarded
+from migrations_app.releases.gates.own.seen import PASS
+from migrations_app.releases.gates.own.unit_contract import watchdog_paths
 from migrations_app.releases.gates.own.visitors import RIGHTS
 from tests.releases.own_gates.copies import ROOT
 from tests.waiting import until
@@ -114,10 +117,17 @@ def running(data_dir: Path, database_url: str, redis_url: str) -> Iterator[Runni
             until(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None, within=180)
             assert process.poll() is None, log.read_text()
             with _proxied(port) as (proxy, proxy_port):
-                yield Running(env, port, data_dir, proxy, proxy_port, _signed_in(port, data_dir))
+                found = Running(env, port, data_dir, proxy, proxy_port, _signed_in(port, data_dir))
+                until(lambda: _settled(found.spoiled), within=60, what="a look of the watchdog")
+                yield found
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _settled(place: Installation) -> bool:
+    """The watchdog has looked; before, it is told that none does."""
+    return guarded(watchdog_paths, place).state == PASS
 
 
 @contextmanager

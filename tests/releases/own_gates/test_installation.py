@@ -133,8 +133,8 @@ FAULTS: Mapping[str, tuple[Callable[..., Seen], Fault, str]] = {
     ),
     "a field of the pool is gone": (
         cache_observability.pool_telemetry,
-        lacking(HEALTH, "database_pool.state.saturation"),
-        "database_pool.state.saturation is missing from /health",
+        lacking(HEALTH, "database_pool.runtime.pool_timeout"),
+        "database_pool.runtime.pool_timeout is missing from /health",
     ),
     "a field of a derived index is gone": (
         cache_observability.derived_indexes,
@@ -208,7 +208,8 @@ def test_a_process_in_another_folder_is_named(spoiled: Running, tmp_path: Path) 
     assert seen.sentence.startswith(f"The web process {elsewhere.pid} runs in {tmp_path}, and the project is ")
 
 
-def test_pools_that_nobody_published_are_unknown(spoiled: Running) -> None:
+def test_pools_that_nobody_published_are_unknown(spoiled: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_observability, "PATIENCE_S", 0.0)
     spoiled.proxy.fault = setting(HEALTH, "database_pool.state", None)
     seen = through(spoiled, cache_observability.pool_telemetry)
     assert seen.state == UNKNOWN

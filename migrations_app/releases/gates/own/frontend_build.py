@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
+from pathlib import Path
+from subprocess import CompletedProcess
+from threading import Lock
 
 from migrations_app.releases.gates.own.installation import Answer, Installation, last_line
 from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, unknown
 
+_LOCK = Lock()
+
 
 def build(place: Installation) -> Seen:
-    done = place.manage("assets")
+    done = _assets(place.root)
     if done.returncode:
         return bad(f"What browsers load cannot be made from {place.root}: {last_line(done)}")
     return good(f"A fresh process made all {len(_manifest(done.stdout))} files that browsers load.")
@@ -17,7 +23,7 @@ def build(place: Installation) -> Seen:
 
 def artefacts(place: Installation) -> Seen:
     """Each file of the manifest as the running installation hands it out."""
-    done = place.manage("assets")
+    done = _assets(place.root)
     if done.returncode:
         return unknown(f"There is no manifest to compare with: {last_line(done)}")
     manifest = _manifest(done.stdout)
@@ -25,6 +31,17 @@ def artefacts(place: Installation) -> Seen:
         told for address, digest in manifest.items() if (told := _wrong(place.ask(address, accept="*/*"), digest))
     ]
     return judged(broken, f"All {len(manifest)} files of the manifest are handed out with their hashes.")
+
+
+def _assets(root: Path) -> CompletedProcess[str]:
+    """Made once for both looks, which may come together."""
+    with _LOCK:
+        return _made(root)
+
+
+@lru_cache(maxsize=1)
+def _made(root: Path) -> CompletedProcess[str]:
+    return Installation(root, "").manage("assets")
 
 
 def _manifest(text: str) -> dict[str, str]:

@@ -44,9 +44,11 @@ def main() -> None:
     os.environ["LOCKSTEP_DATABASE_URL"] = f"postgresql://nobody@127.0.0.1:{port.number}/none?sslmode=disable"
     set_up()
     first = _until_open()
-    port.settle()
+    opened = first.code == CODE
+    if opened:
+        port.settle()
     before = port.calls
-    refused = [ask() for _ in range(ASKED)] if first.code == CODE else []
+    refused = [ask() for _ in range(ASKED)] if opened else []
     seconds = sorted(one.seconds for one in refused)
     told = {"first": asdict(first), "refused": [one.code for one in refused], "seconds": seconds}
     print(json.dumps({**told, "calls_before": before, "calls": port.calls - before}))

@@ -22,7 +22,7 @@ from tests.watchdog.test_loop import PROJECT, start
 
 APP = """
 from django.conf import settings
-settings.configure(DATABASES={{}})
+settings.configure(DATABASES={{}}, HEALTH_CONNECTIONS=0)
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"{0}"]
@@ -43,7 +43,17 @@ class Client:
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
             return connection.makefile("rb").read().decode().rpartition("\r\n")[2]
 
-    def run(self) -> None:
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.done.set()
+            thread.join()
+
+    def _run(self) -> None:
         while not self.done.is_set():
             try:
                 self.answers.append(self.ask())
@@ -64,6 +74,15 @@ def gunicorn(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
+@contextmanager
+def watchdog(folder: Path) -> Iterator[None]:
+    with start(folder) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
 def _answers(client: Client) -> bool:
     try:
         return client.ask() == "first"
@@ -74,20 +93,16 @@ def _answers(client: Client) -> bool:
 def test_the_port_accepts_all_the_time_and_the_new_code_answers(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP.format("first"))
     client = Client(free_port())
-    with gunicorn(tmp_path, client.port) as master, start(tmp_path) as dog:
+    with gunicorn(tmp_path, client.port) as master, watchdog(tmp_path):
         wait_until(lambda: _answers(client), "gunicorn answers")
         assert (tmp_path / "gunicorn.pid").read_text().strip() == str(master.pid)
-        asking = threading.Thread(target=client.run)
-        asking.start()
-        (tmp_path / "app.py").write_text(APP.format("second"))
-        asked = Flag("ada", "10.0.0.7", datetime.now(UTC), 42)
-        files.write_flag(tmp_path / "lockstep_restart.flag", asked)
-        wait_until(lambda: client.answers[-20:] == ["second"] * 20, "only the new code answers")
-        client.done.set()
-        asking.join()
+        with client.asking():
+            (tmp_path / "app.py").write_text(APP.format("second"))
+            asked = Flag("ada", "10.0.0.7", datetime.now(UTC), 42)
+            files.write_flag(tmp_path / "lockstep_restart.flag", asked)
+            wait_until(lambda: client.answers[-20:] == ["second"] * 20, "only the new code answers")
         wait_until(lambda: not (tmp_path / "lockstep_restart.flag").exists(), "the request is taken away")
         assert master.poll() is None
-        dog.terminate()
     assert client.failures == []
     assert set(client.answers) <= {"first", "second"}
     (noted,) = json.loads((tmp_path / "state.json").read_text())["history"]

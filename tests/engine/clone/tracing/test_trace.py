@@ -20,6 +20,8 @@ from tests.engine.clone.tracing.measuring import traced
 from tests.engine.clone.tracing.world import ROWS, Copy
 from tests.engine.contract.support import chain
 
+LONG = 200_000  # rows to index, which take longer than the second session looks away
+
 MakeCopy = Callable[..., Copy]
 
 
@@ -202,11 +204,11 @@ def test_it_tells_an_emptied_table_from_a_rewritten_one(copy: MakeCopy) -> None:
 def test_it_sees_a_concurrent_build_from_a_second_session(major: int, copy: MakeCopy) -> None:
     one = copy(major=major)
     with psycopg.connect(one.url, autocommit=True) as conn:
-        conn.execute("INSERT INTO part SELECT g, 2 FROM generate_series(1, 30000) g")
+        conn.execute(f"INSERT INTO part SELECT g, 2 FROM generate_series(1, {LONG}) g")
     seen = only(one, "CREATE INDEX CONCURRENTLY part_id ON part (id)")
     assert seen.sampled and seen.phases
     assert seen.locks == (("public.part", "SHARE UPDATE EXCLUSIVE"),)
-    assert seen.scanned == (("public.part", 2 * (30000 + ROWS)),)
+    assert seen.scanned == (("public.part", 2 * (LONG + ROWS)),)
 
 
 def test_it_tells_locks_that_only_the_second_session_can_see(copy: MakeCopy) -> None:

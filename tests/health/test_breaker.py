@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrations_app.health.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, BreakerOpen, BreakerRules, Pass
@@ -95,6 +95,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_it_does_what_the_model_does(steps: list[Step]) -> None:
     clock, model = Clock(), Model()

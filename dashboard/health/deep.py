@@ -5,22 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from dashboard.health.document import (
-    breaker_out,
-    cache_out,
-    contract_out,
-    errors_of,
-    pool_out,
-    redis_enabled,
-    resilience_out,
-    resource_out,
-    route_cache_out,
-    runtime_out,
-    told,
-)
-from dashboard.health.looking import Look
-from dashboard.health.read_models import STALE_S
-from dashboard.health.shapes import (
+from dashboard.health.deep_shapes import (
     CachesOut,
     ChecksOut,
     CooldownOut,
@@ -36,6 +21,21 @@ from dashboard.health.shapes import (
     SystemOut,
     SystemStatusOut,
 )
+from dashboard.health.document import (
+    breaker_out,
+    cache_out,
+    contract_out,
+    errors_of,
+    pool_out,
+    redis_enabled,
+    resilience_out,
+    resource_out,
+    route_cache_out,
+    runtime_out,
+    told,
+)
+from dashboard.health.looking import Look
+from dashboard.health.read_models import STALE_S
 from dashboard.health.timing import timing
 from migrations_app.health.judging import OK, reason_of, recommend, recommend_restart, status_of, warnings_of
 from migrations_app.health.thresholds import thresholds

@@ -23,9 +23,10 @@ from dashboard.api.envelope import error
 from dashboard.health import database, looking
 from dashboard.health.caller import is_listed, sees_details, user_behind
 from dashboard.health.deep import deep, system_status
+from dashboard.health.deep_shapes import DeepOut, SystemStatusOut
 from dashboard.health.document import health
 from dashboard.health.own import Away
-from dashboard.health.shapes import DeepOut, HealthOut, StatusOut, SystemStatusOut
+from dashboard.health.shapes import HealthOut, StatusOut
 from migrations_app.health.judging import UNHEALTHY
 from migrations_app.permissions import may, roles_of
 

@@ -16,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 
 from dashboard import tokens
 from dashboard.health import looking, read_models, timing
+from dashboard.health.deep_shapes import DeepOut, SystemStatusOut
 from dashboard.health.own import Away
-from dashboard.health.shapes import DeepOut, HealthOut, StatusOut, SystemStatusOut
+from dashboard.health.shapes import HealthOut, StatusOut
 from migrations_app.health import processes
 from migrations_app.health.breaker import breaker
 from migrations_app.models import AppliedTally, AuditEntry, Environment

@@ -15,7 +15,7 @@ from migrations_app.admission.door import Preview
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.fleet.standing import Standing
 from migrations_app.permissions import may, needed_for
-from migrations_app.rehearsals.forecasts import earlier_error
+from migrations_app.rehearsals.forecasts import EarlierError, earlier_error
 from migrations_app.rehearsals.freshness import Freshness
 from migrations_app.rehearsals.measured import RevisionMeasured, measured
 from migrations_app.rehearsals.policy import policy_words
@@ -32,7 +32,7 @@ class Rehearsed:
 
     found: tuple[Freshness, ...]
     measured: Mapping[str, RevisionMeasured]
-    error: tuple[float, int] | None  # of earlier forecasts: the factor, and over how many steps
+    error: EarlierError | None  # of earlier forecasts
     back: WayBack | None
     no_return: NoReturn | None
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F
 
-from migrations_app.engine.clone.forecast import Forecast, TableSize, error_factor, forecast
+from migrations_app.engine.clone.forecast import TELLING_MS, Forecast, TableSize, error_factor, forecast
 from migrations_app.engine.clone.trace import trace_from_json
 from migrations_app.engine.contract.plan import Direction
 from migrations_app.models import RevisionRehearsal, RunStep
 from migrations_app.rehearsals.freshness import Freshness
 from migrations_app.statuses import StepStatus, Verdict
 
-# Shorter ones mostly measure the machine's mood.
-TELLING_MS = 5.0
 LOOKED_BACK = 200  # steps
+
+
+@dataclass(frozen=True)
+class EarlierError:
+    """Of the steps that took long enough to tell; `factor` is None where none did."""
+
+    factor: float | None
+    steps: int
 
 
 def forecast_plan(found: Sequence[Freshness], direction: Direction, budget_s: float) -> tuple[Forecast, ...]:
@@ -54,14 +61,12 @@ def step_forecasts(forecasts: Sequence[Forecast]) -> Mapping[tuple[str, int], fl
     return steps
 
 
-def earlier_error(service_id: int) -> tuple[float, int] | None:
-    """By which factor earlier forecasts of a service were off, as a median, and over how many steps; None: no step."""
-    done = RunStep.objects.filter(
-        run__service_id=service_id, status=StepStatus.DONE, forecast_ms__isnull=False, work_ms__gte=TELLING_MS
-    )
-    pairs = list(done.order_by(F("pk").desc()).values_list("forecast_ms", "work_ms")[:LOOKED_BACK])
-    factor = error_factor([(float(before or 0.0), float(after)) for before, after in pairs])
-    return None if factor is None else (factor, len(pairs))
+def earlier_error(service_id: int) -> EarlierError | None:
+    """By which factor a service's last forecasts were off, as a median; None: there were none."""
+    done = RunStep.objects.filter(run__service_id=service_id, status=StepStatus.DONE, forecast_ms__isnull=False)
+    last = list(done.order_by(F("pk").desc()).values_list("forecast_ms", "work_ms")[:LOOKED_BACK])
+    pairs = [(float(before or 0.0), float(after)) for before, after in last if after >= TELLING_MS]
+    return EarlierError(error_factor(pairs), len(pairs)) if last else None
 
 
 def _here(tables: Sequence[Mapping[str, Any]]) -> dict[str, TableSize]:

@@ -15,7 +15,7 @@ from itertools import groupby
 import psycopg
 
 from migrations_app.embedded.databases import create_database, drop_database
-from migrations_app.engine.clone.forecast import Forecast, TableSize, error_factor, forecast
+from migrations_app.engine.clone.forecast import TELLING_MS, Forecast, TableSize, error_factor, forecast
 from migrations_app.engine.clone.trace import StatementTrace, trace
 from migrations_app.engine.contract.bootstrap import ensure_objects
 from migrations_app.engine.contract.plan import Plan
@@ -31,8 +31,6 @@ from tests.bench.timing import shown
 TITLE = "Forecast and reality"
 TIMES = 10
 TARGET = 2.0
-# Shorter ones are over before anybody waits, and mostly measure the machine's mood.
-_TELLING_MS = 5.0
 _BUDGET_S = 2.0
 _SIZES = """
 SELECT format('%I.%I', n.nspname, c.relname), pg_total_relation_size(c.oid)
@@ -65,7 +63,7 @@ COLUMNS = ("statement", "on the copy", "forecast", "on ten times the rows", "off
 
 
 def _row(one: Compared) -> tuple[str, ...]:
-    told = f"{one.factor:.1f} ×" if one.there_ms > _TELLING_MS else "too short to tell"
+    told = f"{one.factor:.1f} ×" if one.there_ms >= TELLING_MS else "too short to tell"
     return (one.summary, *(shown(ms / 1000) for ms in (one.here_ms, one.forecast_ms, one.there_ms)), told)
 
 
@@ -81,13 +79,13 @@ def _note(sizes: Sizes) -> str:
         f"{len(REVISIONS)} revisions; the copy has {sizes.forecast_rows:,} orders, the other database "
         f"{sizes.forecast_rows * TIMES:,}. Each statement was traced on the copy and then run on the other database by "
         f"itself. Rounds: {sizes.forecast_rounds}; the lines are those of the middle one. “Off by” is the larger of "
-        f"forecast ÷ measured and its inverse, and counts for statements of more than {_TELLING_MS:g} ms."
+        f"forecast ÷ measured and its inverse, and counts for statements of {TELLING_MS:g} ms or more."
     )
 
 
 def off_by(compared: list[Compared]) -> float:
     """The median over the statements that take long enough to be told apart."""
-    return error_factor([(one.forecast_ms, one.there_ms) for one in compared if one.there_ms > _TELLING_MS]) or 1.0
+    return error_factor([(one.forecast_ms, one.there_ms) for one in compared if one.there_ms >= TELLING_MS]) or 1.0
 
 
 def plan() -> Plan:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
 from migrations_app.fleet.revisions import put_revision
 from migrations_app.models import AuditEntry, Environment, Revision, RollbackConsent, Run, Service
 from migrations_app.permissions import OPERATOR, RELEASE_MANAGER
+from migrations_app.rehearsals.forecasts import EarlierError, earlier_error
 from tests.browser.client import signed_in, text
 from tests.edge.fleet import make_run
 from tests.edge.people import person
@@ -80,9 +82,22 @@ def test_the_plan_tells_what_was_measured_beside_its_statements(
     line = "measured on a clone: 0.2 s, ACCESS EXCLUSIVE on public.orders, rewrites it, drops view public.totals by"
     told = text(client.get(PAGE))
     assert line in told
+    assert "were off by" not in told and "no step so far" not in told
     hers = text(signed_in(vic).get(PAGE))
     assert "measured on a clone" not in hers
     assert "Reversible" in hers
+
+
+def test_short_steps_do_not_tell_how_far_forecasts_are_off(applied: Environment, olga: User) -> None:
+    steps = [make_run(applied, olga, "succeeded").steps.get() for _ in range(2)]
+    found = [earlier_error(applied.service_id)]
+    for step, forecast_ms, work_ms in ((steps[0], 0.1, 4), (steps[0], 50, 4), (steps[1], 15, 5)):
+        type(step).objects.filter(pk=step.pk).update(status="done", forecast_ms=forecast_ms, work_ms=work_ms)
+        found.append(earlier_error(applied.service_id))
+    assert found == [None, EarlierError(None, 0), EarlierError(None, 0), EarlierError(3.0, 1)]
+    told = [render_to_string("services/_reach.html", {"rehearsed": {"error": one}, "user": olga}) for one in found[2:]]
+    assert "no step so far was long enough to tell how far they are off" in told[0]
+    assert "were off by 3.0" in told[1] and "no step so far" not in told[1]
 
 
 def test_nothing_measured_is_told_of_what_is_stale(

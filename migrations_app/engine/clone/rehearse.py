@@ -194,7 +194,7 @@ def _other_than_before(up: PlannedRevision, back: str, applied: _Known) -> tuple
         hidden = beside_the_schema(up.script)
     else:
         hidden = overwriting(up.script)
-    return () if hidden is None or applied.compared else (schema_not_measured(hidden),)
+    return () if hidden is None or applied.compared else (schema_not_measured(hidden, up.script),)
 
 
 def _verdict(losses: Sequence[Loss]) -> Verdict:

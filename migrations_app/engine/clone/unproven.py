@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from migrations_app.engine.clone.contents import Loss
+from migrations_app.engine.clone.named import named
 from migrations_app.engine.clone.overwriting import Spot
 from migrations_app.engine.clone.retyped import computed_columns, narrows, parses
 from migrations_app.engine.clone.standing import Place, Standing, Standings
@@ -129,16 +130,16 @@ class Look:
     ) -> Iterator[Loss]:
         changed = {(one.step, one.statement) for one in traces if any(row[2] or row[3] for row in one.rows)}
         idle = {(one.step, one.statement) for one in traces if self._was_ready_to_write(one)}
-        earlier = ""
+        earlier, names = "", named(script)
         for step in script.steps:
             for number, statement in enumerate(step.statements, start=1):
                 yield from self._computed(statement)
-                what = f"line {statement.line}"
+                what, words = names[step.n, number].object, names[step.n, number].words.capitalize()
                 if speaks_of_roles(statement):
-                    said = f"The statement of {what} speaks of roles, which are the whole server's and not compared."
+                    said = f"{words} speaks of roles, which are the whole server's and not compared."
                     yield Loss("schema", what, said)
                 if keeps_a_secret(statement):
-                    said = f"The statement of {what} changes a user mapping, whose options are secret and not compared."
+                    said = f"{words} changes a user mapping, whose options are secret and not compared."
                     yield Loss("schema", what, said)
                 if statement.tag == "TRUNCATE TABLE":
                     met = all(self._rows(self.found.get(name, 0)) for name in statement.relations)
@@ -146,10 +147,10 @@ class Look:
                     place = (step.n, number)
                     met = place in changed or not (place in idle or self.takes(statement, earlier))
                 if (step.n, number) in without_effect and self.takes(statement, earlier):
-                    said = f"The statement of {what} overwrites values, and changed no value that the clone holds."
+                    said = f"{words} overwrites values, and changed no value that the clone holds."
                     yield Loss("values", what, said)
                 if not met:
-                    said = f"The statement of {what} changes or takes rows, and met none on the clone."
+                    said = f"{words} changes or takes rows, and met none on the clone."
                     yield Loss("rows", what, said)
                 earlier += statement.text
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from migrations_app.engine.clone.contents import Loss
+from migrations_app.engine.clone.named import name_of, named
 from migrations_app.engine.clone.retyped import narrows, parses
 from migrations_app.engine.clone.standing import Place, Standing
 from migrations_app.engine.clone.trace import StatementTrace
@@ -39,10 +40,10 @@ def unseen_losses(look: Look, script: Script, traces: Sequence[StatementTrace]) 
     )
 
 
-def schema_not_measured(statement: Statement) -> Loss:
+def schema_not_measured(statement: Statement, script: Script) -> Loss:
     """Of one that may have overwritten what the schema said, or what is said beside it."""
-    place = f"line {statement.line}"
-    return _loss(place, f"What the statement of {place} met was measured by nobody")
+    name = name_of(statement, script)
+    return _loss(name.object, f"What {name.words} met was measured by nobody")
 
 
 def _by_the_whole(gone: Mapping[Place, Standing]) -> Iterator[Standing]:
@@ -54,13 +55,15 @@ def _by_the_whole(gone: Mapping[Place, Standing]) -> Iterator[Standing]:
 
 def _changed(look: Look, script: Script, traces: Sequence[StatementTrace]) -> Iterator[Loss]:
     traced, earlier = {(one.step, one.statement): one for one in traces}, ""
+    names = named(script)
     for step in script.steps:
         for number, statement in enumerate(step.statements, start=1):
             there = [look.found.get(name, 0) for name in statement.relations]
             emptied = statement.tag == "TRUNCATE TABLE" and any((oid, 0) in look.was for oid in there)
             took = emptied or look.takes(statement, earlier) or _wrote(look, statement, traced.get((step.n, number)))
             if took or _restarts(statement):
-                yield _loss(f"line {statement.line}", f"The statement of line {statement.line} took or changed values")
+                name = names[step.n, number]
+                yield _loss(name.object, f"{name.words.capitalize()} took or changed values")
             earlier += statement.text
 
 

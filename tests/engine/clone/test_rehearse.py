@@ -12,6 +12,7 @@ from migrations_app.embedded.postgres import Server
 from migrations_app.engine.clone.copying import clones_on, copy_clone, drop_clone
 from migrations_app.engine.clone.ground import Ground
 from migrations_app.engine.clone.make import Clone, Sizes, make_clone
+from migrations_app.engine.clone.named import name_of, named
 from migrations_app.engine.clone.rehearse import Rehearsed, rehearse_down, rehearse_up
 from migrations_app.engine.clone.server import RehearsalServer
 from migrations_app.engine.contract.canceller import Canceller
@@ -220,12 +221,18 @@ UNSEEN = (
     Way("a column", "ALTER TABLE orders DROP note", "ALTER TABLE orders ADD note text", "lossy", "orders.note went"),
     Way(
         "values",
-        "UPDATE orders SET note = upper(note)",
+        "UPDATE orders SET note = upper(note); DELETE FROM visits WHERE at < 5",
         "UPDATE orders SET note = lower(note)",
         "lossy",
-        "line 1 took or changed values",
+        "rolling back restores it.\nStatement 2 of line 1 took or changed values",
     ),
-    Way("rows", "DELETE FROM visits WHERE at < 5", "INSERT INTO visits VALUES ('p', 1)", "lossy", "line 1 took"),
+    Way(
+        "rows",
+        "DELETE FROM visits WHERE at < 5",
+        "INSERT INTO visits VALUES ('p', 1)",
+        "lossy",
+        "The statement of line 1 took",
+    ),
     Way(
         "a type",
         "ALTER TABLE customers ALTER name TYPE char(9)",
@@ -282,6 +289,17 @@ def test_what_was_taken_when_it_was_applied_is_not_called_restored(
     assert "no rehearsal from before then has seen" in sentences(found)
     seen = down_first(shop, server, way, "", compared=True)
     assert "no rehearsal from before" not in sentences(seen)
+
+
+def test_two_statements_of_one_line_are_told_apart() -> None:
+    again = "UPDATE orders SET note = 'x'"
+    script = revision("0001_r", f"{again}; {again};\n{again};").script
+    assert [(one.object, one.words) for one in named(script).values()] == [
+        ("statement 1 of line 1", "statement 1 of line 1"),
+        ("statement 2 of line 1", "statement 2 of line 1"),
+        ("line 2", "the statement of line 2"),
+    ]
+    assert [name_of(one, script) for one in script.steps[0].statements] == [*named(script).values()]
 
 
 def test_what_it_added_and_filled_itself_took_nothing(

@@ -33,7 +33,7 @@ def let_flush() -> None:
     with connection.cursor() as cursor:
         cursor.execute(DISABLE)
         cursor.execute(DISABLE_RELEASES)
-        for table in (*KEPT, "auditanchor"):
+        for table in (*KEPT, "auditanchor", "releasestate"):
             cursor.execute(truncatable(table, yes=True))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -44,6 +45,21 @@ def anchor_when_due() -> AuditAnchor | None:
     if AuditAnchor.objects.filter(done | Q(at__gt=Now() - RETRY_AFTER)).exists():
         return None
     return anchor_now()
+
+
+def forged_anchor(in_file: Collection[Anchor]) -> str:
+    """A sentence about a row that tells of an anchor that was none, or nothing.
+
+    What came before the file's first line was noted in another file.
+    """
+    noted = {one.seq: one.hash for one in in_file}
+    entries = AuditEntry.objects.filter(seq=OuterRef("seq")).values("hash")
+    for row in AuditAnchor.objects.annotate(there=Subquery(entries)).order_by("id").iterator():
+        if row.there is None or bytes(row.there).hex() != row.hash:
+            return f"The log says that entry number {row.seq} was anchored with a hash that it does not have."
+        if row.file_ok and noted and row.seq >= min(noted) and row.seq not in noted:
+            return f"The log says that entry number {row.seq} was anchored, and the file of the anchors does not."
+    return ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from migrations_app.audit.anchor_file import BadAnchors, read_anchors
+from migrations_app.audit.anchoring import forged_anchor
 from migrations_app.audit.chain import Anchor, FirstBad, Verdict
 from migrations_app.audit.verify import verify
 from migrations_app.models import AuditCheck
@@ -60,7 +61,10 @@ def _verified(anchors: list[Anchor]) -> Verdict:
         return replace(verdict, ok=False, first_bad=verdict.first_bad or FirstBad(0, "anchor", str(bad)))
     except OSError:
         in_file = ()
-    return verify(anchors=[*anchors, *in_file])
+    verdict = verify(anchors=[*anchors, *in_file])
+    if verdict.ok and (forged := forged_anchor(in_file)):
+        return replace(verdict, ok=False, first_bad=FirstBad(verdict.head_seq, "anchor", forged))
+    return verdict
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import Any, cast
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Exists, F, Model, OuterRef
 
 from migrations_app.audit import checking
 from migrations_app.audit.body import canonical
@@ -64,6 +64,40 @@ SELECT r.id, e.seq, e.body FROM {table} r FULL JOIN (
 ORDER BY coalesce(r.id::text, e.number), e.seq
 """
 
+# Entries tell the hash of the catalogue that their release keeps.
+LED_ELSEWHERE = """
+SELECT r.release_id, e.seq
+  FROM (SELECT seq, body::jsonb AS data FROM migrations_app_auditentry WHERE body LIKE '%%"catalogue":"%%') e
+  JOIN migrations_app_service v ON e.data ->> 'object' LIKE 'release:%%'
+  JOIN migrations_app_release r
+    ON r.service_id = v.id AND e.data ->> 'object' = 'release:' || v.name || '/' || r.release_id
+  LEFT JOIN migrations_app_releasestate s ON s.release_id = r.id
+  LEFT JOIN migrations_app_gatecatalogue c ON c.id = s.catalogue_id
+ WHERE e.data -> 'after' ->> 'catalogue' IS DISTINCT FROM c.sha256 AND e.data -> 'after' ? 'catalogue'
+ ORDER BY e.seq LIMIT 1
+"""
+
+# What takes another person, with rows and entries that agree: the guards were off when they were written.
+OWN_HAND = """
+SELECT 'Signature ' || g.id || ' is by who registered the release.'
+  FROM migrations_app_gatesignature g JOIN migrations_app_release r ON r.id = g.release_id AND r.created_by_id = g.by_id
+UNION ALL
+SELECT 'Withdrawal ' || w.id || ' is not by who signed.'
+  FROM migrations_app_signaturewithdrawal w JOIN migrations_app_gatesignature g ON g.id = w.signature_id
+ WHERE w.by_id <> g.by_id
+UNION ALL
+SELECT 'Decision ' || d.id || ' is ' || CASE d.verb WHEN 'withdraw' THEN 'not by who asked for it.'
+       ELSE 'by who asked for it or registered the release.' END
+  FROM migrations_app_waiverdecision d JOIN migrations_app_gatewaiver w ON w.id = d.waiver_id
+  JOIN migrations_app_release r ON r.id = w.release_id
+ WHERE (d.by_id = w.requested_by_id) <> (d.verb = 'withdraw') OR d.verb = 'approve' AND d.by_id = r.created_by_id
+UNION ALL
+SELECT 'Answer ' || a.id || ' is by who asked to break the glass.'
+  FROM migrations_app_breakglassanswer a JOIN migrations_app_breakglass g ON g.id = a.glass_id
+ WHERE a.granted AND a.by_id = g.asked_by_id
+ LIMIT 1
+"""
+
 # A row's number, its entry's, and what that says; one of the two may be missing.
 Match = tuple[int | None, int | None, str | None]
 
@@ -79,17 +113,19 @@ def check_when_due() -> Verdict | None:
 
 def first_difference(*, artefacts: bool = False) -> str:
     """A sentence, or nothing. `artefacts` reads all that was attached as well, which may be much."""
-    found = chain(map(_of_kind, KINDS), (look() for look in (_other_release, _other_catalogue)))
+    objects = {row.pk: object_of(row) for row in Release.objects.select_related("service")}
+    looks = (_other_release, _other_catalogue, _led_elsewhere, _own_hand, _lost_artefact)
+    found = chain((_of_kind(kind, objects) for kind in KINDS), (look() for look in looks))
     return next((why for why in found if why), "") or (_other_artefact() if artefacts else "")
 
 
-def _of_kind(kind: Kind) -> str:
+def _of_kind(kind: Kind, objects: Mapping[int, str]) -> str:
     matches = _matched(kind)
     last: int | None = None
     while chunk := list(islice(matches, CHUNK)):
         rows = _rows(kind, [pk for pk, _, _ in chunk if pk is not None])
         for pk, seq, body in chunk:
-            if why := _compared(kind, rows.get(pk or 0), seq, body) or _again(kind, last, pk, seq):
+            if why := _compared(kind, rows.get(pk or 0), seq, body, objects) or _again(kind, last, pk, seq):
                 return why
             last = pk
     return ""
@@ -99,19 +135,27 @@ def _again(kind: Kind, last: int | None, pk: int | None, seq: int | None) -> str
     return told_twice(kind, pk, seq or 0) if pk is not None and pk == last else ""
 
 
-def _compared(kind: Kind, row: Model | None, seq: int | None, body: str | None) -> str:
+def _compared(kind: Kind, row: Model | None, seq: int | None, body: str | None, objects: Mapping[int, str]) -> str:
     if seq is None or body is None:
         return no_entry(kind, row.pk if row else None)
-    after = json.loads(body)["after"] or {}
+    entry = json.loads(body)
+    after = entry["after"] or {}
     if row is None:
         return no_row(kind, after.get(kind.number), seq)
-    return difference(kind, _kept(told(row)), seq, after) or _parts(kind, row)
+    release = objects.get(getattr(row, "release_id", 0), entry["object"])
+    if release != entry["object"]:
+        return f"{kind.called(row.pk)} is one of {release}: entry number {seq} tells of {entry['object']}."
+    return difference(kind, _kept(told(row)), seq, after) or _parts(kind, row, after)
 
 
-def _parts(kind: Kind, row: Model) -> str:
-    """What an entry holds as a hash alone."""
+def _parts(kind: Kind, row: Model, after: Mapping[str, Any]) -> str:
+    """What an entry holds as a hash alone, or beside what makes the row what it is."""
     if isinstance(row, GateSignature) and sha256_of(row.parts) != row.evidence_hash:
         return f"What {kind.called(row.pk).lower()} was given for is not what its hash is of."
+    if isinstance(row, Cutover):
+        now = {name: getattr(row, name) for name in ("reason", "revisions_hash")}
+        other = [name for name in now if after.get(name, now[name]) != now[name]]
+        return f"{kind.called(row.pk)} is not what was recorded: its {other[0]} is another." if other else ""
     return ""
 
 
@@ -155,6 +199,32 @@ def _other_catalogue() -> str:
         if saved.pop(place, row.sha256 if came_along else "") != row.sha256 or sha256_of(row.content) != row.sha256:
             return f"Version {row.version} of {place[0]} is not what was saved: its hash differs."
     return f"Version {min(saved)[1]} of {min(saved)[0]} is gone: the audit log tells of it." if saved else ""
+
+
+def _led_elsewhere() -> str:
+    """A release that was given another catalogue than it began with, or whose state is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(LED_ELSEWHERE, ())
+        found = cursor.fetchone()
+    if found is None:
+        return ""
+    return f"Release {found[0]} has another catalogue than entry number {found[1]} of the audit log tells, or none."
+
+
+def _own_hand() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(OWN_HAND)
+        found = cursor.fetchone()
+    return str(found[0]) if found else ""
+
+
+def _lost_artefact() -> str:
+    there = EvidenceArtefact.objects.filter(pk=OuterRef("artefact_id"))
+    lost = GateEvidence.objects.filter(~Exists(there), artefact__isnull=False).order_by("id").first()
+    if lost and lost.artefact_id:
+        return f"The artefact {lost.artefact_id[:12]}… of evidence {lost.pk} is gone."
+    other = GateEvidence.objects.filter(artefact__isnull=False).exclude(artefact=F("artefact_sha256")).first()
+    return f"Evidence {other.pk} leads to another artefact than was attached." if other else ""
 
 
 def _kept(told: Mapping[str, object]) -> dict[str, Any]:

@@ -257,9 +257,8 @@ def _create(
     )
     _ask_the_trigger()
     cutover.refresh_from_db()
-    record_change(
-        release, "cutover.start", by, {**told(cutover), "verdict": verdict.sentence, "reason": cutover.reason}
-    )
+    beside = {"verdict": verdict.sentence, "reason": cutover.reason, "revisions_hash": cutover.revisions_hash}
+    record_change(release, "cutover.start", by, {**told(cutover), **beside})
     return fresh(cutover)
 
 

@@ -194,3 +194,22 @@ def test_rows_about_anchors_are_never_changed(seq: int) -> None:
     for statement in ("UPDATE {} SET seq = 1", "DELETE FROM {}"):
         with pytest.raises(DatabaseError, match="are never changed"), transaction.atomic():
             connection.cursor().execute(statement.format("migrations_app_auditanchor"))
+
+
+def test_rows_about_anchors_that_were_none_are_found(file: Path, seq: int) -> None:
+    anchor_now()
+    call_command("verify_audit")
+    record(actor=None, action="a", object="one more")
+    head = AuditEntry.objects.order_by("-seq")[0]
+    for forged, said in (
+        (AuditAnchor(seq=head.seq, hash="0" * 64, file_ok=True), "with a hash that it does not have"),
+        (AuditAnchor(seq=head.seq + 9, hash=bytes(head.hash).hex(), file_ok=True), "with a hash that it does not have"),
+        (AuditAnchor(seq=head.seq, hash=bytes(head.hash).hex(), file_ok=True), "and the file of the anchors does not"),
+    ):
+        with transaction.atomic():
+            forged.save()
+            with pytest.raises(CommandError, match=said):
+                call_command("verify_audit")
+            assert said in check_and_keep().sentence
+            transaction.set_rollback(True)
+    assert check_and_keep().ok

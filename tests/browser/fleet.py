@@ -34,6 +34,7 @@ from migrations_app.releases.boot.attempts import Attempt, record_attempt
 from migrations_app.releases.boot.known import Asked
 from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.gates.evidence import post_evidence
+from migrations_app.releases.gates.waivers import ask_waiver, decide_waiver
 from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from tests.edge.drills import held, press, ready
 from tests.edge.fleet import make_environment, make_log, make_run, make_service
@@ -72,70 +73,59 @@ class Fleet:
     cutover: Cutover
     glass: BreakGlass
     waiver: GateWaiver
+    approved: GateWaiver
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        runs = (self.running, self.waiting, self.failed, self.undecided)
         return (
             "/",
+            *self._matrices,
+            *self._runs,
+            *self._rehearsals,
+            *self._services,
+            *self._releases,
+            "/workers",
+            "/audit",
+            "/tokens",
+            "/find?q=o",
+        )
+
+    @property
+    def _matrices(self) -> tuple[str, ...]:
+        return (
             "/matrix",
             "/matrix?mode=all",
+            "/matrix/schema",
+            "/matrix/schema?depth=privileges",
+            "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
+            "/matrix/contracts",
             "/history",
             "/history?revision=0001&phase=expand",
             "/history/compare?service=orders&a=dev&b=prod-eu",
             f"/history/{self.receipt.pk}",
+        )
+
+    @property
+    def _runs(self) -> tuple[str, ...]:
+        runs = (self.running, self.waiting, self.failed, self.undecided)
+        return (
             "/runs",
             *(f"/runs/{run.pk}" for run in runs),
             f"/runs/{self.running.pk}/log",
             f"/runs/{self.failed.pk}/rollback",
+            f"/rollback-requests/{self.consent.pk}",
+        )
+
+    @property
+    def _rehearsals(self) -> tuple[str, ...]:
+        return (
+            "/rehearsals",
+            "/rehearsals?scenario=data&result=failed",
             "/rehearsals/clones",
             f"/rehearsals/{self.rehearsal.pk}",
             f"/rehearsals/{self.rehearsal.pk}?revision=0001_orders",
             f"/rehearsals/{self.rehearsing.pk}",
             f"/rehearsals/{self.rehearsal.pk}/log",
-            f"/rollback-requests/{self.consent.pk}",
-            "/services/orders/environments/prod-us?direction=down",
-            "/services/orders/environments/prod-us/rollback",
-            "/services",
-            "/add-service",
-            "/services/orders",
-            "/services/orders/add-environment",
-            "/services/orders/environments/dev",
-            "/services/orders/environments/dev?direction=down",
-            "/services/orders/environments/dev/edit",
-            "/services/orders/environments/prod-eu",
-            "/services/orders/environments/dev/nodes",
-            "/services/orders/environments/prod-us/nodes",
-            "/services/orders/environments/prod-eu/schema",
-            "/services/orders/environments/prod-eu/schema/draft",
-            "/services/orders/environments/prod-eu/schema/plan",
-            "/services/orders/environments/dev/schema",
-            "/matrix/schema",
-            "/matrix/schema?depth=privileges",
-            "/matrix/schema/object?service=orders&kind=index&name=public.orders_id",
-            "/matrix/contracts",
-            "/releases",
-            "/releases?service=orders&status=draft",
-            "/register-release",
-            "/services/orders/releases/2026.11.1",
-            "/services/orders/release-places/2026.11.1",
-            f"/services/orders/release-places/{LATER}",
-            f"/services/orders/release-evidence/frontend-build/build/{LATER}",
-            f"/services/orders/release-exemption/frontend-build/build/{LATER}",
-            f"/exemptions/{self.waiver.pk}",
-            "/gates",
-            "/gates/edit",
-            f"/services/orders/releases/{LATER}",
-            "/services/orders/cutover/2026.11.1",
-            f"/glass/{self.glass.pk}",
-            f"/cutovers/{self.cutover.pk}",
-            "/freezes",
-            "/workers",
-            "/services/orders/revisions",
-            f"/services/orders/revisions/{LONG}",
-            "/services/orders/upload",
-            "/rehearsals",
-            "/rehearsals?scenario=data&result=failed",
             "/rehearsals/levers?service=orders&environment=dev",
             f"/rehearsals/compare?a={self.earlier.uid}&b={self.drill.uid}",
             "/rehearsals/drills/start",
@@ -143,9 +133,52 @@ class Fleet:
             f"/rehearsals/drills/{self.drill.uid}",
             f"/rehearsals/drills/{self.timed.uid}",
             f"/rehearsals/drills/{self.timed.uid}/stopwatch",
-            "/audit",
-            "/tokens",
-            "/find?q=o",
+        )
+
+    @property
+    def _services(self) -> tuple[str, ...]:
+        return (
+            "/services",
+            "/add-service",
+            "/services/orders",
+            "/services/orders/add-environment",
+            "/services/orders/environments/dev",
+            "/services/orders/environments/dev?direction=down",
+            "/services/orders/environments/dev/edit",
+            "/services/orders/environments/dev/nodes",
+            "/services/orders/environments/dev/schema",
+            "/services/orders/environments/prod-eu",
+            "/services/orders/environments/prod-eu/schema",
+            "/services/orders/environments/prod-eu/schema/draft",
+            "/services/orders/environments/prod-eu/schema/plan",
+            "/services/orders/environments/prod-us?direction=down",
+            "/services/orders/environments/prod-us/rollback",
+            "/services/orders/environments/prod-us/nodes",
+            "/services/orders/revisions",
+            f"/services/orders/revisions/{LONG}",
+            "/services/orders/upload",
+        )
+
+    @property
+    def _releases(self) -> tuple[str, ...]:
+        return (
+            "/releases",
+            "/releases?service=orders&status=draft",
+            "/register-release",
+            "/services/orders/releases/2026.11.1",
+            f"/services/orders/releases/{LATER}",
+            "/services/orders/release-places/2026.11.1",
+            f"/services/orders/release-places/{LATER}",
+            f"/services/orders/release-evidence/frontend-build/build/{LATER}",
+            f"/services/orders/release-exemption/frontend-build/build/{LATER}",
+            f"/exemptions/{self.waiver.pk}",
+            f"/exemptions/{self.approved.pk}",
+            "/gates",
+            "/gates/edit",
+            "/services/orders/cutover/2026.11.1",
+            f"/cutovers/{self.cutover.pk}",
+            f"/glass/{self.glass.pk}",
+            "/freezes",
         )
 
 
@@ -195,6 +228,7 @@ def make_fleet() -> Fleet:
     make_log(running, *(f"{n}/40 statement {'with_a_long_unbroken_word_' * 4}" for n in range(40)))
     earlier, drill, timed = _drills(eu, dev, olga)
     oleg = person("oleg")
+    approved = _let_pass(first, asking=oleg, deciding=person("rita", RELEASE_MANAGER))
     window = {"planned_from": timezone.now(), "planned_until": timezone.now() + timedelta(minutes=30)}
     told = f"{us.name}: It did not get its lock."
     halted = make_cutover(later, olga, oleg, status="halted", sentence=told, **window)
@@ -216,7 +250,15 @@ def make_fleet() -> Fleet:
         cutover=halted,
         glass=make_glass(first, oleg),
         waiver=waiver,
+        approved=approved,
     )
+
+
+def _let_pass(release: Release, *, asking: User, deciding: User) -> GateWaiver:
+    reason = "The page is drawn without it."
+    waiver = ask_waiver(release=release, gate="frontend-build", check="build", reason=reason, hours=24, by=asking)
+    decide_waiver(waiver, "approve", by=deciding)
+    return waiver
 
 
 def _gated(release: Release, by: User) -> GateWaiver:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from migrations_app.audit.anchor_file import BadAnchors, read_anchors
-from migrations_app.audit.anchoring import anchor_now
+from migrations_app.audit.anchoring import anchor_now, forged_anchor
 from migrations_app.audit.chain import Anchor
 from migrations_app.audit.verify import verify
 from migrations_app.releases.bundle.check import NoBundle, check_file
@@ -47,21 +47,23 @@ class Command(BaseCommand):
             self._bundle(bundle, given or [], cast("Path | None", options["chain"]))
             return
         from_seq = cast(int, options["from_seq"])
-        anchors = [one for one in _kept() if one.seq >= from_seq] if given is None else given
-        self._chain(from_seq, anchors, cast("Path | None", options["export"]))
+        in_file = _kept() if given is None else ()
+        anchors = given or [one for one in in_file if one.seq >= from_seq]
+        sentence = self._chain(from_seq, anchors, cast("Path | None", options["export"]))
+        if why := forged_anchor(in_file) or first_difference(artefacts=True):
+            raise CommandError(why)
+        self.stdout.write(sentence)
         if options["anchor_now"]:
             self._anchor()
 
-    def _chain(self, from_seq: int, anchors: list[Anchor], export: Path | None) -> None:
+    def _chain(self, from_seq: int, anchors: list[Anchor], export: Path | None) -> str:
         try:
             verdict = verify(from_seq, anchors, export)
         except OSError as error:
             raise CommandError(f"{export} cannot be written: {error.strerror}.") from error
         if not verdict.ok:
             raise CommandError(verdict.sentence)
-        if why := first_difference(artefacts=True):
-            raise CommandError(why)
-        self.stdout.write(verdict.sentence)
+        return verdict.sentence
 
     def _anchor(self) -> None:
         anchor = anchor_now()

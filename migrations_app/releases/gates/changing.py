@@ -76,9 +76,10 @@ def gate_named(state: ReleaseState, gate_key: str, not_done: str) -> Gate:
 
 
 def record_change(release: Release, verb: str, by: User | None, after: Mapping[str, object]) -> None:
-    """Call it last, as record() wants."""
+    """Call it last, as record() wants. The entry tells as well by which catalogue the release is judged."""
     touched(release)
-    record(actor=by, action=verb, object=object_of(release), after=after)
+    kept = ReleaseState.objects.values_list("catalogue__sha256", flat=True).get(pk=release.pk)
+    record(actor=by, action=verb, object=object_of(release), after={**after, "catalogue": kept} if kept else after)
 
 
 def object_of(release: Release) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
-from migrations_app.models import AuditCheck, AuditEntry, Release
+from migrations_app.models import AuditCheck, AuditEntry, GateSignature, GateWaiver, Release, WaiverDecision
 from migrations_app.releases.crosscheck import check_and_keep, first_difference
+from migrations_app.releases.gates.catalogue import sha256_of
+from migrations_app.releases.registering import register_release
 from tests.audit_flush import truncatable
+from tests.releases.gates.rows import put
 from tests.releases.gates.signed import WITH_ROWS, make_signed
 
 pytestmark = pytest.mark.django_db
@@ -147,10 +153,47 @@ def test_other_releases_catalogues_and_artefacts_are_found(signed: Release) -> N
         "gatecatalogue",
         "DELETE FROM migrations_app_gatecatalogue WHERE service_id IS NOT NULL",
     )
+    assert "has another catalogue than entry number" in found_after(
+        "releasestate", "UPDATE migrations_app_releasestate SET catalogue_id = NULL"
+    )
+    assert re.fullmatch(
+        r"The artefact [0-9a-f]{12}… of evidence \d+ is gone\.",
+        found_after("evidenceartefact", "DELETE FROM migrations_app_evidenceartefact"),
+    )
     with transaction.atomic():
         as_superuser("evidenceartefact", "UPDATE migrations_app_evidenceartefact SET content = 'another log'")
         assert "is not what was attached" in first_difference(artefacts=True)
         transaction.set_rollback(True)
+
+
+def unguarded(table: str) -> None:
+    switch = f"ALTER TABLE migrations_app_{table} DISABLE TRIGGER {table}_guard"
+    execute(f"SET CONSTRAINTS ALL IMMEDIATE; {switch}; SET CONSTRAINTS ALL DEFERRED")
+
+
+def test_who_may_not_is_found_though_row_and_entry_agree(signed: Release, olga: User, omar: User) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    asked = put(GateWaiver(release=signed, gate_key="tests", check_key="unit", requested_by=omar, expires_at=later))
+    own = GateSignature(release=signed, gate_key="tests", by=olga, evidence_hash=sha256_of({}), expires_at=later)
+    with transaction.atomic():
+        unguarded("gatesignature")
+        put(own)
+        assert first_difference() == f"Signature {own.pk} is by who registered the release."
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        unguarded("waiverdecision")
+        decided = put(WaiverDecision(waiver=asked, verb="approve", by=omar))
+        assert first_difference() == f"Decision {decided.pk} is by who asked for it or registered the release."
+        transaction.set_rollback(True)
+
+
+def test_releases_under_each_others_number_are_found(signed: Release, olga: User) -> None:
+    other = register_release(service=signed.service, release_id="3.0", schema_rev="sc-9", by=olga).release
+    numbers = f"SET id = CASE id WHEN {signed.pk} THEN {other.pk} ELSE {signed.pk} END"
+    table = "ALTER TABLE migrations_app_release"
+    execute(f"SET CONSTRAINTS ALL IMMEDIATE; {table} DROP CONSTRAINT migrations_app_release_pkey CASCADE")
+    told = found_after("release", f"UPDATE migrations_app_release {numbers} WHERE id IN ({signed.pk}, {other.pk})")
+    assert "is one of release:orders/3.0: entry number" in told
 
 
 def test_parts_that_are_not_those_of_the_hash_are_found(signed: Release) -> None:

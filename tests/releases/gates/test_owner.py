@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from migrations_app.audit.record import record
 from migrations_app.audit.verify import verify
-from migrations_app.models import AuditEntry, Release
+from migrations_app.models import AuditEntry, Cutover, Release, WaiverDecision
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import report_all, sign
 from tests.releases.gates.signed import make_signed
+from tests.releases.gates.test_guards import waiver
 
 pytestmark = pytest.mark.django_db
 
@@ -72,12 +76,43 @@ def test_it_is_refused_everything_but_adding(application: None) -> None:
             connection.cursor().execute(statement)
 
 
+# PostgreSQL takes the function or operator whose arguments fit best, in whichever schema of the path it is.
+BETTER_FITS = (
+    "CREATE FUNCTION public.convert_to(text, text) RETURNS bytea LANGUAGE plpgsql AS "
+    "$$BEGIN RAISE EXCEPTION 'ran as %', current_user; END$$",
+    "CREATE FUNCTION public.says_yes(varchar, text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+    "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = text, FUNCTION = public.says_yes)",
+)
+
+
+def test_what_it_may_create_is_called_by_no_guard(application: None, release: Release, olga: User, omar: User) -> None:
+    with connection.cursor() as cursor:
+        for statement in BETTER_FITS:
+            cursor.execute(statement)
+    record(actor=olga, action="test.done", object="thing")
+    asked = waiver(release, omar)
+    with pytest.raises(DatabaseError, match="decided by another person"), transaction.atomic():
+        put(WaiverDecision(waiver=asked, verb="approve", by=omar))
+
+
+def test_guards_look_up_names_in_no_schema_but_postgresqls_own() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname, proconfig FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prolang = "
+            "(SELECT oid FROM pg_language WHERE lanname = 'plpgsql') AND proname !~ '^migrations_app'"
+        )
+        found = dict(cursor.fetchall())
+    assert {"audit_append", "audit_follows", "entry_demanded", "cutover_guard"} <= set(found)
+    assert {name: path for name, path in found.items() if path != ["search_path=pg_catalog, pg_temp"]} == {}
+
+
 def test_it_works_on_as_before(application: None, release: Release, olga: User, ada: User) -> None:
     report_all(release, olga)
     sign(release, "build", ada)
     before = AuditEntry.objects.count()
     record(actor=ada, action="test.done", object="thing")
     assert (verify().ok, verify().checked) == (True, before + 1)
+    Cutover.objects.update(status=F("status"), sentence="s", version=2, acting=olga, back_since=Now(), back_reason="r")
     connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 

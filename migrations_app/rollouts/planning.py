@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from migrations_app.admission.conditions import Condition
 from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
+from migrations_app.fleet.production import is_called_production
 from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Revision, Service
 from migrations_app.releases.contracts import fits
 from migrations_app.releases.gates.judging import Verdict
@@ -116,9 +117,13 @@ def preview_up(environment: Environment, head: str) -> Preview | None:
 
 
 def environments_of(service: Service, names: Sequence[str] | None) -> list[Environment]:
-    """In the order of rollouts. Raises Refused("no_such_environment"), Refused("no_environment")."""
+    """In the order of rollouts; where that says nothing, production comes last.
+
+    Raises Refused("no_such_environment"), Refused("no_environment").
+    """
     every = Environment.objects.filter(service=service).select_related("service").order_by("order", "name")
-    found = [one for one in every if names is None or one.name in names]
+    in_order = sorted(every, key=lambda one: (one.order, is_called_production(one)))
+    found = [one for one in in_order if names is None or one.name in names]
     missing = sorted(set(names or ()) - {one.name for one in found})
     if missing:
         raise refused("no_such_environment", f"{service.name} has no environment {missing[0][:63]}.", "Name its own.")

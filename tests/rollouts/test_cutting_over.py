@@ -13,11 +13,11 @@ from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.admission.door import start_run
 from migrations_app.engine.errors import Refused
 from migrations_app.jobs.apply import execute
-from migrations_app.models import AuditEntry, Cutover, Release, ReleaseState, Run
+from migrations_app.models import AuditEntry, Cutover, Environment, Release, ReleaseState, Run
 from migrations_app.releases.gates.glass import ask_to_break
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
-from migrations_app.rollouts.planning import Window, cutover_plan
+from migrations_app.rollouts.planning import Window, cutover_plan, environments_of
 from migrations_app.runs.actions import cancel
 from tests.releases.gates.shapes import make_ready, report, report_all, sign
 from tests.rollouts.conftest import Registered
@@ -42,6 +42,15 @@ def test_it_goes_through_the_environments_in_order_and_is_live(carried: Carried,
     assert status(ready) == "live"
     told = AuditEntry.objects.filter(data__action__startswith="cutover.").order_by("seq")
     assert [one.data["action"].partition(".")[2] for one in told] == ["start", *["step", "reached"] * 2, "done"]
+
+
+def test_production_comes_last_where_the_order_says_nothing(carried: Carried) -> None:
+    places = Environment.objects.filter(service=carried.service)
+    places.update(order=0, stage="test")
+    first = places.order_by("name")[0]
+    places.filter(pk=first.pk).update(stage="Production")
+    assert [one.pk for one in environments_of(carried.service, None)][-1] == first.pk
+    assert places.count() > 1
 
 
 def test_a_gate_that_blocks_keeps_it_back(carried: Carried, ready: Release, rita: User) -> None:

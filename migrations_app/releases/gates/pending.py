@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
-from migrations_app.models import Environment, Release, Revision
+from migrations_app.models import Cutover, CutoverStep, Environment, Release, Revision
 from migrations_app.releases.going_back import previous_release
 from migrations_app.releases.schema_chain import read_schema_chain
 
@@ -38,10 +40,22 @@ def _by_schema(release: Release) -> str:
 
 def pending_revisions(release: Release) -> QuerySet[Revision]:
     """In the order of the chain, without their SQL: what the environment furthest behind has yet to get."""
+    heads = Environment.objects.filter(service_id=release.service_id).values_list("head_revision", flat=True)
+    return _since(release, heads)
+
+
+def carried_revisions(release: Release) -> QuerySet[Revision]:
+    """What was pending when its newest cutover began; none without one."""
+    newest = Cutover.objects.filter(release=release).order_by("-id").values("id")[:1]
+    heads = CutoverStep.objects.filter(cutover__in=newest).values_list("from_revision", flat=True)
+    return _since(release, heads)
+
+
+def _since(release: Release, heads: Iterable[str]) -> QuerySet[Revision]:
+    """Above the lowest of the heads, up to the release's own."""
     chain = Revision.objects.filter(service_id=release.service_id)
     places = dict(chain.values_list("revision_id", "position"))
-    heads = Environment.objects.filter(service_id=release.service_id).values_list("head_revision", flat=True)
-    lowest = min((places.get(head, 0) for head in heads), default=0)
     highest = places.get(head_of(release), 0)
+    lowest = min((places.get(head, 0) for head in heads), default=highest)
     wanted = chain.filter(position__gt=lowest, position__lte=highest).order_by("position")
     return wanted.defer("up", "down", "verify", "up_script", "down_script", "verify_script")

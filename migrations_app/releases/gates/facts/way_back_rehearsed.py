@@ -1,4 +1,8 @@
-"""Each revision that a cutover would apply was rehearsed there and back, with these bytes and not long ago."""
+"""Each revision that a cutover would apply was rehearsed there and back, with these bytes and not long ago.
+
+Once they are applied everywhere, what was shown of those that its cutover began with still stands: a cutover takes the
+signatures that it needed from nobody.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from migrations_app.models import Environment, Release, Revision, RevisionRehear
 from migrations_app.rehearsals.chains import chain_hashes
 from migrations_app.releases.gates.facts import outcome
 from migrations_app.releases.gates.known import Outcome
-from migrations_app.releases.gates.pending import head_of, pending_revisions
+from migrations_app.releases.gates.pending import carried_revisions, head_of, pending_revisions
 from migrations_app.statuses import CheckState, Verdict
 from migrations_app.wording import counted
 
@@ -27,10 +31,11 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
     if head not in chains:
         return outcome(CheckState.FAIL, f"{head or 'Its revision'} is not in the chain any more.", "gone")
     pending = list(pending_revisions(release))
-    if not pending:
+    judged = pending or list(carried_revisions(release))
+    verdicts = _verdicts(release, judged, chains)
+    states = {revision.revision_id: verdicts.get(revision.revision_id, "") for revision in judged}
+    if not pending and not (states and set(states.values()) <= set(_BACK)):
         return outcome(CheckState.NOT_APPLICABLE, "No environment has to get a revision for it.")
-    verdicts = _verdicts(release, pending, chains)
-    states = {revision.revision_id: verdicts.get(revision.revision_id, "") for revision in pending}
     refused = [name for name, verdict in states.items() if verdict and verdict not in _BACK]
     if refused:
         return outcome(CheckState.FAIL, f"There is no way back from {_named(refused)}, by its rehearsal.", states)
@@ -39,7 +44,7 @@ def look(release: Release, settings: Mapping[str, object]) -> Outcome:
         told = f"{_named(never)}: not rehearsed with these bytes in {DAYS} days. An environment's page does it."
         return outcome(CheckState.MISSING, told, states)
     lossy = [name for name, verdict in states.items() if verdict == Verdict.LOSSY]
-    told = f"{counted(len(pending), 'revision')} rehearsed there and back"
+    told = f"{counted(len(judged), 'revision')} rehearsed there and back"
     return outcome(CheckState.PASS, f"{told}; lossy: {_named(lossy)}." if lossy else f"{told}.", lossy)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from migrations_app.models import Environment, Release, Revision, RevisionRehearsal
 from migrations_app.releases.gates import facts
 from migrations_app.releases.gates.facts.way_back_rehearsed import DAYS
+from tests.edge.cutovers import make_cutover
 from tests.edge.rehearsals import make_part, make_rehearsal
 from tests.edge.releases import make_standing
 from tests.releases.gates.facts.conftest import Look
@@ -52,6 +53,19 @@ def test_one_that_was_never_rehearsed_is_missing(prod: Environment, look: Look, 
         "missing",
         "0003_step: not rehearsed with these bytes in 14 days. An environment's page does it.",
     )
+
+
+def test_what_its_cutover_carried_stands_when_it_is_applied(
+    shop: Release, prod: Environment, look: Look, olga: User, omar: User
+) -> None:
+    rehearse(prod, olga, _0002="reversible", _0003="lossy")
+    make_cutover(shop, olga, omar)
+    before = facts.look("way_back_rehearsed", shop, {})
+    Environment.objects.filter(pk=prod.pk).update(head_revision="0003_step")
+    assert facts.look("way_back_rehearsed", shop, {}) == before
+    assert look("way_back_rehearsed") == ("pass", "two revisions rehearsed there and back; lossy: 0003_step.")
+    RevisionRehearsal.objects.update(finished_at=timezone.now() - timedelta(days=DAYS, minutes=1))
+    assert look("way_back_rehearsed") == ("not_applicable", "No environment has to get a revision for it.")
 
 
 @pytest.mark.parametrize("verdict", ["irreversible", "failed"])

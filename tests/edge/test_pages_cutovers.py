@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from migrations_app.models import BreakGlass, BreakGlassAnswer, Cutover, EnvironmentRelease, Release, ReleaseState
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import cut_over
+from migrations_app.rollouts.planning import OWN_SIGNATURES
 from tests.browser.client import heading, signed_in, text
 from tests.edge.cutovers import make_cutover, make_freeze
 from tests.edge.fleet import make_service
@@ -144,6 +145,14 @@ def test_who_starts_it_is_judged_without_their_own_signature(ready: Release, peo
     assert heading(signed_in(people.omar).get(PLAN)) == "2.0 can be cut over to two environments."
     said = shown(people.ann, PLAN)
     assert "Nobody has signed as release-manager." in said
+    assert OWN_SIGNATURES in said
+    assert "Ask to break the glass" not in said
+    for other in (people.olga, people.omar):
+        assert OWN_SIGNATURES not in shown(other, PLAN)
+    report(ready, people.olga, "build", "assets", "fail")
+    said = shown(people.ann, PLAN)
+    assert OWN_SIGNATURES not in said
+    assert "Ask to break the glass" in said
     assert "Needs one of these roles: operator, release-manager." in shown(people.omar, PLAN)
 
 

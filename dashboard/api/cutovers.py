@@ -38,10 +38,11 @@ class StopOut(Telling):
 
 
 class PlanOut(Telling):
-    """`head` is the revision where each environment ends."""
+    """`head` is the revision where each environment ends. `remark`: only signatures of who asks keep the gates back."""
 
     ready: bool
     verdict: str
+    remark: str
     head: str
     conditions: list[ConditionOut]
     stops: list[StopOut]
@@ -121,11 +122,13 @@ def plan(
     release_number: int,
     environment: Annotated[list[str] | None, Query(description="Of these only; more than once for several.")] = None,
 ) -> PlanOut:
-    """What a cutover would do now, and everything that is in its way; nothing is started."""
-    found = planning.cutover_plan(access.release_for(request.user, release_number), environment)
+    """What a cutover that you start would do now, and everything that is in its way; nothing is started."""
+    by = access.require(request.user, "view")
+    found = planning.cutover_plan(access.release_for(request.user, release_number), environment, by=by)
     return PlanOut(
         ready=found.ready,
         verdict=found.verdict.sentence,
+        remark=found.remark,
         head=found.head,
         conditions=[ConditionOut(**vars(one)) for one in found.conditions],
         stops=[_told_stop(stop) for stop in found.stops],

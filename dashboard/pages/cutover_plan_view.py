@@ -88,7 +88,7 @@ def plan_context(request: HttpRequest, release: access.Release, form: PlanForm) 
     blocked_by: tuple[Way, ...] = ()
     stops: tuple[StopRow, ...] = ()
     try:
-        plan = planning.cutover_plan(release, by=reader if may(reader, "cut_over") else None)
+        plan = planning.cutover_plan(release, by=reader)
     except Refused as refusal:
         blocked_by = (Way("Environments", reverse("service", args=[release.service.name]), refusal.message, ""),)
     if plan is not None:
@@ -114,7 +114,7 @@ def _glass_context(
     request: HttpRequest, release: access.Release, plan: planning.CutoverPlan | None
 ) -> dict[str, object]:
     asked = access_cutovers.glasses_for(request.user, release).filter(answer=None, expires_at__gt=timezone.now())
-    blocks = plan is not None and bool(plan.verdict.blocking)
+    blocks = plan is not None and bool(plan.verdict.blocking) and not plan.remark
     return {
         "glass_blocks": blocks,
         "glass_asked": asked.first() if blocks else None,

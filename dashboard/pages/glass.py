@@ -14,8 +14,7 @@ from migrations_app.engine.errors import LockstepError
 from migrations_app.permissions import RELEASE_MANAGER, may, needed_for, roles_of
 from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.releases.around import named_in_audit
-from migrations_app.releases.gates.catalogue import sha256_of
-from migrations_app.releases.gates.glass import blockers, decline_glass
+from migrations_app.releases.gates.glass import blockers_hash, decline_glass
 from migrations_app.releases.gates.reading import judged
 from migrations_app.rollouts.cutting_over import break_glass
 
@@ -62,7 +61,7 @@ def _page(
     state = _state(glass)
     mine = glass.asked_by_id == request.user.pk
     waits = state == "asked"
-    changed = waits and sha256_of(blockers(judged(glass.release).verdict)) != glass.blockers_hash
+    changed = waits and blockers_hash(judged(glass.release).verdict) != glass.blockers_hash
     context = {
         "glass": glass,
         "release": glass.release,

@@ -102,6 +102,7 @@ STATES: dict[str, State] = {
     "refuses": State("Refuses", "bad", "failed"),
     # nodes and how services started
     "node_fresh": State("Reports", "ok", "ok"),
+    "node_failing": State("Probes fail", "warn", "warning"),
     "node_stale": State("Unknown", "warn", "unknown"),
     "node_gone": State("Gone", "wait", "none"),
     "node_retired": State("Retired", "wait", "skipped"),

@@ -13,6 +13,7 @@ from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.production import is_called_production
 from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Revision, Service
+from migrations_app.permissions import may
 from migrations_app.releases.contracts import fits
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
@@ -21,6 +22,10 @@ from migrations_app.releases.schema_chain import read_schema_chain
 from migrations_app.statuses import CUTOVER_OPEN
 
 NOT_DONE = "No cutover was created and nothing was changed."
+OWN_SIGNATURES = (
+    "Every gate passes, but your own signatures do not count for a cutover that you start: "
+    "somebody who signed none of it has to start it."
+)
 NOTHING_TO_DO = "nothing_to_do"
 _OF_NO_MATTER = frozenset({NOTHING_TO_DO, "frozen"})  # where nothing would be applied
 
@@ -49,13 +54,17 @@ class Window:
 
 @dataclass(frozen=True)
 class CutoverPlan:
-    """`conditions` are those of the cutover as a whole; each stop has its own beside them."""
+    """`conditions` are those of the cutover as a whole; each stop has its own beside them.
+
+    `remark` tells who asks that nothing but their own signatures, which do not count here, keeps the gates back.
+    """
 
     release: Release
     verdict: Verdict
     head: str
     stops: tuple[Stop, ...]
     conditions: tuple[Condition, ...]
+    remark: str = ""
 
     @property
     def ready(self) -> bool:
@@ -65,10 +74,11 @@ class CutoverPlan:
 def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: User | None = None) -> CutoverPlan:
     """Look without creating anything; `names` are environments, None is all of the service.
 
-    With `by` the gates are judged as when that person starts it: their own signatures do not count.
+    Where `by` may cut over the gates are judged as when that person starts it: their own signatures do not count.
     """
     found = environments_of(release.service, names)
-    verdict = judged(release, without=[by.pk] if by else ()).verdict
+    stands = judged(release)
+    verdict = stands.without([by.pk]) if by and may(by, "cut_over") else stands.verdict
     head = head_of(release)
     running = dict(
         EnvironmentRelease.objects.filter(environment__in=found, until=None).values_list(
@@ -77,7 +87,8 @@ def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: Us
     )
     stops = tuple(_stop(release, environment, head, running.get(environment.pk, "")) for environment in found)
     conditions = (*gates_in_the_way(verdict), *in_the_way(release, head, Window(), database_now()))
-    return CutoverPlan(release, verdict, head, stops, conditions)
+    remark = OWN_SIGNATURES if verdict.blocking and stands.verdict.ready else ""
+    return CutoverPlan(release, verdict, head, stops, conditions, remark)
 
 
 def _stop(release: Release, environment: Environment, head: str, runs: str) -> Stop:

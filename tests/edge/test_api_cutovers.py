@@ -11,6 +11,7 @@ from migrations_app.models import Cutover, Environment, Release, Service
 from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.releases.registering import register_release
+from migrations_app.rollouts.planning import OWN_SIGNATURES
 from tests.edge.caller import Caller, read, refusal
 from tests.edge.fleet import make_environment
 from tests.edge.people import person
@@ -71,6 +72,16 @@ def test_it_starts_where_every_gate_passes(release: Release, olga: User, ann: Us
     ]
     assert read(Caller(rita).get(f"/cutovers/{told['id']}"))["id"] == told["id"]
     assert [one["id"] for one in read(Caller(rita).get("/cutovers?service=orders"))["cutovers"]] == [told["id"]]
+
+
+def test_the_plan_is_that_of_who_asks(release: Release, olga: User, ann: User, omar: User, rita: User) -> None:
+    make_ready(release, olga, ann, omar)
+    told = read(Caller(ann).get(at(release, "cutover-plan")))
+    assert (told["ready"], told["remark"]) == (False, OWN_SIGNATURES)
+    refused = refusal(Caller(ann).post(at(release, "cutovers"), {}), 409)
+    assert codes(refused) == [one["code"] for one in told["conditions"]]
+    told = read(Caller(rita).get(at(release, "cutover-plan")))
+    assert (told["verdict"], told["remark"]) == ("Ready for cutover: both gates pass.", "")
 
 
 def test_it_is_refused_with_each_gate_that_blocks(release: Release, olga: User, rita: User) -> None:

@@ -218,6 +218,10 @@ def test_a_page_tells_what_runs_and_how_it_started(prod: Environment, caller: Ca
     response = client.get(page)
     assert heading(response) == "One node of prod reports: 1.0."
     assert "One start in 30 days, 100% of them at the first question." in text(response)
+    assert "n1 Reports nothing said of probes" in text(response)
+    ask(caller, 409, node="n1", release_id="1.0", probes="fail")
+    failing = text(client.get(page))
+    assert "n1 Probes fail it reports" in failing
     assert client.post(f"{page}/retire", {"node": "n1"}).status_code == 302
     assert NodeReport.objects.get().retired_at is not None
     assert client.post(f"{page}/retire", {"node": "n9"}).status_code == 404

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from migrations_app.models import BreakGlass, BreakGlassAnswer, Cutover, EnvironmentRelease, Release, ReleaseState
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import cut_over
+from migrations_app.rollouts.planning import OWN_SIGNATURES
 from tests.browser.client import heading, signed_in, text
 from tests.edge.cutovers import make_cutover, make_freeze
 from tests.edge.fleet import make_service
@@ -29,6 +30,7 @@ PLAN = "/services/orders/cutover/2.0"
 GLASS = "/services/orders/cutover-glass/2.0"
 BOTH = ("test-eu", "live-eu")
 WHY = "the autumn release"
+GRANT = "Break the glass and cut over"
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +145,14 @@ def test_who_starts_it_is_judged_without_their_own_signature(ready: Release, peo
     assert heading(signed_in(people.omar).get(PLAN)) == "2.0 can be cut over to two environments."
     said = shown(people.ann, PLAN)
     assert "Nobody has signed as release-manager." in said
+    assert OWN_SIGNATURES in said
+    assert "Ask to break the glass" not in said
+    for other in (people.olga, people.omar):
+        assert OWN_SIGNATURES not in shown(other, PLAN)
+    report(ready, people.olga, "build", "assets", "fail")
+    said = shown(people.ann, PLAN)
+    assert OWN_SIGNATURES not in said
+    assert "Ask to break the glass" in said
     assert "Needs one of these roles: operator, release-manager." in shown(people.omar, PLAN)
 
 
@@ -200,6 +210,8 @@ def test_two_people_break_the_glass_and_the_badge_stays(release: Release, people
     said = text(ann.get(page))
     assert "omar asks to cut 2.0 over although two gates block." in said
     assert "customers cannot pay" in said
+    assert "Other gates block" not in said
+    assert GRANT in said
     granted = ann.post(f"{page}/grant", {"reason": "it has to be now"})
     cutover = Cutover.objects.get()
     assert granted["Location"] == f"/cutovers/{cutover.pk}"
@@ -246,7 +258,9 @@ def test_what_blocks_has_to_be_what_both_saw(release: Release, people: People) -
     page = f"/glass/{BreakGlass.objects.get().pk}"
     report(release, people.olga, "tests", "unit", "fail")
     ann = signed_in(people.ann)
-    assert "Other gates block than when it was asked for." in text(ann.get(page))
+    said = text(ann.get(page))
+    assert "Other gates block than when it was asked for." in said
+    assert GRANT not in said
     assert ann.post(f"{page}/grant", {"reason": "it has to be now"}).status_code == 422
     assert (Cutover.objects.count(), BreakGlassAnswer.objects.count()) == (0, 0)
 

@@ -62,8 +62,10 @@ class Command(BaseCommand):
             getattr(self, f"_{verb.replace('-', '_')}")(options, by)
 
     def _plan(self, options: dict[str, Any], by: User) -> None:
-        found = cutover_plan(_release(options), options["environment"])
+        found = cutover_plan(_release(options), options["environment"], by=by)
         self.stdout.write(found.verdict.sentence)
+        if found.remark:
+            self.stdout.write(found.remark)
         for stop in found.stops:
             count = len(stop.preview.revisions) if stop.preview else 0
             self.stdout.write(f"{stop.environment.name}: {count} to apply, up to {found.head}")

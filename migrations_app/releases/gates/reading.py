@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
@@ -37,6 +37,7 @@ from migrations_app.statuses import OPEN, CheckKind, CutoverStatus, ReleaseStatu
 
 MOST_STRANGERS = 50
 AUTHOR = "registered this release, and nobody signs their own"
+STARTER = "asks for this cutover, and nobody signs what they run"
 RUNNER = "started a run of this release, and nobody signs what they ran"
 BOUND = (
     "release_id",
@@ -69,6 +70,11 @@ class Judged:
             return ReleaseStatus.READY
         return self.state.status
 
+    def without(self, people: Iterable[int]) -> Verdict:
+        """The same moment as when these people's signatures do not count."""
+        barred = {**dict.fromkeys(people, STARTER), **self.known.barred}
+        return judge(self.catalogue, replace(self.known, barred=barred))
+
 
 def judged(release: Release, *, without: Iterable[int] = ()) -> Judged:
     """Look at everything now. `without` are people whose signature does not count here, whatever else.
@@ -78,7 +84,7 @@ def judged(release: Release, *, without: Iterable[int] = ()) -> Judged:
     state = ReleaseState.objects.select_related("catalogue").get(pk=release.pk)
     version = state.catalogue or shown_catalogue(release.service)
     catalogue = read_catalogue(version.content)
-    known = _known(release, catalogue, dict.fromkeys(without, "asks for this cutover, and nobody signs what they run"))
+    known = _known(release, catalogue, dict.fromkeys(without, STARTER))
     return Judged(release, state, version, catalogue, known, judge(catalogue, known))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard import access, access_cutovers, stepup
-from dashboard.pages.audit_rows import AuditRow, draw_row
+from dashboard import access_cutovers, stepup
 from dashboard.pages.gate_rows import CHECK_STATES
+from dashboard.pages.release_history import line_of
 from dashboard.templatetags import text
 from dashboard.templatetags.states import state_of
 from migrations_app.admission.conditions import Condition, NotAdmitted
@@ -32,7 +32,7 @@ from migrations_app.statuses import CUTOVER_OPEN, CUTOVER_SENTENCES, CutoverStat
 POLLED_EVERY_S = {CutoverStatus.RUNNING: 2, CutoverStatus.ROLLING_BACK: 2, CutoverStatus.HALTED: 10}
 _TOLD_EVERY_S = 10  # how long it has taken so far
 # What an entry holds and the page shows in its own place.
-_TOLD_ABOVE = frozenset({"cutover", "release", "gates", "at", "by", "planned_from", "planned_until"})
+_TOLD_ABOVE = frozenset({"cutover", "planned_from"})
 # How long the way there took is told by its runs then.
 _ON_THE_WAY_BACK = (CutoverStatus.ROLLING_BACK, CutoverStatus.ROLLED_BACK)
 
@@ -119,15 +119,10 @@ def cutover_context(
         ],
         "shortest_reason": SHORTEST_REASON,
         "refusal": refusal,
-        "audit": tuple(_audit_row(entry) for entry in told_of_cutover(cutover)) if reads else None,
+        "audit": tuple(line_of(entry, _TOLD_ABOVE) for entry in told_of_cutover(cutover)) if reads else None,
         "audit_readers": who_may("view_audit"),
         "audit_url": f"{reverse('audit')}?{urlencode({'object': named_in_audit(cutover.release)})}",
     }
-
-
-def _audit_row(entry: access.AuditEntry) -> AuditRow:
-    drawn = draw_row(entry)
-    return replace(drawn, changes=tuple(change for change in drawn.changes if change.name not in _TOLD_ABOVE))
 
 
 def _row(cutover: access_cutovers.Cutover, step: access_cutovers.CutoverStep) -> StepRow:

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from dashboard import access, stepup
-from dashboard.pages.audit_rows import draw_row
 from dashboard.pages.choices import Choice
 from dashboard.pages.gate_rows import GateRow, rows_of
 from dashboard.pages.query import word
 from dashboard.pages.release_cutover import Onward, onward_of
+from dashboard.pages.release_history import line_of
 from dashboard.templatetags.states import state_of
 from migrations_app.permissions import may, needed_for, roles_of, who_may
 from migrations_app.releases.around import named_in_audit, neighbours, places_of, transitions_of
@@ -37,6 +37,7 @@ _HEADLINES: dict[str, str] = {
     ReleaseStatus.SUPERSEDED: "is superseded.",
     ReleaseStatus.ROLLED_BACK: "was taken back.",
 }
+_EVERYWHERE = "Every environment runs it."
 _KEPT = "_lockstep_gates"
 
 
@@ -96,18 +97,21 @@ def live_context(request: HttpRequest, found: Look) -> dict[str, object]:
     reads = may(request.user, "view_audit")
     state = found.judged.state
     history = f"{state.version} {reads}"
+    places = places_of(found.release)
     return {
         "look": found,
         "release": found.release,
         "service": found.release.service.name,
         "verdict": found.verdict,
         "status": f"release_{found.status}",
-        "meaning": RELEASE_SENTENCES[found.status],
+        "meaning": _EVERYWHERE
+        if found.status == ReleaseStatus.LIVE and places.all
+        else RELEASE_SENTENCES[found.status],
         "title": _title(found),
         "reasons": [row for row in found.rows if not row.found.passes],
         "passing": len(found.rows) - len(found.verdict.blocking),
-        "places": places_of(found.release),
-        "audit": tuple(draw_row(entry) for entry in transitions_of(found.release)) if reads else None,
+        "places": places.running,
+        "audit": tuple(line_of(entry) for entry in transitions_of(found.release)) if reads else None,
         "audit_readers": who_may("view_audit"),
         "audit_url": f"{reverse('audit')}?{urlencode({'object': named_in_audit(found.release)})}",
         "history_drawn": history,

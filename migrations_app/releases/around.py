@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from migrations_app.models import AuditEntry, Cutover, EnvironmentRelease, Release
+from django.db.models import OuterRef, Subquery
+
+from migrations_app.models import AuditEntry, Cutover, Environment, EnvironmentRelease, Release
 from migrations_app.releases.going_back import previous_release
 
 TOLD_ENTRIES = 50
@@ -15,6 +17,14 @@ TOLD_ENTRIES = 50
 class Place:
     environment: str
     since: datetime
+
+
+@dataclass(frozen=True)
+class Places:
+    """The environments that run a release now, and whether these are all of its service."""
+
+    running: tuple[Place, ...]
+    all: bool
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,13 @@ def neighbours(release: Release) -> Neighbours:
     return Neighbours(earlier.release_id if earlier else "", later.values_list("release_id", flat=True).first() or "")
 
 
-def places_of(release: Release) -> tuple[Place, ...]:
-    """The environments that run it now."""
-    rows = EnvironmentRelease.objects.filter(release=release, until=None).select_related("environment")
-    return tuple(Place(row.environment.name, row.since) for row in rows.order_by("environment__order", "pk"))
+def places_of(release: Release) -> Places:
+    """One query."""
+    runs = EnvironmentRelease.objects.filter(environment=OuterRef("pk"), release=release, until=None)
+    environments = Environment.objects.filter(service_id=release.service_id).order_by("order", "pk")
+    rows = list(environments.annotate(since=Subquery(runs.values("since")[:1])).values_list("name", "since"))
+    running = tuple(Place(name, since) for name, since in rows if since is not None)
+    return Places(running, all=len(running) == len(rows))
 
 
 def named_in_audit(release: Release) -> str:

@@ -106,6 +106,9 @@ def test_it_starts_what_was_chosen_and_is_live_in_the_end(ready: Release, people
     assert "of the planned 10958 d" in text(page)
     assert "hx-trigger" not in page.content.decode()
     assert EnvironmentRelease.objects.filter(until=None, release=ready).count() == 2
+    assert "Every environment runs it. It runs in" in shown(people.ann, RELEASE)
+    make_standing(ready.service, "new-eu", 4)
+    assert "At least one environment runs it. It runs in" in shown(people.ann, RELEASE)
 
 
 def test_production_takes_the_typed_name_and_the_rest_does_not(ready: Release, people: People) -> None:
@@ -345,10 +348,10 @@ def test_the_buttons_are_left_alone_while_they_are_the_same(halted: Cutover, peo
 
 def test_its_history_is_for_those_who_read_the_audit_log(ready: Release, people: People) -> None:
     cutover = cut_over(release=ready, by=people.olga, reason=WHY)
-    assert "cutover.start" in shown(people.ann, f"/cutovers/{cutover.pk}")
+    assert f"Began a cutover to {', '.join(BOTH)} · {WHY}" in shown(people.ann, f"/cutovers/{cutover.pk}")
     said = shown(person("vic", "viewer"), f"/cutovers/{cutover.pk}")
     assert "Reading the audit log needs one of these roles" in said
-    assert "cutover.start" not in said
+    assert "Began a cutover" not in said
 
 
 # What runs where, for everybody

@@ -150,7 +150,7 @@ def test_her_own_release_is_refused_whatever_form_is_sent(release: Release, peop
     report_all(release, people.olga)
     answer = sign_by_form(signed_in(people.olga), release, "tests")
     assert answer.status_code == 422  # type: ignore[attr-defined]
-    assert "nobody signs their own. Nothing was signed." in text(answer)
+    assert "olga registered this release, and nobody signs their own. Nothing was signed." in text(answer)
     assert not GateSignature.objects.exists()
 
 
@@ -302,10 +302,16 @@ def test_a_decision_takes_a_password_of_this_moment(release: Release, people: Pe
 
 def test_the_history_is_for_those_who_read_the_audit_log(release: Release, people: People) -> None:
     report(release, people.olga, "build", "assets")
-    assert "evidence.record" in shown(people.ann)
+    page = signed_in(people.ann).get(PAGE)
+    assert "olga Reported evidence build/assets passes" in text(page)
+    address = page.content.decode().split('data-label="#"><a href="')[1].partition('"')[0].replace("&amp;", "&")
+    seq = AuditEntry.objects.latest("seq").seq
+    assert address.endswith(f"#e{seq}")
+    listed = signed_in(people.ann).get(address).content.decode()
+    assert listed.index(f'id="e{seq}"') < listed.index(f'id="e{seq - 1}"')
     said = shown(person("vic", "viewer"))
     assert "Reading the audit log needs one of these roles" in said
-    assert "evidence.record" not in said
+    assert "Reported evidence" not in said
 
 
 # The part that changes

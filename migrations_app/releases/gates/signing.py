@@ -90,8 +90,7 @@ def _refuse_own(release: Release, why: str | None, by: User) -> None:
     if why is None:
         return
     code = "own_release" if by.pk == release.created_by_id else "own_run"
-    told = why[0].upper() + why[1:]
-    raise _refused(code, f"{by.get_username()}: {told}.", "Ask somebody who had no hand in it.")
+    raise _refused(code, f"{by.get_username()} {why}.", "Ask somebody who had no hand in it.")
 
 
 def _refuse_not_green(gate: GateVerdict) -> None:

@@ -78,7 +78,7 @@ def _refuse_wrong_person(waiver: GateWaiver, verb: WaiverVerb, by: User) -> None
         raise _undecided("own_request", "Nobody decides what they asked for themselves.", "Ask another person.")
     if verb == WaiverVerb.APPROVE and (why := people_barred(waiver.release).get(by.pk)):
         code = "own_release" if by.pk == waiver.release.created_by_id else "own_run"
-        raise _undecided(code, f"{by.get_username()}: {why[0].upper()}{why[1:]}.", "Ask another person.")
+        raise _undecided(code, f"{by.get_username()} {why}.", "Ask another person.")
 
 
 def _refuse_wrong_order(waiver: GateWaiver, verb: WaiverVerb) -> None:

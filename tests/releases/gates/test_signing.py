@@ -35,7 +35,8 @@ def test_nobody_signs_their_own_release(release: Release, olga: User) -> None:
     report_all(release, olga)
     with pytest.raises(Refused) as refusal:
         sign(release, "tests", olga)
-    assert refusal.value.code == "own_release"
+    told = "olga registered this release, and nobody signs their own."
+    assert (refusal.value.code, refusal.value.message) == ("own_release", told)
     assert not GateSignature.objects.exists()
 
 

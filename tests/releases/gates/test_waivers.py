@@ -63,7 +63,11 @@ def test_neither_who_asked_nor_the_author_approves(release: Release, omar: User,
     asked = ask(release, omar)
     with pytest.raises(Refused) as refused:
         decide_waiver(asked, "approve", by={"omar": omar, "olga": olga}[who])
-    assert refused.value.code == {"omar": "own_request", "olga": "own_release"}[who]
+    told = {
+        "omar": ("own_request", "Nobody decides what they asked for themselves."),
+        "olga": ("own_release", "olga registered this release, and nobody signs their own."),
+    }
+    assert (refused.value.code, refused.value.message) == told[who]
 
 
 def test_it_is_decided_once(release: Release, omar: User, ann: User) -> None:

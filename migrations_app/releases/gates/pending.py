@@ -47,8 +47,8 @@ def pending_revisions(release: Release) -> QuerySet[Revision]:
 def carried_revisions(release: Release) -> QuerySet[Revision]:
     """What was pending when its newest cutover began; none without one."""
     newest = Cutover.objects.filter(release=release).order_by("-id").values("id")[:1]
-    heads = CutoverStep.objects.filter(cutover__in=newest).values_list("from_revision", flat=True)
-    return _since(release, heads)
+    heads = list(CutoverStep.objects.filter(cutover__in=newest).values_list("from_revision", flat=True))
+    return _since(release, heads) if heads else Revision.objects.none()
 
 
 def _since(release: Release, heads: Iterable[str]) -> QuerySet[Revision]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,14 +47,16 @@ def anchor_when_due() -> AuditAnchor | None:
     return anchor_now()
 
 
-def forged_anchor(in_file: Collection[Anchor]) -> str:
+def forged_anchor(in_file: Callable[[], Collection[Anchor]]) -> str:
     """A sentence about a row that tells of an anchor that was none, or nothing.
 
-    What came before the file's first line was noted in another file.
+    A line is written before its row, so the file is read after the rows. What came before its first line was noted
+    in another file.
     """
-    noted = {one.seq: one.hash for one in in_file}
     entries = AuditEntry.objects.filter(seq=OuterRef("seq")).values("hash")
-    for row in AuditAnchor.objects.annotate(there=Subquery(entries)).order_by("id").iterator():
+    rows = list(AuditAnchor.objects.annotate(there=Subquery(entries)).order_by("id"))
+    noted = {one.seq for one in in_file()}
+    for row in rows:
         if row.there is None or bytes(row.there).hex() != row.hash:
             return f"The log says that entry number {row.seq} was anchored with a hash that it does not have."
         if row.file_ok and noted and row.seq >= min(noted) and row.seq not in noted:

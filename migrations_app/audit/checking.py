@@ -53,18 +53,21 @@ def check_and_keep(beside: Callable[[], str] = lambda: "") -> Verdict:
 
 
 def _verified(anchors: list[Anchor]) -> Verdict:
-    """A file that this process may not read is checked by the process that writes it."""
     try:
-        in_file = read_anchors(Path(settings.LOCKSTEP_ANCHOR_FILE))
+        verdict = verify(anchors=[*anchors, *_in_file()])
+        forged = forged_anchor(_in_file) if verdict.ok else ""
     except BadAnchors as bad:
-        verdict = verify(anchors=anchors)
-        return replace(verdict, ok=False, first_bad=verdict.first_bad or FirstBad(0, "anchor", str(bad)))
+        verdict, forged = verify(anchors=anchors), str(bad)
+    bad_one = verdict.first_bad or (FirstBad(verdict.head_seq, "anchor", forged) if forged else None)
+    return replace(verdict, ok=bad_one is None, first_bad=bad_one)
+
+
+def _in_file() -> tuple[Anchor, ...]:
+    """A file that this process may not read is checked by the process that writes it. Raises BadAnchors."""
+    try:
+        return read_anchors(Path(settings.LOCKSTEP_ANCHOR_FILE))
     except OSError:
-        in_file = ()
-    verdict = verify(anchors=[*anchors, *in_file])
-    if verdict.ok and (forged := forged_anchor(in_file)):
-        return replace(verdict, ok=False, first_bad=FirstBad(verdict.head_seq, "anchor", forged))
-    return verdict
+        return ()
 
 
 @dataclass(frozen=True)

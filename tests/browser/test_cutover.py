@@ -66,7 +66,7 @@ def test_both_steps_are_seen_without_a_reload_and_it_is_taken_back(
         expect(page.locator("h1")).to_contain_text("2.0 is live in both environments", timeout=ENDS_WITHIN_MS)
         expect(page.locator("#live tbody .state")).to_have_text(["Done", "Done"])
         expect(page.locator("#live[hx-trigger]")).to_have_count(0)
-        expect(page.locator("#cutover-history")).to_contain_text("cutover.done")
+        expect(page.locator("#cutover-history")).to_contain_text("Finished the cutover")
         assert page.evaluate("window.here")
         take_back(page)
         expect(page.locator("h1")).to_have_text(

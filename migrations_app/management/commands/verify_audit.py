@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -47,8 +48,8 @@ class Command(BaseCommand):
             self._bundle(bundle, given or [], cast("Path | None", options["chain"]))
             return
         from_seq = cast(int, options["from_seq"])
-        in_file = _kept() if given is None else ()
-        anchors = given or [one for one in in_file if one.seq >= from_seq]
+        in_file: Callable[[], tuple[Anchor, ...]] = _kept if given is None else tuple
+        anchors = given or [one for one in in_file() if one.seq >= from_seq]
         sentence = self._chain(from_seq, anchors, cast("Path | None", options["export"]))
         if why := forged_anchor(in_file) or first_difference(artefacts=True):
             raise CommandError(why)

@@ -14,8 +14,8 @@ from migrations_app.engine.errors import Refused
 from migrations_app.permissions import may, needed_for
 from migrations_app.reasons import SHORTEST_REASON
 from migrations_app.releases.around import named_in_audit
+from migrations_app.releases.gates.barred import people_barred
 from migrations_app.releases.gates.exemptions import APPROVED, ASKED, told_of
-from migrations_app.releases.gates.reading import people_barred
 from migrations_app.releases.gates.waivers import decide_waiver
 from migrations_app.statuses import WaiverVerb
 

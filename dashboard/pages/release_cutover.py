@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dashboard import access, access_cutovers
+from dashboard import access_cutovers
 from dashboard.templatetags import text
 from migrations_app.permissions import may, needed_for
-from migrations_app.releases.gates.judging import Verdict
+from migrations_app.releases.gates.reading import Judged
+from migrations_app.rollouts.planning import OWN_SIGNATURES
 from migrations_app.statuses import RELEASE_EDGES, ReleaseStatus
 
 _BEFORE_CUTOVER = frozenset(old for old, new in RELEASE_EDGES if new == ReleaseStatus.CUTTING_OVER)
@@ -35,24 +36,26 @@ class Onward:
         return f"{self.why_not} {newest} {len(self.broken)} {self.asked.pk if self.asked else ''}"
 
 
-def onward_of(request: HttpRequest, release: access.Release, verdict: Verdict, stored: str) -> Onward:
+def onward_of(request: HttpRequest, found: Judged) -> Onward:
     """Two queries."""
-    cutovers = tuple(access_cutovers.cutovers_for(request.user).filter(release=release))
-    waiting = access_cutovers.glasses_for(request.user, release).filter(answer=None, expires_at__gt=timezone.now())
+    cutovers = tuple(access_cutovers.cutovers_for(request.user).filter(release=found.release))
+    waiting = access_cutovers.glasses_for(request.user, found.release).filter(
+        answer=None, expires_at__gt=timezone.now()
+    )
     return Onward(
-        why_not=_why_not(request, verdict, stored),
+        why_not=_why_not(request, found),
         newest=cutovers[0] if cutovers else None,
         broken=tuple(one for one in cutovers if one.glass_id is not None),
         asked=waiting.first(),
     )
 
 
-def _why_not(request: HttpRequest, verdict: Verdict, stored: str) -> str:
+def _why_not(request: HttpRequest, found: Judged) -> str:
     if not may(request.user, "cut_over"):
         return needed_for("cut_over")
-    if stored not in _BEFORE_CUTOVER:
+    if found.state.status not in _BEFORE_CUTOVER:
         return "It is being cut over."
-    if verdict.blocking:
-        count = len(verdict.blocking)
+    if found.verdict.blocking:
+        count = len(found.verdict.blocking)
         return f"{text.counted(count, 'gate').capitalize()} {'blocks' if count == 1 else 'block'}."
-    return ""
+    return OWN_SIGNATURES if found.without([request.user.pk or 0]).blocking else ""

@@ -82,7 +82,7 @@ def look_anew(request: HttpRequest, release: access.Release) -> Look:
     found = judged(release)
     reader = access.require(request.user, "view")
     rows = rows_of(found, exemptions_of(release, found.known.now), faults_of(release), reader)
-    return Look(release, found, rows, onward_of(request, release, found.verdict, found.state.status))
+    return Look(release, found, rows, onward_of(request, found))
 
 
 def version_of(request: HttpRequest, release: access.Release) -> str:

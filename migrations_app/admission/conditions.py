@@ -26,6 +26,6 @@ class NotAdmitted(Refused):
             "not_admitted",
             " ".join(condition.sentence for condition in conditions),
             not_done=not_done,
-            next_step=" ".join(condition.clears for condition in conditions),
+            next_step=" ".join(dict.fromkeys(condition.clears for condition in conditions)),
         )
         self.conditions = conditions

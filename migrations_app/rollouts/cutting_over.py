@@ -39,6 +39,8 @@ from migrations_app.rollouts.planning import (
     environments_of,
     gates_in_the_way,
     in_the_way,
+    judged_for,
+    live_already,
     other_open,
     past_its_window,
     preview_up,
@@ -70,8 +72,8 @@ def cut_over(
     with transaction.atomic():
         found = _locked(release, environments)
         begun(release)
-        verdict = judged(release, without=[by.pk]).verdict
-        _refuse_unmet(release, found, (*gates_in_the_way(verdict), *_as_a_whole(release, window)))
+        verdict, remark = judged_for(release, by)
+        _refuse_unmet(release, found, (*gates_in_the_way(verdict, remark), *_as_a_whole(release, window)))
         return _create(release, found, verdict, by=by, reason=reason, window=window)
 
 
@@ -215,7 +217,7 @@ def _refuse_unmet(release: Release, found: Sequence[Environment], unmet: tuple[C
     if head:
         plans = (preview_up(one, head) for one in found)
         first = next((plan for plan in plans if plan is not None), None)
-        unmet += first.conditions if first else ()
+        unmet += first.conditions if first else live_already(release, found)
         unmet += tuple(condition for one in found for condition in past_its_window(release, one, head))
     if unmet:
         raise NotAdmitted(unmet, NOT_DONE)

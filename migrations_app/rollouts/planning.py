@@ -77,8 +77,7 @@ def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: Us
     Where `by` may cut over the gates are judged as when that person starts it: their own signatures do not count.
     """
     found = environments_of(release.service, names)
-    stands = judged(release)
-    verdict = stands.without([by.pk]) if by and may(by, "cut_over") else stands.verdict
+    verdict, remark = judged_for(release, by if by and may(by, "cut_over") else None)
     head = head_of(release)
     running = dict(
         EnvironmentRelease.objects.filter(environment__in=found, until=None).values_list(
@@ -86,9 +85,17 @@ def cutover_plan(release: Release, names: Sequence[str] | None = None, *, by: Us
         )
     )
     stops = tuple(_stop(release, environment, head, running.get(environment.pk, "")) for environment in found)
-    conditions = (*gates_in_the_way(verdict), *in_the_way(release, head, Window(), database_now()))
-    remark = OWN_SIGNATURES if verdict.blocking and stands.verdict.ready else ""
+    conditions = (*gates_in_the_way(verdict, remark), *in_the_way(release, head, Window(), database_now()))
+    if head and not any(stop.preview for stop in stops):
+        conditions += live_already(release, found)
     return CutoverPlan(release, verdict, head, stops, conditions, remark)
+
+
+def judged_for(release: Release, by: User | None) -> tuple[Verdict, str]:
+    """As when this person starts it: their own signatures do not count. The remark tells where just that blocks."""
+    stands = judged(release)
+    verdict = stands.without([by.pk]) if by else stands.verdict
+    return verdict, OWN_SIGNATURES if verdict.blocking and stands.verdict.ready else ""
 
 
 def _stop(release: Release, environment: Environment, head: str, runs: str) -> Stop:
@@ -143,11 +150,22 @@ def environments_of(service: Service, names: Sequence[str] | None) -> list[Envir
     return found
 
 
-def gates_in_the_way(verdict: Verdict) -> tuple[Condition, ...]:
+def gates_in_the_way(verdict: Verdict, remark: str = "") -> tuple[Condition, ...]:
+    """`remark` tells what clears them where it is not that they lack something."""
     return tuple(
-        Condition("gate_blocks", f"{gate.gate.title} blocks. {gate.sentence}", "Have it shown and signed.")
+        Condition("gate_blocks", f"{gate.gate.title} blocks. {gate.sentence}", remark or "Have it shown and signed.")
         for gate in verdict.blocking
     )
+
+
+def live_already(release: Release, environments: Sequence[Environment]) -> tuple[Condition, ...]:
+    """Where none of them has anything to get: it may be that each runs the release as well."""
+    running = EnvironmentRelease.objects.filter(release=release, until=None).values_list("environment_id", flat=True)
+    if {one.pk for one in environments} - set(running):
+        return ()
+    names = ", ".join(one.name for one in environments)
+    told = f"{release.release_id} is live there already ({names}), and nothing is left to apply."
+    return (Condition("already_live", told, "Nothing is left to do."),)
 
 
 def in_the_way(release: Release, head: str, window: Window, now: datetime) -> tuple[Condition, ...]:

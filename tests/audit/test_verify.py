@@ -28,6 +28,17 @@ def first() -> int:
     return entries[0].seq
 
 
+def test_a_table_that_is_gone_is_told(first: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE migrations_app_waiverdecision CASCADE")
+    with pytest.raises(CommandError) as refused:
+        call_command("verify_audit")
+    assert str(refused.value) == (
+        "A table that the audit log vouches for cannot be read: "
+        'relation "migrations_app_waiverdecision" does not exist.'
+    )
+
+
 def tamper(*statements: str) -> None:
     """What a superuser can do, and the triggers cannot stop."""
     with connection.cursor() as cursor:

@@ -185,6 +185,7 @@ def test_the_release_leads_to_its_plan_or_says_why_not(release: Release, people:
     assert "Cut over Needs one of these roles: operator, release-manager." in shown(people.omar, RELEASE)
     make_ready(release, people.olga, people.ann, people.omar)
     assert f'id="cut-over" href="{PLAN}">Cut over…' in signed_in(people.olga).get(RELEASE).content.decode()
+    assert f"Cut over {OWN_SIGNATURES}" in shown(people.ann, RELEASE)
     cutover = cut_over(release=release, by=people.olga)
     said = shown(people.olga, RELEASE)
     assert "Cut over It is being cut over." in said

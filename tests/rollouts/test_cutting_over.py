@@ -17,7 +17,7 @@ from migrations_app.models import AuditEntry, Cutover, Environment, Release, Rel
 from migrations_app.releases.gates.glass import ask_to_break
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
-from migrations_app.rollouts.planning import Window, cutover_plan, environments_of
+from migrations_app.rollouts.planning import OWN_SIGNATURES, Window, cutover_plan, environments_of
 from migrations_app.runs.actions import cancel
 from tests.releases.gates.shapes import make_ready, report, report_all, sign
 from tests.rollouts.conftest import Registered
@@ -67,6 +67,7 @@ def test_the_signature_of_who_cuts_over_does_not_count(carried: Carried, ready: 
         cut_over(release=ready, by=ann)
     assert codes(refused) == ["gate_blocks"]
     assert "Nobody has signed as release-manager." in refused.value.message
+    assert refused.value.next_step == OWN_SIGNATURES
 
 
 def test_one_cutover_of_a_service_at_a_time(
@@ -123,6 +124,18 @@ def test_it_is_taken_back_as_a_whole_the_last_environment_first(
     runs = Run.objects.filter(direction="down").order_by("pk")
     assert [run.environment.name for run in runs] == ["live-eu", "test-eu"]
     assert status(ready) == "rolled_back"
+
+
+def test_where_it_is_live_already_there_is_nothing_to_begin(carried: Carried, ready: Release, rita: User) -> None:
+    carry(cut_over(release=ready, by=rita, environments=["test-eu"]))
+    with pytest.raises(NotAdmitted) as refused:
+        cut_over(release=ready, by=rita, environments=["test-eu"])
+    assert codes(refused) == ["already_live"]
+    assert refused.value.message == "2.0 is live there already (test-eu), and nothing is left to apply."
+    assert [one.code for one in cutover_plan(ready, ["test-eu"]).conditions] == ["already_live"]
+    assert cutover_plan(ready).ready
+    assert carry(cut_over(release=ready, by=rita)).status == "done"
+    assert [one.code for one in cutover_plan(ready).conditions] == ["already_live"]
 
 
 def test_what_ran_before_runs_again(

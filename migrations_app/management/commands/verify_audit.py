@@ -9,6 +9,7 @@ from typing import cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError
 
 from migrations_app.audit.anchor_file import BadAnchors, read_anchors
 from migrations_app.audit.anchoring import anchor_now, forged_anchor
@@ -50,8 +51,13 @@ class Command(BaseCommand):
         from_seq = cast(int, options["from_seq"])
         in_file: Callable[[], tuple[Anchor, ...]] = _kept if given is None else tuple
         anchors = given or [one for one in in_file() if one.seq >= from_seq]
-        sentence = self._chain(from_seq, anchors, cast("Path | None", options["export"]))
-        if why := forged_anchor(in_file) or first_difference(artefacts=True):
+        try:
+            sentence = self._chain(from_seq, anchors, cast("Path | None", options["export"]))
+            why = forged_anchor(in_file) or first_difference(artefacts=True)
+        except ProgrammingError as error:
+            told = str(error).partition("\n")[0]
+            raise CommandError(f"A table that the audit log vouches for cannot be read: {told}.") from None
+        if why:
             raise CommandError(why)
         self.stdout.write(sentence)
         if options["anchor_now"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch
 
 from migrations_app.models import (
     Cutover,
@@ -18,27 +18,22 @@ from migrations_app.models import (
     GateEvidence,
     GateSignature,
     GateWaiver,
-    LedgerEntry,
     Release,
     ReleaseState,
     Revision,
-    Run,
     WaiverDecision,
 )
 from migrations_app.rehearsals.chains import linked
 from migrations_app.releases.gates import facts
+from migrations_app.releases.gates.barred import STARTER, people_barred
 from migrations_app.releases.gates.catalogue import Catalogue, canonical, read_catalogue
 from migrations_app.releases.gates.catalogues import shown_catalogue
 from migrations_app.releases.gates.judging import Verdict, judge
 from migrations_app.releases.gates.known import Exemption, Key, Known, Outcome, Report, Signature, Stranger
-from migrations_app.releases.gates.pending import head_of, own_revisions, pending_revisions
-from migrations_app.releases.going_back import previous_release
-from migrations_app.statuses import OPEN, CheckKind, CutoverStatus, ReleaseStatus, WaiverVerb
+from migrations_app.releases.gates.pending import head_of
+from migrations_app.statuses import CheckKind, CutoverStatus, ReleaseStatus, WaiverVerb
 
 MOST_STRANGERS = 50
-AUTHOR = "registered this release, and nobody signs their own"
-STARTER = "asks for this cutover, and nobody signs what they run"
-RUNNER = "started a run of this release, and nobody signs what they ran"
 BOUND = (
     "release_id",
     "schema_rev",
@@ -110,23 +105,6 @@ def database_now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
-
-
-def people_barred(release: Release) -> dict[int, str]:
-    """Who may sign nothing of this release, each with why."""
-    service = {"environment__service_id": release.service_id}
-    applied = LedgerEntry.objects.standing().filter(direction="up", run__isnull=False, **service)
-    own = Q(revision_id__in=own_revisions(release).values("revision_id"))
-    if previous_release(release) is None:
-        # Everything below is its own then, and who ran that long ago is a stranger to this release.
-        own &= Q(applied_at__gte=release.created_at)
-    pending = Q(revision_id__in=pending_revisions(release).values("revision_id"))
-    runners = {
-        *applied.filter(own | pending).values_list("run__requested_by", flat=True).distinct(),
-        *Run.objects.filter(direction="up", status__in=sorted(OPEN), **service).values_list("requested_by", flat=True),
-        *Cutover.objects.filter(release=release).values_list("requested_by", flat=True),
-    }
-    return {**dict.fromkeys(runners, RUNNER), release.created_by_id: AUTHOR}
 
 
 def _parts(release: Release) -> dict[str, str]:

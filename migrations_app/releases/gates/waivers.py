@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from migrations_app.engine.errors import Refused
 from migrations_app.models import GateWaiver, Release, WaiverDecision
 from migrations_app.reasons import refuse_long_reason, require_reason
+from migrations_app.releases.gates.barred import people_barred
 from migrations_app.releases.gates.changing import begun, named, record_change
-from migrations_app.releases.gates.reading import people_barred
 from migrations_app.releases.gates.telling import told
 from migrations_app.statuses import WaiverVerb
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -71,6 +71,11 @@ class World:
     target: int = 0
     number: int = 0
     created: int = 0
+
+    def from_here(self, dice: random.Random) -> World:
+        """The same state, to go on from in another way; the rows are only safe in a transaction of its own."""
+        signed = [replace(one) for one in self.signed]
+        return replace(self, dice=dice, newest=dict(self.newest), exempt=dict(self.exempt), signed=signed)
 
     def shown(self, key: Key) -> bool:
         status, young, _ = self.newest.get(key, ("missing", False, 0))

@@ -54,6 +54,9 @@ _BESIDE: dict[str, tuple[str, ...]] = {
     "decisions": ("waiver",),
 }
 
+# What entries of releases and catalogues call otherwise than their rows do.
+_COLUMNS = {"by": "created_by_id", "at": "created_at", "release": "id", "number": "id"}
+
 # The text is searched before it is read: most entries are about something else.
 MATCHED = """
 SELECT r.id, e.seq, e.body FROM {table} r FULL JOIN (
@@ -152,6 +155,8 @@ def _parts(kind: Kind, row: Model, after: Mapping[str, Any]) -> str:
     """What an entry holds as a hash alone, or beside what makes the row what it is."""
     if isinstance(row, GateSignature) and sha256_of(row.parts) != row.evidence_hash:
         return f"What {kind.called(row.pk).lower()} was given for is not what its hash is of."
+    if isinstance(row, GateEvidence) and after.get("kept", False) and row.artefact_id is None:
+        return f"{kind.called(row.pk)} does not lead to its artefact any more."
     if isinstance(row, Cutover):
         now = {name: getattr(row, name) for name in ("reason", "revisions_hash")}
         other = [name for name in now if after.get(name, now[name]) != now[name]]
@@ -184,21 +189,30 @@ def _other_release() -> str:
         after = entries.pop(_kept({"object": object_of(row)})["object"], None)
         if after is None:
             return f"Release {row.release_id} has no entry in the audit log: somebody put it there by hand."
-        stands = _kept({name: row.created_by_id if name == "by" else getattr(row, name) for name in after})
-        if other := [name for name in after if after[name] != stands[name]]:
-            return f"Release {row.release_id} is not what was registered: its {other[0]} is another."
+        if other := _other_value(row, after):
+            return f"Release {row.release_id} is not what was registered: its {other} is another."
     return f"{min(entries)} is gone: the audit log tells that it was registered." if entries else ""
 
 
 def _other_catalogue() -> str:
     """A catalogue that is not what its own hash says, or not the one that was saved; signatures bind it."""
-    saved = {(object, after["version"]): after["sha256"] for object, after in _entries("catalogue.edit")}
+    saved = {(object, after["version"]): after for object, after in _entries("catalogue.edit")}
     for row in GateCatalogue.objects.select_related("service").order_by("id"):
         place = f"catalogue:{row.service.name if row.service else 'all'}", row.version
         came_along = row.service is None and row.version == 1
-        if saved.pop(place, row.sha256 if came_along else "") != row.sha256 or sha256_of(row.content) != row.sha256:
+        after = saved.pop(place, {"sha256": row.sha256 if came_along else ""})
+        if after["sha256"] != row.sha256 or sha256_of(row.content) != row.sha256:
             return f"Version {row.version} of {place[0]} is not what was saved: its hash differs."
+        # Entries of an older version have no number, and the note as it was typed.
+        if "number" in after and (other := _other_value(row, after)):
+            return f"Version {row.version} of {place[0]} is not what was saved: its {other} is another."
     return f"Version {min(saved)[1]} of {min(saved)[0]} is gone: the audit log tells of it." if saved else ""
+
+
+def _other_value(row: Model, after: Mapping[str, Any]) -> str:
+    """The first value of an entry that the row has otherwise; empty where there is none."""
+    stands = _kept({name: getattr(row, _COLUMNS.get(name, name)) for name in after})
+    return next((name for name in after if after[name] != stands[name]), "")
 
 
 def _led_elsewhere() -> str:
@@ -242,6 +256,6 @@ def _entries(action: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _other_artefact() -> str:
     for row in EvidenceArtefact.objects.order_by("sha256").iterator(chunk_size=20):
-        if hashlib.sha256(row.content).hexdigest() != row.sha256:
-            return f"The artefact {row.sha256[:12]}… is not what was attached: its hash differs."
+        if hashlib.sha256(row.content).hexdigest() != row.sha256 or len(row.content) != row.size:
+            return f"The artefact {row.sha256[:12]}… is not what was attached: its hash or size differs."
     return ""

@@ -79,11 +79,13 @@ def register_release(
             **values,
         )
         begun(release)
+        release.refresh_from_db(fields=["created_at"])
+        told = {"release": release.pk, "head_revision": head, "chain": release.chain, "at": release.created_at}
         record(
             actor=by,
             action="release.register",
             object=f"release:{owner.name}/{release_id}",
-            after={**values, "head_revision": head, "by": by.pk},
+            after={**values, **told, "by": by.pk},
         )
     return Registered(existing.get(), created=True)
 

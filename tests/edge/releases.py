@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
+from migrations_app.audit.record import record
 from migrations_app.models import Environment, Release, Service
+from migrations_app.releases.gates.changing import object_of
 from tests.edge.fleet import make_environment, make_receipt, make_revision
 
 # Names whose order as text is not their order in the chain; the second has two revisions, the fourth none of its own.
@@ -29,6 +32,12 @@ def make_standing(service: Service, name: str, revisions: int, **fields: object)
 
 def make_release(service: Service, by: User, release_id: str, low: str, high: str = "") -> Release:
     high = high or low
-    return Release.objects.create(
-        service=service, release_id=release_id, schema_rev=high, schema_rev_min=low, schema_rev_max=high, created_by=by
-    )
+    with transaction.atomic():
+        made = Release.objects.create(
+            service=service, release_id=release_id, schema_rev=high, schema_rev_min=low, schema_rev_max=high,
+            created_by=by,
+        )  # fmt: skip
+        told = ("schema_rev", "schema_rev_min", "schema_rev_max", "index_hash", "secrets_rev", "commit", "artefacts")
+        after = {"release": made.pk, "by": by.pk, "head_revision": "", **{name: getattr(made, name) for name in told}}
+        record(actor=by, action="release.register", object=object_of(made), after=after)
+    return made

@@ -12,6 +12,7 @@ from migrations_app.releases.gates.catalogues import edit_catalogue
 from tests.browser.client import heading, signed_in, text
 from tests.edge.fleet import make_environment
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
+from tests.edge.releases import make_release
 from tests.edge.test_pages_gates import later
 from tests.releases.gates.shapes import SMALL, report
 from tests.runs.support import person
@@ -108,13 +109,8 @@ def test_it_is_filtered_and_says_by_what(release: Release, people: People) -> No
 
 def test_it_goes_on_from_where_the_page_ended(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     release = make_gated(people)
-    Release.objects.bulk_create(
-        Release(
-            service=release.service, release_id=f"9.{n}", schema_rev="sc-10", schema_rev_min="sc-10",
-            schema_rev_max="sc-10", created_by=people.olga,
-        )
-        for n in range(50)
-    )  # fmt: skip
+    for n in range(50):
+        make_release(release.service, people.olga, f"9.{n}", "sc-10")
     page = signed_in(people.ann).get("/releases").content.decode()
     older = page.split('rel="next"')[0].rpartition('href="')[2].split('"')[0]
     assert "2.0" in shown(people.ann, older)

@@ -29,7 +29,9 @@ def truncate_trigger() -> Iterator[None]:
         # No foreign key may wait for its check when a table is altered or emptied.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(ENABLE_RELEASES)
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         yield
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(DISABLE_RELEASES)
 
 
@@ -140,6 +142,7 @@ def test_the_database_refuses_to_change_or_delete(service: Service, olga: User, 
 
 def test_the_database_refuses_to_truncate(service: Service, olga: User, truncate_trigger: None) -> None:
     register(service, olga)
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     with pytest.raises(DatabaseError, match="TRUNCATE refused"), transaction.atomic():
         connection.cursor().execute("TRUNCATE migrations_app_release CASCADE")
     assert Release.objects.exists()

@@ -69,6 +69,7 @@ def release(found: Release) -> Row:
         "id": found.pk,
         "service": found.service.name,
         "status": found.state.status,
+        "chain": found.chain,
         "created_at": found.created_at,
         "by": found.created_by_id,
         "by_name": found.created_by.get_username(),

@@ -16,6 +16,8 @@ from migrations_app.releases.bundle.kinds import (
     told_twice,
 )
 
+# What an entry calls otherwise than the bundle's release.
+_COLUMNS = {"release": "id", "at": "created_at"}
 _GREEN = {"pass", "not_applicable", "waived"}
 
 
@@ -35,7 +37,7 @@ def _registered(document: Json) -> None:
         raise Broken(f"The audit log tells {len(told)} times that the release was registered, and not once.")
     seq, body = told[0]
     for key, value in {**body["after"], "by_name": body["actor"]}.items():
-        if release[key] != value:
+        if release[_COLUMNS.get(key, key)] != value:
             raise Broken(f"The release is not what was registered: its {key} is another in entry number {seq}.")
 
 

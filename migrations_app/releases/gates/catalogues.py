@@ -80,14 +80,22 @@ def edit_catalogue(
             note=note.strip(),
             created_by=by,
         )
+        made.refresh_from_db()
         record(
             actor=by,
             action="catalogue.edit",
             object=f"catalogue:{service.name if service else 'all'}",
             before={"version": newest.version, "sha256": newest.sha256},
-            after={"version": made.version, "sha256": made.sha256, "note": note},
+            after={
+                "number": made.pk,
+                "version": made.version,
+                "sha256": made.sha256,
+                "note": made.note,
+                "at": made.created_at,
+                "by": by.pk,
+            },
         )
-    return GateCatalogue.objects.get(pk=made.pk)
+    return made
 
 
 def _lock(service: Service | None) -> None:

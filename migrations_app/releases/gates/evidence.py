@@ -134,7 +134,8 @@ def keep_outcome(
 
 def _record(release: Release, row: GateEvidence, by: User | None) -> None:
     row.refresh_from_db()
-    record_change(release, "evidence.record", by, told(row))
+    # `kept`: its artefact is here as well, and not its hash alone.
+    record_change(release, "evidence.record", by, {**told(row), "kept": row.artefact_id is not None})
 
 
 def _find(catalogue: Catalogue, gate_key: str, check_key: str) -> Check | None:

@@ -12,12 +12,22 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from migrations_app.models import AuditCheck, AuditEntry, GateSignature, GateWaiver, Release, WaiverDecision
+from migrations_app.models import (
+    AuditCheck,
+    AuditEntry,
+    GateCatalogue,
+    GateSignature,
+    GateWaiver,
+    Release,
+    WaiverDecision,
+)
 from migrations_app.releases.crosscheck import check_and_keep, first_difference
 from migrations_app.releases.gates.catalogue import sha256_of
+from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.releases.registering import register_release
 from tests.audit_flush import truncatable
 from tests.releases.gates.rows import put
+from tests.releases.gates.shapes import TESTS
 from tests.releases.gates.signed import WITH_ROWS, make_signed
 
 pytestmark = pytest.mark.django_db
@@ -160,10 +170,67 @@ def test_other_releases_catalogues_and_artefacts_are_found(signed: Release) -> N
         r"The artefact [0-9a-f]{12}… of evidence \d+ is gone\.",
         found_after("evidenceartefact", "DELETE FROM migrations_app_evidenceartefact"),
     )
-    with transaction.atomic():
-        as_superuser("evidenceartefact", "UPDATE migrations_app_evidenceartefact SET content = 'another log'")
-        assert "is not what was attached" in first_difference(artefacts=True)
-        transaction.set_rollback(True)
+    name = "migrations_app_evidenceartefact"
+    for change in (
+        f"ALTER TABLE {name} DROP CONSTRAINT evidenceartefact_own_hash; UPDATE {name} SET content = 'another log'",
+        f"UPDATE {name} SET size = size + 1",
+    ):
+        with transaction.atomic():
+            as_superuser("evidenceartefact", change)
+            assert "is not what was attached" in first_difference(artefacts=True)
+            transaction.set_rollback(True)
+
+
+def test_what_decides_nothing_is_compared_as_well(signed: Release, ada: User) -> None:
+    for column in ("chain = repeat('0', 64)", "created_at = created_at + interval '1 hour'"):
+        told = found_after("release", f"UPDATE migrations_app_release SET {column}")
+        assert told.startswith("Release 2.0 is not what was registered: its ")
+    edit_catalogue(service=signed.service, content={"gates": [TESTS]}, note="for the exchange", by=ada)
+    own = "WHERE service_id IS NOT NULL"
+    numbers = list(GateCatalogue.objects.exclude(service=None).order_by("-id").values_list("id", flat=True)[:2])
+    moved = zip((numbers[0], numbers[1], -1), (-1, numbers[0], numbers[1]), strict=True)
+    for statements in (
+        [f"UPDATE migrations_app_gatecatalogue SET note = 'another' {own}"],
+        [f"UPDATE migrations_app_gatecatalogue SET created_by_id = NULL {own}"],
+        [f"UPDATE migrations_app_gatecatalogue SET created_at = now() + interval '1 hour' {own}"],
+        [f"UPDATE migrations_app_gatecatalogue SET id = {new} WHERE id = {old}" for old, new in moved],
+    ):
+        assert "of catalogue:orders is not what was saved: its " in found_after("gatecatalogue", *statements)
+    assert re.fullmatch(
+        r"Evidence \d+ does not lead to its artefact any more\.",
+        found_after("gateevidence", "UPDATE migrations_app_gateevidence SET artefact_id = NULL"),
+    )
+
+
+def test_rows_that_no_verb_made_are_refused_at_commit(signed: Release) -> None:
+    """As the application's role: what the verifier would find does not come about in the first place."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM migrations_app_cutover")
+        cutover = cursor.fetchone()[0]
+    for statement, refusal in (
+        (
+            "INSERT INTO migrations_app_release (service_id, release_id, schema_rev, schema_rev_min, schema_rev_max, "
+            "index_hash, secrets_rev, created_by_id) SELECT service_id, '9.9', schema_rev, schema_rev_min, "
+            "schema_rev_max, '', '', created_by_id FROM migrations_app_release",
+            "a row of migrations_app_release without its entry",
+        ),
+        (
+            "INSERT INTO migrations_app_gatecatalogue (service_id, version, content, sha256, note) "
+            "SELECT service_id, 99, content, sha256, note FROM migrations_app_gatecatalogue",
+            "a row of migrations_app_gatecatalogue without its entry",
+        ),
+        (
+            "INSERT INTO migrations_app_cutovergate (cutover_id, gate_key, state, evidence_hash, signers) "
+            f"VALUES ({cutover}, 'one more', 'pass', 'x', '[\"ann\"]')",
+            "does not tell of was refused",
+        ),
+        (
+            "INSERT INTO migrations_app_evidenceartefact (sha256, content, size) VALUES (repeat('a', 64), 'x', 1)",
+            "evidenceartefact_own_hash",
+        ),
+    ):
+        with pytest.raises(DatabaseError, match=refusal), transaction.atomic():
+            execute(statement, "SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def unguarded(table: str) -> None:

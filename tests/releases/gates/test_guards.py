@@ -23,7 +23,7 @@ from migrations_app.models import (
     WaiverDecision,
 )
 from tests.audit_flush import KEPT, truncatable
-from tests.releases.gates.rows import put
+from tests.releases.gates.rows import put, tell
 from tests.releases.gates.shapes import gate, make_ready, report, report_all, sign, verdict
 from tests.releases.gates.signed import make_signed
 
@@ -50,11 +50,12 @@ def waiver(release: Release, by: User, **fields: object) -> GateWaiver:
 
 def create_cutover(release: Release, by: User) -> Cutover:
     """As somebody might who leaves the judging out: with what the gates would have to be like."""
-    cutover = put(Cutover(service_id=release.service_id, release=release, requested_by=by))
+    cutover = Cutover.objects.create(service_id=release.service_id, release=release, requested_by=by)
     for one in verdict(release).gates:
         CutoverGate.objects.create(
             cutover=cutover, gate_key=one.gate.key, state="pass", evidence_hash=one.evidence_hash
         )
+    tell(cutover)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS cutover_guard IMMEDIATE")
     return cutover

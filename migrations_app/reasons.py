@@ -12,7 +12,8 @@ def require_reason(reason: str, decision: str, *, not_done: str, next_step: str)
 
     `decision` is what it is for, as the beginning of a sentence.
     """
-    if len(reason.strip()) < SHORTEST_REASON:
+    # What cannot be seen says nothing.
+    if sum(sign.isprintable() for sign in reason.strip()) < SHORTEST_REASON:
         message = f"{decision} needs a reason of {SHORTEST_REASON} characters or more."
         raise Refused("reason_missing", message, not_done=not_done, next_step=next_step)
     refuse_long_reason(reason, not_done=not_done)

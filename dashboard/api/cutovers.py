@@ -7,12 +7,12 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Body, Query, Router
 from ninja.responses import Status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from dashboard import access, access_cutovers
 from dashboard.api.cursor import After, Limit, page
 from dashboard.api.identity import BY_TOKEN
-from dashboard.api.shapes import Asking, Moment, Name, Reason, Telling, answers
+from dashboard.api.shapes import Asking, Moment, Name, Reason, Telling, When, answers
 from migrations_app.rollouts import planning
 from migrations_app.rollouts.cutting_over import cut_over, give_up, go_on, take_back
 from migrations_app.statuses import CUTOVER_SENTENCES
@@ -52,8 +52,8 @@ class NewCutover(Asking):
     """`environments` in any order, left out: all of the service. Outside of its window it is refused."""
 
     environments: Annotated[list[Name], Field(max_length=1000)] | None = None
-    planned_from: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    planned_until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    planned_from: When | None = None
+    planned_until: When | None = None
     reason: Reason = ""
 
 
@@ -195,8 +195,9 @@ def get_cutover(request: HttpRequest, cutover_number: int) -> CutoverInFullOut:
 )
 def resume(request: HttpRequest, cutover_number: int, body: OptionalRemark = NO_REMARK) -> CutoverInFullOut:
     """After a halt: gates are judged anew, and the environment that failed is tried again."""
-    found = access_cutovers.cutover_for(request.user, cutover_number, "cut_over")
-    go_on(found, reason=body.reason, by=access.require(request.user, "cut_over"))
+    needs = planning.needed_to_carry(access_cutovers.cutover_for(request.user, cutover_number))
+    found = access_cutovers.cutover_for(request.user, cutover_number, needs)
+    go_on(found, reason=body.reason, by=access.require(request.user, needs))
     return _in_full(request, cutover_number)
 
 

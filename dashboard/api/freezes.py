@@ -7,11 +7,11 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from dashboard import access, access_cutovers
 from dashboard.api.cursor import After, Limit, page
-from dashboard.api.shapes import Asking, Moment, Reason, Telling, answers
+from dashboard.api.shapes import Asking, Moment, Reason, Telling, When, answers
 from migrations_app.fleet.freezes import add_freeze, lift_freeze
 
 router = Router(tags=["freezes"])
@@ -21,8 +21,8 @@ class NewFreeze(Asking):
     """Without a service it holds for all."""
 
     service: Annotated[str, Field(max_length=63)] = ""
-    starts_at: Annotated[AwareDatetime, Field(strict=False)]
-    ends_at: Annotated[AwareDatetime, Field(strict=False)]
+    starts_at: When
+    ends_at: When
     reason: Reason
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from dashboard import access
 from dashboard.api.revisions import Sql
 from dashboard.api.schema_shapes import SchemaOut, told_schema
-from dashboard.api.shapes import Asking, RevisionId, Telling, answers
+from dashboard.api.shapes import Asking, RevisionId, Telling, When, answers
 from migrations_app.fleet import drift as verbs
 from migrations_app.fleet.drift_plan import Finished, offer, plan_drift
 from migrations_app.fleet.watching import unwatch, watch
@@ -28,8 +28,7 @@ Way = Literal["adopt", "revert"]
 
 
 class Ignoring(Asking):
-    # A text in JSON, so not strictly a time.
-    until: Annotated[AwareDatetime, Field(strict=False, description="With its offset; 30 days ahead at most.")]
+    until: Annotated[When, Field(description="With its offset; 30 days ahead at most.")]
     reason: Why
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from dashboard.api.envelope import ErrorOut
 
@@ -26,7 +26,15 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
+def _as_text(value: object) -> object:
+    """A number, or a text of digits, would be read as seconds since 1970."""
+    if not isinstance(value, str) or "-" not in value:
+        raise ValueError("a moment is a text such as 2027-01-31T08:00:00Z")
+    return value
+
+
 Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
+When = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_as_text)]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 # Told to clients; the domain itself refuses other names, with a sentence.
 NewName = Annotated[str, Field(max_length=63, json_schema_extra={"pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})]

@@ -55,7 +55,7 @@ def cutover_live(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cutover_verb(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """What is refused is told on the page as it stands now, and the reason is kept."""
-    needs = needs_of(verb)
+    needs = needs_of(verb, _look(request, pk))
     if needs is None:
         raise Http404(f"Nobody can {verb[:20]} a cutover.")
     found = _look(request, pk, needs)

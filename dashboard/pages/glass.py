@@ -61,7 +61,7 @@ def _page(
     state = _state(glass)
     mine = glass.asked_by_id == request.user.pk
     waits = state == "asked"
-    changed = waits and blockers_hash(judged(glass.release).verdict) != glass.blockers_hash
+    changed = waits and blockers_hash(judged(glass.release)) != glass.blockers_hash
     context = {
         "glass": glass,
         "release": glass.release,

@@ -16,7 +16,7 @@ from migrations_app.permissions import may
 from migrations_app.releases.gates.changing import begun, move, record_change
 from migrations_app.releases.gates.reading import database_now, revisions_hash
 from migrations_app.rollouts.cutting_over import above_the_plan, moved, runs_somewhere, stands_above
-from migrations_app.rollouts.planning import past_its_window, preview_up
+from migrations_app.rollouts.planning import needed_to_carry, past_its_window, preview_up
 from migrations_app.runs.planning import ROOT, revisions_between
 from migrations_app.statuses import (
     OPEN,
@@ -102,7 +102,7 @@ def _lock_in_order(cutover: Cutover, step: CutoverStep) -> None:
 def _refuse_what_changed(cutover: Cutover) -> None:
     """Since it was created, or since a person last decided about it."""
     who = cutover.acting or cutover.requested_by
-    if not may(who, "break_glass" if cutover.glass_id else "cut_over"):
+    if not may(who, needed_to_carry(cutover)):
         raise _changed("asker_may_not", f"{who.get_username()} may not do this any more.", "Somebody else goes on.")
     if cutover.revisions_hash != revisions_hash(cutover.release):
         told = "The SQL of its revisions is not what was signed."

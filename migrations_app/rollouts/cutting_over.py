@@ -68,7 +68,12 @@ def cut_over(
     environments: Sequence[str] | None = None,
     window: Window | None = None,
 ) -> Cutover:
-    """Start it. Raises NotAdmitted with every gate that blocks and whatever else is in the way."""
+    """Start it. Raises NotAdmitted with every gate that blocks and whatever else is in the way.
+
+    Raises Refused("bad_window") for one that never holds.
+    """
+    if window and window.begins and window.ends and window.ends <= window.begins:
+        raise refused("bad_window", "The planned window ends before it begins.", "Exchange the two.")
     with transaction.atomic():
         found = _locked(release, environments)
         begun(release)
@@ -86,12 +91,13 @@ def break_glass(glass: BreakGlass, *, reason: str, by: User, environments: Seque
     with transaction.atomic():
         found = _locked(release, environments)
         begun(release)
-        verdict = judged(release).verdict
-        if blockers_hash(verdict) != glass.blockers_hash:
-            raise refused("blockers_differ", "What blocks is not what it was asked for.", "Ask for it again.")
+        stands = judged(release)
+        if blockers_hash(stands) != glass.blockers_hash:
+            told = "What blocks, or what would be applied where, is not what it was asked for."
+            raise refused("blockers_differ", told, "Ask for it again.")
         _refuse_unmet(release, found, _as_a_whole(release, None))
         answer_glass(glass, granted=True, reason=reason, by=by)
-        return _create(release, found, verdict, by=glass.asked_by, reason=glass.reason, glass=glass)
+        return _create(release, found, stands.verdict, by=glass.asked_by, reason=glass.reason, glass=glass)
 
 
 def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
@@ -102,10 +108,7 @@ def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
         begun(release)
         if held.back_since is not None:
             raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
-        if held.glass_id is None:
-            unmet = gates_in_the_way(judged(release, without=[held.requested_by_id, by.pk]).verdict)
-            if unmet:
-                raise NotAdmitted(unmet, "The cutover stays halted.")
+        _refuse_other_gates(held, by)
         _to(held, CutoverStatus.RUNNING, sentence="", acting=by)
         # Where it stood before stays: what an earlier run applied is rolled back with the rest.
         failed = held.steps.filter(status=CutoverStepStatus.FAILED)
@@ -172,6 +175,18 @@ def above_the_plan(step: CutoverStep) -> tuple[Condition, ...]:
     return (Condition("later_revisions", told, f"Roll {environment.name} back to {step.to_revision} first."),)
 
 
+def _refuse_other_gates(cutover: Cutover, by: User) -> None:
+    """Every gate passes by now, or the glass was broken for just what blocks."""
+    verdict = judged(cutover.release, without=[cutover.requested_by_id, by.pk]).verdict
+    if not verdict.blocking:
+        return
+    if cutover.glass is None:
+        raise NotAdmitted(gates_in_the_way(verdict), "The cutover stays halted.")
+    if blockers_hash(judged(cutover.release)) != cutover.glass.blockers_hash:
+        told = "What blocks, or what would be applied where, is not what the glass was broken for."
+        raise _stays("blockers_differ", told, "Give it up, and ask to break the glass for what blocks now.")
+
+
 def runs_somewhere(release: Release) -> bool:
     return EnvironmentRelease.objects.filter(release=release, until=None).exists()
 
@@ -203,7 +218,7 @@ def _locked(release: Release, names: Sequence[str] | None) -> list[Environment]:
 
 
 def _held(cutover: Cutover) -> Cutover:
-    rows = Cutover.objects.select_for_update(of=("self",)).select_related("release__service", "requested_by")
+    rows = Cutover.objects.select_for_update(of=("self",)).select_related("release__service", "requested_by", "glass")
     return rows.get(pk=cutover.pk)
 
 

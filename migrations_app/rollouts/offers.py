@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from migrations_app.models import Cutover, CutoverStep
 from migrations_app.permissions import may, needed_for
+from migrations_app.rollouts.planning import needed_to_carry
 from migrations_app.rollouts.words import REACHED
 from migrations_app.statuses import CUTOVER_EDGES, CutoverStatus
 
@@ -56,14 +57,18 @@ def offers(cutover: Cutover, steps: Sequence[CutoverStep], user: AbstractBaseUse
     """In the order of their buttons; none for a cutover that is taken back."""
     if cutover.status == CutoverStatus.ROLLED_BACK:
         return ()
-    return tuple(
-        Offer(verb, needs, word, text, changes, _forbidden(needs, user) or _why_not(verb, cutover, steps))
-        for verb, (needs, word, text, changes) in _VERBS.items()
-    )
+    return tuple(_offer(verb, cutover, steps, user) for verb in _VERBS)
 
 
-def needs_of(verb: str) -> str | None:
+def _offer(verb: str, cutover: Cutover, steps: Sequence[CutoverStep], user: AbstractBaseUser | AnonymousUser) -> Offer:
+    needs, (_, word, text, changes) = needs_of(verb, cutover) or "", _VERBS[verb]
+    return Offer(verb, needs, word, text, changes, _forbidden(needs, user) or _why_not(verb, cutover, steps))
+
+
+def needs_of(verb: str, cutover: Cutover) -> str | None:
     """The permission that a verb needs; None for what is none."""
+    if verb == GO_ON:
+        return needed_to_carry(cutover)
     return _VERBS[verb][0] if verb in _VERBS else None
 
 

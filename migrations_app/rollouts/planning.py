@@ -137,10 +137,12 @@ def preview_up(environment: Environment, head: str) -> Preview | None:
 def environments_of(service: Service, names: Sequence[str] | None) -> list[Environment]:
     """In the order of rollouts; where that says nothing, production comes last.
 
-    Raises Refused("no_such_environment"), Refused("no_environment").
+    Raises Refused("no_such_environment"), Refused("no_environment_named"), Refused("no_environment").
     """
     every = Environment.objects.filter(service=service).select_related("service").order_by("order", "name")
     in_order = sorted(every, key=lambda one: (one.order, is_called_production(one)))
+    if names is not None and not names:
+        raise refused("no_environment_named", "No environment was named.", "Name one, or leave them out for all.")
     found = [one for one in in_order if names is None or one.name in names]
     missing = sorted(set(names or ()) - {one.name for one in found})
     if missing:
@@ -156,6 +158,11 @@ def gates_in_the_way(verdict: Verdict, remark: str = "") -> tuple[Condition, ...
         Condition("gate_blocks", f"{gate.gate.title} blocks. {gate.sentence}", remark or "Have it shown and signed.")
         for gate in verdict.blocking
     )
+
+
+def needed_to_carry(cutover: Cutover) -> str:
+    """The permission of who starts it, and of whoever has it go on."""
+    return "break_glass" if cutover.glass_id else "cut_over"
 
 
 def live_already(release: Release, environments: Sequence[Environment]) -> tuple[Condition, ...]:

@@ -26,12 +26,12 @@ from tests.releases.gates.rows import put, tell
 
 def make_glass(release: Release, by: User, reason: str = "customers cannot pay") -> BreakGlass:
     """It waits for a second person, and what blocks is what it was asked for."""
-    verdict = judged(release).verdict
+    stands = judged(release)
     return put(
         BreakGlass(
             release=release,
-            blockers=blockers(verdict),
-            blockers_hash=blockers_hash(verdict),
+            blockers=blockers(stands.verdict),
+            blockers_hash=blockers_hash(stands),
             asked_by=by,
             reason=reason,
             expires_at=timezone.now() + timedelta(hours=1),

@@ -103,6 +103,10 @@ def test_a_window_that_is_over_is_refused(release: Release, olga: User, ann: Use
         {"environments": ["nowhere"]},
         {"planned_from": "2027-01-01T00:00:00"},
         {"environments": "test-eu"},
+        {"environments": []},
+        {"planned_from": 1},
+        {"planned_from": "1"},
+        {"planned_from": "2030-01-02T00:00:00Z", "planned_until": "2030-01-01T00:00:00Z"},
         {"reason": "x" * 501},
     ],
 )

@@ -22,6 +22,7 @@ from migrations_app.runs.actions import cancel
 from tests.releases.gates.shapes import make_ready, report, report_all, sign
 from tests.rollouts.conftest import Registered
 from tests.rollouts.support import Carried, carry
+from tests.runs.support import person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -287,6 +288,71 @@ def test_the_glass_holds_when_other_gates_block_than_both_saw(
         break_glass(glass, reason="it has to be now", by=rita)
     assert refused.value.code == "blockers_differ"
     assert (Cutover.objects.count(), hasattr(glass, "answer")) == (0, False)
+
+
+def test_the_glass_holds_when_other_sql_would_run_than_both_saw(
+    carried: Carried, registered: Registered, rita: User, omar: User
+) -> None:
+    release = registered()
+    glass = ask_to_break(release=release, typed="2.0", reason="customers cannot pay", by=omar)
+    carried.test.put("0002_b", "-- lockstep: schema_rev sc-2\nCREATE TABLE b (other int)", down="DROP TABLE b")
+    with pytest.raises(Refused) as refused:
+        break_glass(glass, reason="it has to be now", by=rita)
+    assert refused.value.code == "blockers_differ"
+    assert not Cutover.objects.exists()
+
+
+def halted_past_glass(carried: Carried, release: Release, rita: User, omar: User) -> Cutover:
+    """In front of its last environment; what it failed at is out of the way."""
+    with psycopg.connect(carried.live.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE b (x int)")
+        glass = ask_to_break(release=release, typed="2.0", reason="customers cannot pay", by=omar)
+        cutover = carry(break_glass(glass, reason="it has to be now", by=rita))
+        conn.execute("DROP TABLE b")
+    assert (cutover.status, carried.heads()) == ("halted", ["0002_b", "0001_a"])
+    return cutover
+
+
+def test_past_broken_glass_it_goes_on_only_while_the_same_blocks(
+    carried: Carried, registered: Registered, rita: User, omar: User
+) -> None:
+    release = registered()
+    cutover = halted_past_glass(carried, release, rita, omar)
+    report(release, carried.olga, "tests", "unit", "fail")
+    with pytest.raises(Refused) as refused:
+        go_on(cutover, by=rita)
+    assert (refused.value.code, carried.heads()) == ("blockers_differ", ["0002_b", "0001_a"])
+    make_ready(release, carried.olga, person("ann", "release-manager"), person("otto", "on-call"))
+    assert carry(go_on(cutover, by=rita)).status == "done"
+
+
+def test_past_broken_glass_it_goes_on_with_what_both_saw(
+    carried: Carried, registered: Registered, rita: User, omar: User
+) -> None:
+    cutover = halted_past_glass(carried, registered(), rita, omar)
+    assert carry(go_on(cutover, by=omar)).status == "done"
+
+
+def test_a_window_that_never_holds_is_refused(carried: Carried, ready: Release, rita: User) -> None:
+    now = timezone.now()
+    with pytest.raises(Refused) as refused:
+        cut_over(release=ready, by=rita, window=Window(now + timedelta(hours=1), now + timedelta(hours=1)))
+    assert refused.value.code == "bad_window"
+
+
+def test_a_release_that_is_only_registered_lets_nobody_sign_what_they_ran(
+    carried: Carried, registered: Registered, omar: User
+) -> None:
+    registered("1.0", "sc-1")
+    for environment in (carried.test.environment, carried.live.environment):
+        start_run(environment=environment, direction="up", by=omar)
+        execute(Run.objects.get(status="queued").pk)
+    registered("1.9")
+    release = registered("2.0")
+    report_all(release, carried.olga)
+    with pytest.raises(Refused) as refused:
+        sign(release, "build", omar)
+    assert refused.value.code == "own_run"
 
 
 def test_the_plan_names_everything_that_is_in_the_way(carried: Carried, registered: Registered, ann: User) -> None:

@@ -13,7 +13,7 @@ from migrations_app.management import asking
 from migrations_app.models import BreakGlass, Cutover, Release
 from migrations_app.releases.gates.glass import ask_to_break, decline_glass
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
-from migrations_app.rollouts.planning import Window, cutover_plan
+from migrations_app.rollouts.planning import Window, cutover_plan, needed_to_carry
 from migrations_app.statuses import CUTOVER_SENTENCES
 
 # verb: what a user needs for it
@@ -58,7 +58,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         verb: str = options["verb"]
         with asking.refusals():
-            by = asking.person(options["user"], NEEDS[verb])
+            needs = needed_to_carry(_cutover(options)) if verb == "go-on" else NEEDS[verb]
+            by = asking.person(options["user"], needs)
             getattr(self, f"_{verb.replace('-', '_')}")(options, by)
 
     def _plan(self, options: dict[str, Any], by: User) -> None:

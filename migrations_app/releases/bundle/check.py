@@ -49,12 +49,24 @@ def read(data: bytes) -> Json:
     try:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        bundle = json.loads(data)
+        bundle = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
     except (OSError, EOFError, ValueError, RecursionError):
         raise NoBundle("It is no bundle: neither JSON nor JSON packed with gzip.") from None
     if not isinstance(bundle, dict) or bundle.get("format") != FORMAT:
         raise NoBundle(f"It is no bundle of this version, which has the format {FORMAT!r}.")
     return bundle
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two values under one name another reader may take the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def check(bundle: Json, anchors: Collection[Anchor] = (), chain: Path | None = None) -> str:

@@ -149,7 +149,7 @@ def _check_words(gate: str, check: str, status: str, summary: str, producer: str
             raise _refused("bad_name", f"{key[:60]!r} is no name of a {what}.", "Use letters, digits, . _ and -.")
     if status not in EvidenceStatus.values:
         raise _refused("bad_status", f"{status[:60]!r} is no result.", "Say pass or fail.")
-    if not summary.strip():
+    if not any(sign.isprintable() and not sign.isspace() for sign in summary):
         raise _refused("summary_missing", "The summary is empty.", "Say in a sentence what was found.")
     limits = (
         ("summary", summary, LONGEST_SUMMARY),
@@ -169,6 +169,8 @@ def _checked(given: Attachment) -> Attachment:
         raise _refused("bad_text", "The name of the artefact cannot be printed, or is too long.", "Shorten it.")
     if given.sha256 and not _SHA256.match(given.sha256):
         raise _refused("bad_sha256", f"{given.sha256[:70]!r} is no SHA-256.", "Give 64 hexadecimal digits.")
+    if given.name and given.content is None and not given.sha256:
+        raise _refused("artefact_missing", f"Of {given.name[:60]} came neither hash nor content.", "Give one of them.")
     if given.content is None:
         return given
     if len(given.content) > MOST_BYTES:

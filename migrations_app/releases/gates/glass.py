@@ -15,7 +15,7 @@ from migrations_app.reasons import require_reason
 from migrations_app.releases.gates.catalogue import sha256_of
 from migrations_app.releases.gates.changing import begun, record_change
 from migrations_app.releases.gates.judging import Verdict
-from migrations_app.releases.gates.reading import judged
+from migrations_app.releases.gates.reading import Judged, judged
 from migrations_app.releases.gates.telling import told
 
 GOOD_FOR = timedelta(hours=1)
@@ -29,8 +29,8 @@ def ask_to_break(*, release: Release, typed: str, reason: str, by: User) -> Brea
     require_reason(reason, "Breaking the glass", not_done=NOT_DONE, next_step="Say what cannot wait.")
     with transaction.atomic():
         begun(release)
-        stands = judged(release).verdict
-        found = blockers(stands)
+        stands = judged(release)
+        found = blockers(stands.verdict)
         if not found:
             raise _refused("gates_pass", "Every gate passes.", "Cut over as usual.")
         waiting = BreakGlass.objects.filter(release=release, answer=None, expires_at__gt=Now())
@@ -82,17 +82,18 @@ def blockers(verdict: Verdict) -> list[list[str]]:
     return [[gate.gate.key, gate.sentence] for gate in verdict.blocking]
 
 
-def blockers_hash(verdict: Verdict) -> str:
-    """Of what blocks and why, without the ages that its sentences tell."""
+def blockers_hash(stands: Judged) -> str:
+    """Of what blocks and why, without the ages that its sentences tell, and of the SQL and the targets it is about."""
+    about = [stands.known.parts[name] for name in ("release", "revisions", "targets")]
     told = [
         [
             gate.gate.key,
             [[one.check.key, one.state, gate.parts[f"check:{one.check.key}"]] for one in gate.checks if one.blocks],
             list(gate.wants),
         ]
-        for gate in verdict.blocking
+        for gate in stands.verdict.blocking
     ]
-    return sha256_of(told)
+    return sha256_of([about, told])
 
 
 def _refused(code: str, message: str, next_step: str) -> Refused:

@@ -185,7 +185,9 @@ def test_it_is_found_in_the_chain(bundle: Bundle, ann: User, tmp_path: Path) -> 
 
 
 def test_what_is_no_bundle_is_no_crash(content: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for data in (b"", b"[]", b"{}", b"\x1f\x8bnothing", b"\xff", b"[" * 100_000):
+    twice = b'{"format": 1, ' + json.dumps(content).encode()[1:]
+    infinite = b'{"x": NaN, ' + json.dumps(content).encode()[1:]
+    for data in (b"", b"[]", b"{}", b"\x1f\x8bnothing", b"\xff", b"[" * 100_000, twice, infinite):
         with pytest.raises(NoBundle):
             read(data)
     for key in content["document"]:

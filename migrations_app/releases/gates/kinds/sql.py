@@ -10,7 +10,7 @@ from psycopg import errors
 
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.engine.sql.script import read_verify
-from migrations_app.engine.sql.tree import field
+from migrations_app.engine.sql.tree import field, walk
 from migrations_app.engine.sql.trees import read_trees
 from migrations_app.engine.target.connect import open_session
 from migrations_app.engine.target.identity import check_identity
@@ -34,6 +34,7 @@ MOST_ROWS = 1000
 _LOCK_S = 2.0
 _CONNECT_S = 15.0  # to each target, with what is asked before the question
 _LONGEST_SQL = 10_000
+_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _KNOWN = frozenset({"environment", "sql", "timeout_seconds", EVERY})
 
 
@@ -128,6 +129,8 @@ def _bad_sql(query: str) -> str:
             return "has as its sql something other than exactly one SELECT."
         if field(pieces[0].node, "intoClause"):
             return "has as its sql a SELECT INTO, which makes a table."
+        if any(_WRITES & node.keys() for node in walk(pieces[0].node)):
+            return "has as its sql a SELECT that would write."
         read_verify(query)
     except Refused as refusal:
         return f"has an sql that cannot be asked: {refusal.message}"

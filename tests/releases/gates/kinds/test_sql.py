@@ -129,6 +129,7 @@ def test_one_select_is_taken(query: str) -> None:
         ("SELECT true; SELECT true", "something other than exactly one SELECT"),
         ("BEGIN; SELECT true; COMMIT", "something other than exactly one SELECT"),
         ("DELETE FROM a RETURNING true", "something other than exactly one SELECT"),
+        ("WITH x AS (DELETE FROM a RETURNING true) SELECT true FROM x", "a SELECT that would write"),
         ("EXPLAIN ANALYZE SELECT true", "something other than exactly one SELECT"),
         ("SELECT true INTO b", "a SELECT INTO, which makes a table"),
         ("SELECT set_config('statement_timeout', '0', false)", "has an sql that cannot be asked"),

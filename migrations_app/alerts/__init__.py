@@ -1,0 +1,1 @@
+"""Rules over what was observed, told with their arithmetic."""

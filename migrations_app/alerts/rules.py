@@ -1,0 +1,150 @@
+"""The rules themselves: tables over what was observed, without a clock or a database of their own.
+
+A sample is one look at the health of something. One that is missed got no answer: it says nothing, so it neither counts
+nor resets; after more than three in a row nothing can be told at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import takewhile
+from statistics import median
+from typing import TypeVar
+
+from migrations_app.wording import counted, duration
+
+T = TypeVar("T")
+MOST_MISSED = 3
+BUCKET = timedelta(minutes=5)
+
+
+class Standing(StrEnum):
+    """How a rule stands at one moment."""
+
+    NORMAL = "normal"  # what was observed is on the right side
+    PENDING = "pending"  # on the wrong side, but not for long or often enough
+    FIRING = "firing"  # for long or often enough
+    NO_DATA = "no_data"  # nothing was observed lately, so nothing can be told
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`reason` is a degraded_reason, empty where healthy; `saturation` 0 to 1, None where it was not told."""
+
+    at: datetime
+    reason: str = ""
+    saturation: float | None = None
+    missed: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One rule at one moment. `value` and `limit` share a unit; `sentence` has the arithmetic in words.
+
+    `since` is when what counts began, None where nothing does.
+    """
+
+    standing: Standing
+    value: float | None
+    limit: float
+    sentence: str
+    since: datetime | None = None
+
+
+def degraded_for(samples: Sequence[Sample], limit_s: float) -> Reading:
+    """From the first to the newest degraded sample of one stretch, in seconds. Oldest sample first.
+
+    A changed reason goes on, an answer without one ends the stretch, and what was not observed lasts no time at all.
+    """
+    if (silent := _silent(samples, limit_s)) is not None:
+        return silent
+    stretch = _newest([one for one in samples if not one.missed], lambda one: bool(one.reason))
+    if not stretch:
+        return Reading(Standing.NORMAL, 0, limit_s, "Healthy at the newest look.")
+    first, newest = stretch[0], stretch[-1]
+    lasted = (newest.at - first.at).total_seconds()
+    standing = Standing.FIRING if lasted >= limit_s else Standing.PENDING
+    told = f"{newest.reason} for {duration(lasted * 1000)} of {duration(limit_s * 1000)}."
+    return Reading(standing, lasted, limit_s, told, first.at)
+
+
+def saturated_in_a_row(samples: Sequence[Sample], limit: float, times: int) -> Reading:
+    """How many of the newest answers in a row are at or above the limit. A null is a missed one."""
+    samples = [replace(one, missed=one.missed or one.saturation is None) for one in samples]
+    if (silent := _silent(samples, times)) is not None:
+        return silent
+    told = [(one.at, one.saturation or 0.0) for one in samples if not one.missed]
+    row = _newest(told, lambda one: one[1] >= limit)
+    sentence = f"Saturation {told[-1][1]:.4g} against {limit:.2f}: {len(row)} of {times} probes in a row."
+    if not row:
+        return Reading(Standing.NORMAL, 0, times, sentence)
+    standing = Standing.FIRING if len(row) >= times else Standing.PENDING
+    return Reading(standing, len(row), times, sentence, row[0][0])
+
+
+def restarts_within(executed: Iterable[datetime], now: datetime, window_s: float, times: int) -> Reading:
+    """Executed restarts younger than the window: one that is exactly as old is out."""
+    begin = now - timedelta(seconds=window_s)
+    within = sorted(at for at in executed if begin < at <= now)
+    told = f"{counted(len(within), 'restart')} of {times} in {duration(window_s * 1000)}."
+    sentence = told[0].upper() + told[1:]
+    if not within:
+        return Reading(Standing.NORMAL, 0, times, sentence)
+    standing = Standing.FIRING if len(within) >= times else Standing.PENDING
+    return Reading(standing, len(within), times, sentence, within[0])
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Of the completed buckets of the day before, those without an event among them."""
+
+    median: float
+    deviation: float  # the median of how far each bucket is from it
+    buckets: int
+
+
+def baseline(counts: Sequence[int]) -> Baseline:
+    if not counts:
+        return Baseline(0.0, 0.0, 0)
+    middle = float(median(counts))
+    return Baseline(middle, float(median(abs(one - middle) for one in counts)), len(counts))
+
+
+def retry_pressure(
+    events: Iterable[datetime], now: datetime, *, counts: Sequence[int], factor: float, least: int
+) -> Reading:
+    """Events of the last five minutes: at least `factor` times the median of `counts`, and at least `least`."""
+    found = sum(1 for at in events if now - BUCKET < at <= now)
+    usual = baseline(counts)
+    limit = max(factor * usual.median, float(least))
+    spread = f"the median {usual.median:g} ± {usual.deviation:g} of {counted(usual.buckets, 'bucket')}"
+    told = counted(found, "retry", "retries").capitalize()
+    sentence = f"{told} in 5 min against {limit:g}: {factor:g} × {spread}, and at least {least}."
+    standing = Standing.FIRING if found >= limit else Standing.NORMAL
+    return Reading(standing, found, limit, sentence)
+
+
+def over_limit(value: float | None, limit: float, what: str) -> Reading:
+    """A single figure that must not pass its limit; to be at the limit is to have passed it."""
+    if value is None:
+        return Reading(Standing.NO_DATA, None, limit, f"{what} was not measured.")
+    standing = Standing.FIRING if value >= limit else Standing.NORMAL
+    return Reading(standing, value, limit, f"{what}: {value:g} against {limit:g}.")
+
+
+def _silent(samples: Sequence[Sample], limit: float) -> Reading | None:
+    """The reading where nothing can be told."""
+    missed = len(_newest(samples, lambda one: one.missed))
+    if samples and missed < len(samples) and missed <= MOST_MISSED:
+        return None
+    told = f"{counted(missed, 'look')} in a row got no answer." if missed else "Nothing was observed yet."
+    return Reading(Standing.NO_DATA, None, limit, told[0].upper() + told[1:])
+
+
+def _newest(row: Sequence[T], holds: Callable[[T], bool]) -> Sequence[T]:
+    """Those at its end for which it holds, without a gap."""
+    count = sum(1 for _ in takewhile(holds, reversed(row)))
+    return row[len(row) - count :]

@@ -111,7 +111,7 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "cutover_plan": ("get", "view", (200,)),
     "cutover": ("get", "view", (200,)),
     "cutover_live": ("get", "view", (200,)),
-    "cutover_verb": ("post", "cut_over", (302,)),
+    "cutover_verb": ("post", "break_glass", (302,)),
     "glass_ask": ("post", "break_glass", (422,)),
     "glass": ("get", "view", (200,)),
     "glass_answer": ("post", "break_glass", (422,)),

@@ -11,7 +11,7 @@ from dashboard import access_cutovers
 from dashboard.templatetags import text
 from migrations_app.permissions import may, needed_for
 from migrations_app.releases.gates.reading import Judged
-from migrations_app.rollouts.planning import OWN_SIGNATURES
+from migrations_app.rollouts.planning import OWN_SIGNATURES, stands_everywhere
 from migrations_app.statuses import RELEASE_EDGES, ReleaseStatus
 
 _BEFORE_CUTOVER = frozenset(old for old, new in RELEASE_EDGES if new == ReleaseStatus.CUTTING_OVER)
@@ -37,7 +37,7 @@ class Onward:
 
 
 def onward_of(request: HttpRequest, found: Judged) -> Onward:
-    """Two queries."""
+    """Two queries, two more for one that is live."""
     cutovers = tuple(access_cutovers.cutovers_for(request.user).filter(release=found.release))
     waiting = access_cutovers.glasses_for(request.user, found.release).filter(
         answer=None, expires_at__gt=timezone.now()
@@ -55,6 +55,8 @@ def _why_not(request: HttpRequest, found: Judged) -> str:
         return needed_for("cut_over")
     if found.state.status not in _BEFORE_CUTOVER:
         return "It is being cut over."
+    if found.state.status == ReleaseStatus.LIVE and stands_everywhere(found.release):
+        return "It is live everywhere."
     if found.verdict.blocking:
         count = len(found.verdict.blocking)
         return f"{text.counted(count, 'gate').capitalize()} {'blocks' if count == 1 else 'block'}."

@@ -107,7 +107,9 @@ def test_it_starts_what_was_chosen_and_is_live_in_the_end(ready: Release, people
     assert "hx-trigger" not in page.content.decode()
     assert EnvironmentRelease.objects.filter(until=None, release=ready).count() == 2
     assert "Every environment runs it. It runs in" in shown(people.ann, RELEASE)
+    assert "Cut over It is live everywhere." in shown(people.olga, RELEASE)
     make_standing(ready.service, "new-eu", 4)
+    assert "It is live everywhere." not in shown(people.olga, RELEASE)
     assert "At least one environment runs it. It runs in" in shown(people.ann, RELEASE)
 
 

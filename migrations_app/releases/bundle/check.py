@@ -198,7 +198,14 @@ def _sealed(document: Json, seal: Link) -> None:
 
 
 def _in_order(document: Json, proof: Json, seal: Link) -> None:
-    """From the first entry to the seal every number is there, and names the hash before it."""
+    """From the first entry to the seal every number is there, and names the hash before it.
+
+    A bundle with very many entries of others between leaves all of their links out, and says how many.
+    """
+    own = [int(one["seq"]) for one in document["entries"]]
+    between = seal.seq - min(own, default=seal.seq) - len(own)
+    if proof["links_left_out"] not in (0, between) or (proof["links_left_out"] and proof["links"]):
+        raise Broken(f"The bundle says that it leaves {proof['links_left_out']!r:.20} links of the audit log out.")
     if proof["links_left_out"]:
         return
     stand = {int(seq): (before, itself) for seq, before, itself in proof["links"]}

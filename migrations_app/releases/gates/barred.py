@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from migrations_app.models import Cutover, Environment, EnvironmentRelease, LedgerEntry, Release, Revision, Run
-from migrations_app.releases.gates.pending import head_of
+from migrations_app.models import Cutover, Environment, LedgerEntry, Release, Revision, Run
+from migrations_app.releases.gates.pending import head_of, place_below
 from migrations_app.statuses import OPEN
 
 AUTHOR = "registered this release, and nobody signs their own"
@@ -32,28 +32,14 @@ def _touches(release: Release) -> Q:
     chain = Revision.objects.filter(service_id=release.service_id)
     places = dict(chain.values_list("revision_id", "position"))
     top = places.get(head_of(release), 0)
-    brought = Q(revision_id__in=_between(places, _below(release, places, top), top))
+    # Without anything before it, who ran its chain that long ago is a stranger to it.
+    below = place_below(release, places, top)
+    brought = Q(revision_id__in=_between(places, top if below is None else below, top))
     # Whoever ran something below that long ago is a stranger to this release; since it is there, nobody is.
     since = Q(revision_id__in=_between(places, 0, top), applied_at__gte=release.created_at)
     heads = Environment.objects.filter(service_id=release.service_id).values_list("head_revision", flat=True)
     lowest = min((places.get(head, 0) for head in heads), default=top)
     return brought | since | Q(revision_id__in=_between(places, lowest, top))
-
-
-def _below(release: Release, places: dict[str, int], top: int) -> int:
-    """The place above which it brought what it has: the lowest that ran anywhere when it was registered.
-
-    Where nothing is known to have run, the release before it that ended lower; one that is only registered and ends
-    at the same place takes nothing away.
-    """
-    then = Q(since__lte=release.created_at) & (Q(until=None) | Q(until__gt=release.created_at))
-    ran = EnvironmentRelease.objects.filter(then, environment__service_id=release.service_id)
-    heads = ran.order_by().values_list("release__head_revision", flat=True)
-    if known := [places.get(head, 0) for head in heads]:
-        return min(known)
-    earlier = Release.objects.filter(service_id=release.service_id, pk__lt=release.pk).order_by("-pk")
-    ends = (places.get(head, 0) for head in earlier.values_list("head_revision", flat=True))
-    return next((end for end in ends if 0 < end < top), top)
 
 
 def _between(places: dict[str, int], below: int, top: int) -> list[str]:

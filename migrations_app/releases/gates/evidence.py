@@ -70,7 +70,7 @@ def post_evidence(
 ) -> Posted:
     """Record what a build or a person found. Raises Refused, which names what is wrong."""
     _check_words(gate, check, status, summary, producer, commit)
-    commit = commit.strip()
+    commit, producer = commit.strip(), _readable(producer)
     if commit and release.commit and commit != release.commit:
         raise _refused(
             "other_commit",
@@ -96,8 +96,8 @@ def post_evidence(
             check_key=check,
             status=status,
             source=kind,
-            producer=producer.strip() or by.get_username(),
-            summary=summary.strip(),
+            producer=producer or by.get_username(),
+            summary=_readable(summary),
             commit=commit,
             identity=uuid.uuid4().hex,
             by=by,
@@ -107,7 +107,7 @@ def post_evidence(
     found = GateEvidence.objects.select_related("by", "artefact").defer("artefact__content").get(pk=row.pk)
     if known is not None:
         return Posted(found, matched=True)
-    return Posted(found, matched=False, nearest=nearest(catalogue, gate, check, producer.strip()))
+    return Posted(found, matched=False, nearest=nearest(catalogue, gate, check, producer))
 
 
 def keep_outcome(
@@ -123,8 +123,8 @@ def keep_outcome(
             check_key=check.key,
             status=status,
             source=check.kind,
-            producer=masked(producer)[:LONGEST_PRODUCER],
-            summary=masked(summary)[:LONGEST_SUMMARY],
+            producer=_readable(masked(producer))[:LONGEST_PRODUCER],
+            summary=_readable(masked(summary))[:LONGEST_SUMMARY],
             detail=dict(detail),
             identity=sha256_of(outcome),
         )
@@ -161,6 +161,12 @@ def _check_words(gate: str, check: str, status: str, summary: str, producer: str
             raise _refused(
                 "too_long", f"The {what} has {len(text):,} characters, the limit is {longest}.", "Shorten it."
             )
+
+
+def _readable(text: str) -> str:
+    """Without what nobody sees: signs that turn the direction, are no text, or move a terminal's cursor."""
+    shown = (sign if sign.isprintable() or sign == "\n" else " " if sign.isspace() else "" for sign in text)
+    return "".join(shown).strip()
 
 
 def _checked(given: Attachment) -> Attachment:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from migrations_app.models import Cutover, CutoverStep, Environment, Release, Revision
-from migrations_app.releases.going_back import previous_release
+from migrations_app.models import Cutover, CutoverStep, Environment, EnvironmentRelease, Release, Revision
 from migrations_app.releases.schema_chain import read_schema_chain
 
 
@@ -17,16 +16,27 @@ def head_of(release: Release) -> str:
 
 
 def own_revisions(release: Release) -> QuerySet[Revision]:
-    """Those above the release before it; without one, the whole chain up to it."""
-    earlier = previous_release(release)
+    """What it brought: those above place_below(); without anything before it, the whole chain up to it."""
     chain = Revision.objects.filter(service_id=release.service_id)
-    above = _place(chain, head_of(earlier)) if earlier else 0
-    return chain.filter(position__gt=above, position__lte=_place(chain, head_of(release))).order_by("position")
+    places = dict(chain.values_list("revision_id", "position"))
+    top = places.get(head_of(release), 0)
+    return chain.filter(position__gt=place_below(release, places, top) or 0, position__lte=top).order_by("position")
 
 
-def _place(chain: QuerySet[Revision], revision_id: str) -> int:
-    """0 for one that is not in the chain."""
-    return chain.filter(revision_id=revision_id).values_list("position", flat=True).first() or 0
+def place_below(release: Release, places: Mapping[str, int], top: int) -> int | None:
+    """The place above which it brought what it has: the lowest that ran anywhere when it was registered.
+
+    Where nothing is known to have run, the release before it that ended lower; one that is only registered and ends
+    at the same place takes nothing away. None where there was no such release.
+    """
+    then = Q(since__lte=release.created_at) & (Q(until=None) | Q(until__gt=release.created_at))
+    ran = EnvironmentRelease.objects.filter(then, environment__service_id=release.service_id)
+    heads = ran.order_by().values_list("release__head_revision", flat=True)
+    if known := [places.get(head, 0) for head in heads]:
+        return min(known)
+    earlier = Release.objects.filter(service_id=release.service_id, pk__lt=release.pk).order_by("-pk")
+    ends = (places.get(head, 0) for head in earlier.values_list("head_revision", flat=True))
+    return next((end for end in ends if 0 < end < top), None)
 
 
 def _by_schema(release: Release) -> str:

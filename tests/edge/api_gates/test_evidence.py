@@ -43,6 +43,12 @@ def test_a_hash_alone_has_no_file(caller: Caller, release: Release) -> None:
     )
 
 
+def test_signs_that_nobody_sees_are_not_kept(caller: Caller, release: Release) -> None:
+    said = "\u202e412\u00a0passed\x1b[0m\t in\u200b a\nrow"
+    made = read(caller.post(at(release, "evidence"), evidence(summary=said, producer="ci\u202e/tests")), 201)
+    assert (made["summary"], made["producer"]) == ("412 passed[0m  in a\nrow", "ci/tests")
+
+
 def test_it_hints_at_the_check_that_was_meant(caller: Caller, release: Release) -> None:
     made = read(caller.post(at(release, "evidence"), evidence(check="units")), 201)
     assert made["matched"] is False

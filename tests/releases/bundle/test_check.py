@@ -163,6 +163,8 @@ def test_a_seal_or_a_link_that_does_not_fit_is_named(content: Content) -> None:
         ("seal", {**seal, "body": "{}"}, "The seal, entry number"),
         ("links", links[:-1], "are missing"),
         ("links", [[*links[0][:2], "0" * 64], *links[1:]], "does not follow from number"),
+        ("links_left_out", 1, "says that it leaves 1 links"),
+        ("links_left_out", "yes", "says that it leaves 'yes' links"),
     ):
         with pytest.raises(Broken, match=said):
             check({**content, "proof": {**content["proof"], key: value}})

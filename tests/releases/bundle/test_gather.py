@@ -12,6 +12,7 @@ from migrations_app.releases.bundle import gather, make
 from migrations_app.releases.bundle.check import check
 from migrations_app.releases.bundle.make import Bundle, make_bundle
 from migrations_app.releases.gates.evidence import Attachment, post_evidence
+from migrations_app.releases.registering import register_release
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,15 @@ def test_links_beyond_the_limit_are_left_out(
     again = json.loads(make_bundle(release, olga).text)
     assert (again["proof"]["links"], again["proof"]["links_left_out"]) == ([], 2)
     check(again)
+
+
+def test_one_that_is_only_registered_takes_no_revision_away(release: Release, olga: User) -> None:
+    def brought(one: Release) -> list[str]:
+        document = json.loads(make_bundle(one, olga).text)["document"]
+        return [row["revision_id"] for row in document["revisions"]["rows"]]
+
+    again = register_release(service=release.service, release_id="2.1", schema_rev="sc-10", by=olga).release
+    assert brought(again) == brought(release) != []
 
 
 def test_an_empty_release_has_a_bundle(release: Release, olga: User) -> None:

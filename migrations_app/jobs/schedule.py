@@ -1,6 +1,6 @@
 """What happens by the clock: each target's receipts are compared with the ledger and its schema is read, the audit
 chain is checked and its head noted elsewhere, checks of gates are looked at before their evidence is old, what the
-watchdog did enters the audit log, and old rows are swept."""
+watchdog did enters the audit log, health is looked at (in a thread of its own), and old rows are swept."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from migrations_app.fleet.readings import read_when_possible
 from migrations_app.fleet.secrets import resolve_dsn
 from migrations_app.health.restart_audit import note_outcomes
 from migrations_app.jobs.process import end_idle_transactions
+from migrations_app.jobs.sampler import sample_forever
 from migrations_app.locks import SCHEDULER
 from migrations_app.models import Environment, OutboxItem, Run, WorkerProcess
 from migrations_app.models.environment import Reachability
@@ -41,18 +42,23 @@ log = structlog.get_logger(__name__)
 
 def run_forever() -> None:
     """One scheduler works at a time; a second one waits for the lock of the first."""
-    stopping = threading.Event()
+    stopping, leading = threading.Event(), threading.Event()
     end_idle_transactions()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    sampler = threading.Thread(target=sample_forever, args=(stopping, leading), name="sampler")
+    sampler.start()
     while not stopping.wait(_TICK_S):
         try:
             if _is_the_one():
+                leading.set()
                 tick(stopping)
         except (DatabaseError, InterfaceError) as error:
             log.warning("control database not reachable, trying again", error=type(error).__name__)
+            leading.clear()
             connection.close()
     connection.close()
+    sampler.join()
 
 
 def tick(stopping: threading.Event) -> None:

@@ -26,6 +26,7 @@ from migrations_app.models.gate import (
     WaiverDecision,
 )
 from migrations_app.models.gate_look import GateLook
+from migrations_app.models.health_sample import HealthBucket, HealthSample
 from migrations_app.models.installation import Installation
 from migrations_app.models.ledger import AppliedRevision, AppliedTally, ChainTally, LedgerEntry
 from migrations_app.models.outbox import OutboxItem
@@ -67,6 +68,8 @@ __all__ = [
     "GateLook",
     "GateSignature",
     "GateWaiver",
+    "HealthBucket",
+    "HealthSample",
     "Installation",
     "LedgerEntry",
     "NodeReport",

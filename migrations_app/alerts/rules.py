@@ -54,21 +54,25 @@ class Reading:
     since: datetime | None = None
 
 
-def degraded_for(samples: Sequence[Sample], limit_s: float) -> Reading:
+def degraded_for(samples: Sequence[Sample], limit_s: float, known_since: datetime | None = None) -> Reading:
     """From the first to the newest degraded sample of one stretch, in seconds. Oldest sample first.
 
     A changed reason goes on, an answer without one ends the stretch, and what was not observed lasts no time at all.
+    `known_since`: when an earlier look found the stretch to have begun; it counts while no answer here ended it.
     """
     if (silent := _silent(samples, limit_s)) is not None:
         return silent
-    stretch = _newest([one for one in samples if not one.missed], lambda one: bool(one.reason))
+    answered = [one for one in samples if not one.missed]
+    stretch = _newest(answered, lambda one: bool(one.reason))
     if not stretch:
         return Reading(Standing.NORMAL, 0, limit_s, "Healthy at the newest look.")
-    first, newest = stretch[0], stretch[-1]
-    lasted = (newest.at - first.at).total_seconds()
+    began, newest = stretch[0].at, stretch[-1]
+    if known_since is not None and len(stretch) == len(answered):
+        began = min(began, known_since)
+    lasted = (newest.at - began).total_seconds()
     standing = Standing.FIRING if lasted >= limit_s else Standing.PENDING
     told = f"{newest.reason} for {duration(lasted * 1000)} of {duration(limit_s * 1000)}."
-    return Reading(standing, lasted, limit_s, told, first.at)
+    return Reading(standing, lasted, limit_s, told, began)
 
 
 def saturated_in_a_row(samples: Sequence[Sample], limit: float, times: int) -> Reading:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import connection
 
@@ -20,15 +22,15 @@ _KEEP = """
 INSERT INTO migrations_app_healthsample (place, slot, status, reason, saturation, took_ms, note)
 VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (place, slot) DO NOTHING
 """
-# From the first look that is known of; the slot that has not ended is no gap yet.
+# Of each place from its first look on; the slot that has not ended is no gap yet.
 _READ = """
-SELECT s.slot, h.reason, h.saturation, h.status IS NULL OR h.status = %(missed)s
-  FROM generate_series(
-         (SELECT min(slot) FROM migrations_app_healthsample WHERE place = %(place)s AND slot >= %(since)s),
-         date_bin('15 s', clock_timestamp(), 'epoch'), '15 s') AS s (slot)
-  LEFT JOIN migrations_app_healthsample h ON h.place = %(place)s AND h.slot = s.slot AND h.slot >= %(since)s
+SELECT p.place, s.slot, h.reason, h.saturation, h.status IS NULL OR h.status = %(missed)s
+  FROM (SELECT place, min(slot) AS first FROM migrations_app_healthsample
+         WHERE place = ANY(%(places)s) AND slot BETWEEN %(since)s AND %(until)s GROUP BY place) AS p
+ CROSS JOIN LATERAL generate_series(p.first, least(%(until)s, clock_timestamp()), '15 s') AS s (slot)
+  LEFT JOIN migrations_app_healthsample h ON h.place = p.place AND h.slot = s.slot AND h.slot >= %(since)s
  WHERE h.slot IS NOT NULL OR s.slot + interval '15 s' <= clock_timestamp()
- ORDER BY s.slot
+ ORDER BY p.place, s.slot
 """
 # From the newest bucket on, so that it does not matter when it was last done.
 _SUM_UP = """
@@ -77,12 +79,18 @@ def keep(slot: datetime, found: Mapping[int, Found]) -> None:
         cursor.executemany(_KEEP, rows)
 
 
-def read(place: int, since: datetime) -> tuple[Sample, ...]:
-    """Oldest first, each slot once; empty where nobody ever looked in that time."""
+def read(places: Iterable[int], since: datetime, until: datetime) -> dict[int, tuple[Sample, ...]]:
+    """The slots from `since` to `until`, oldest first, each once. One query.
+
+    A place where nobody looked in that time is left out.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"place": place, "since": since, "missed": MISSED})
+        cursor.execute(_READ, {"places": list(places), "since": since, "until": until, "missed": MISSED})
         rows = cursor.fetchall()
-    return tuple(Sample(slot, reason or "", saturation, missed) for slot, reason, saturation, missed in rows)
+    return {
+        place: tuple(Sample(slot, reason or "", saturation, missed) for _, slot, reason, saturation, missed in found)
+        for place, found in groupby(rows, key=itemgetter(0))
+    }
 
 
 def prepare_days() -> None:

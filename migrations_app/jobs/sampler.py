@@ -1,8 +1,10 @@
-"""Looks at health every 15 s, beside whatever else the scheduler does: a slow target must not cost a look."""
+"""Looks at health every 15 s and judges what was seen, beside whatever else the scheduler does: a slow target must not
+cost a look."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -10,11 +12,15 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from migrations_app.alerts import samples
+from migrations_app.alerts import episodes, samples
+from migrations_app.alerts.evaluating import Restarts, evaluate
 from migrations_app.alerts.looks import Found, look_at, look_at_itself
+from migrations_app.alerts.thresholds import read_thresholds
+from migrations_app.health.restarts import standing
 from migrations_app.models import Environment
 from migrations_app.models.health_sample import ITSELF
 from migrations_app.outbound.address import read_hosts
+from migrations_app.watchdog.entry import EXECUTED
 
 _AT_ONCE = 32
 _TIDY_EVERY = timedelta(minutes=5)
@@ -42,10 +48,25 @@ def sample_forever(stopping: threading.Event, leading: threading.Event) -> None:
 def sample(slot: datetime) -> None:
     """Every place once. Then, every five minutes, sum up and forget."""
     samples.prepare_days()
-    samples.keep(slot, _looks())
+    found = _looks()
+    samples.keep(slot, found)
+    _judge(found.keys(), slot)
     if slot.timestamp() % _TIDY_EVERY.total_seconds() == 0:
         samples.sum_up()
         samples.forget()
+
+
+def _judge(places: Iterable[int], slot: datetime) -> None:
+    judged = evaluate(places, read_thresholds(), _restarts(), slot, episodes.begun())
+    episodes.follow(judged, slot)
+
+
+def _restarts() -> Restarts:
+    """As the watchdog's files tell of them."""
+    stands = standing()
+    executed = [entry.completed_at for entry in stands.kept.history if entry.success and entry.decision == EXECUTED]
+    blocked = stands.state.state == "blocked"
+    return Restarts(executed, f"{stands.state.attempts} of late, and no further one is allowed." if blocked else "")
 
 
 def _looks() -> dict[int, Found]:

@@ -1,5 +1,6 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
+from migrations_app.models.alert import AlertEpisode, AlertEvent, AlertThreshold
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
@@ -41,6 +42,9 @@ from migrations_app.models.web_process import WebProcess
 from migrations_app.models.worker import WorkerProcess
 
 __all__ = [
+    "AlertEpisode",
+    "AlertEvent",
+    "AlertThreshold",
     "ApiToken",
     "AppliedRevision",
     "AppliedTally",

@@ -37,12 +37,6 @@ def follow(judged: Iterable[Judged], now: datetime) -> None:
         _end(episode, "Its rule, or its place, is no longer looked at.")
 
 
-def begun() -> dict[tuple[str, int], datetime]:
-    """Since when what open episodes are about is known to be."""
-    rows = AlertEpisode.objects.filter(resolved_at=None).values_list("rule", "place", "since")
-    return {(rule, place): since for rule, place, since in rows}
-
-
 def _begin(one: Judged, now: datetime) -> None:
     sentence = one.reading.sentence[:500]
     try:

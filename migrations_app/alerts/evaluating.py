@@ -12,6 +12,7 @@ from migrations_app.alerts.rules import (
     Reading,
     Sample,
     Standing,
+    Streak,
     degraded_for,
     restarts_within,
     saturated_in_a_row,
@@ -20,7 +21,7 @@ from migrations_app.alerts.samples import SLOT, read
 from migrations_app.alerts.thresholds import Threshold, Thresholds
 from migrations_app.models.health_sample import ITSELF
 
-# Beyond what a rule looks back at: so many looks may be missed, and the one that counts first lies before.
+# So many looks in a row tell that nothing can be told. What counted before these is in the streak.
 _SPARE = (MOST_MISSED + 2) * SLOT
 
 
@@ -45,9 +46,9 @@ def evaluate(
     thresholds: Thresholds,
     restarts: Restarts,
     now: datetime,
-    begun: Mapping[tuple[str, int], datetime] | None = None,
+    streaks: Mapping[tuple[str, int, str], Streak] | None = None,
 ) -> tuple[Judged, ...]:
-    """Rules that are off are left out. `begun`: since when what is broken is known to be, by rule and place. One query."""
+    """Rules that are off are left out. `streaks`: what counted before, by rule, place and share_of(). One query."""
     wanted = [
         (rule, place, threshold)
         for place in places
@@ -56,18 +57,18 @@ def evaluate(
     ]
     looks_back = max((_looks_back(rule, threshold) for rule, _, threshold in wanted), default=timedelta())
     samples = read({place for _, place, _ in wanted}, now - looks_back, now)
-    since = begun or {}
-    return tuple(
-        Judged(
-            rule,
-            place,
-            threshold,
-            reading_of(
-                rule.key, threshold.figures, samples.get(place, ()), restarts, now, since.get((rule.key, place))
-            ),
-        )
-        for rule, place, threshold in wanted
-    )
+    before = streaks or {}
+    found = []
+    for rule, place, threshold in wanted:
+        streak = before.get((rule.key, place, share_of(threshold.figures)))
+        reading = reading_of(rule.key, threshold.figures, samples.get(place, ()), restarts, now, streak)
+        found.append(Judged(rule, place, threshold, reading))
+    return tuple(found)
+
+
+def share_of(figures: Mapping[str, float]) -> str:
+    """What says which answers count: under another one a streak begins anew. Empty where there is no choice."""
+    return f"{figures['share']:g}" if "share" in figures else ""
 
 
 def reading_of(
@@ -76,12 +77,12 @@ def reading_of(
     samples: Sequence[Sample],
     restarts: Restarts,
     now: datetime,
-    known_since: datetime | None = None,
+    streak: Streak | None = None,
 ) -> Reading:
     if key == Key.DEGRADED:
-        return degraded_for(samples, figures["seconds"], known_since)
+        return degraded_for(samples, figures["seconds"], streak)
     if key == Key.SATURATION:
-        return saturated_in_a_row(samples, figures["share"], int(figures["times"]))
+        return saturated_in_a_row(samples, figures["share"], int(figures["times"]), streak)
     if key == Key.CHURN:
         return restarts_within(restarts.executed, now, figures["window_s"], int(figures["times"]))
     standing = Standing.FIRING if restarts.blocked else Standing.NORMAL
@@ -90,9 +91,9 @@ def reading_of(
 
 
 def _looks_back(rule: Rule, threshold: Threshold) -> timedelta:
-    """How old the oldest sample is that can matter."""
+    """How old the oldest sample is that can matter where no streak is known."""
     if rule.key == Key.DEGRADED:
         return timedelta(seconds=threshold.figures["seconds"]) + _SPARE
     if rule.key == Key.SATURATION:
-        return int(threshold.figures["times"]) * (MOST_MISSED + 1) * SLOT + _SPARE
+        return int(threshold.figures["times"]) * SLOT + _SPARE
     return timedelta()

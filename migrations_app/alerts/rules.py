@@ -54,11 +54,19 @@ class Reading:
     since: datetime | None = None
 
 
-def degraded_for(samples: Sequence[Sample], limit_s: float, known_since: datetime | None = None) -> Reading:
+@dataclass(frozen=True)
+class Streak:
+    """What counted by `at`, the sample that was judged last: it goes on while no answer since then ended it."""
+
+    at: datetime
+    since: datetime
+    count: int
+
+
+def degraded_for(samples: Sequence[Sample], limit_s: float, streak: Streak | None = None) -> Reading:
     """From the first to the newest degraded sample of one stretch, in seconds. Oldest sample first.
 
     A changed reason goes on, an answer without one ends the stretch, and what was not observed lasts no time at all.
-    `known_since`: when an earlier look found the stretch to have begun; it counts while no answer here ended it.
     """
     if (silent := _silent(samples, limit_s)) is not None:
         return silent
@@ -67,26 +75,30 @@ def degraded_for(samples: Sequence[Sample], limit_s: float, known_since: datetim
     if not stretch:
         return Reading(Standing.NORMAL, 0, limit_s, "Healthy at the newest look.")
     began, newest = stretch[0].at, stretch[-1]
-    if known_since is not None and len(stretch) == len(answered):
-        began = min(began, known_since)
+    if streak is not None and len(stretch) == len(answered):
+        began = min(began, streak.since)
     lasted = (newest.at - began).total_seconds()
     standing = Standing.FIRING if lasted >= limit_s else Standing.PENDING
     told = f"{newest.reason} for {duration(lasted * 1000)} of {duration(limit_s * 1000)}."
     return Reading(standing, lasted, limit_s, told, began)
 
 
-def saturated_in_a_row(samples: Sequence[Sample], limit: float, times: int) -> Reading:
+def saturated_in_a_row(
+    samples: Sequence[Sample], limit: float, times: int, streak: Streak | None = None
+) -> Reading:
     """How many of the newest answers in a row are at or above the limit. A null is a missed one."""
     samples = [replace(one, missed=one.missed or one.saturation is None) for one in samples]
     if (silent := _silent(samples, times)) is not None:
         return silent
     told = [(one.at, one.saturation or 0.0) for one in samples if not one.missed]
-    row = _newest(told, lambda one: one[1] >= limit)
-    sentence = f"Saturation {told[-1][1]:.4g} against {limit:.2f}: {len(row)} of {times} probes in a row."
+    row = [at for at, _ in _newest(told, lambda one: one[1] >= limit)]
+    count, began = len(row), row[0] if row else None
+    if streak is not None and row and len(row) == len(told):
+        count, began = max(count, streak.count + sum(at > streak.at for at in row)), min(row[0], streak.since)
+    sentence = f"Saturation {told[-1][1]:.4g} against {limit:.2f}: {count} of {times} probes in a row."
     if not row:
         return Reading(Standing.NORMAL, 0, times, sentence)
-    standing = Standing.FIRING if len(row) >= times else Standing.PENDING
-    return Reading(standing, len(row), times, sentence, row[0][0])
+    return Reading(Standing.FIRING if count >= times else Standing.PENDING, count, times, sentence, began)
 
 
 def restarts_within(executed: Iterable[datetime], now: datetime, window_s: float, times: int) -> Reading:

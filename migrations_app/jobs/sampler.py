@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from migrations_app.alerts import episodes, samples
+from migrations_app.alerts import episodes, samples, states
 from migrations_app.alerts.evaluating import Restarts, evaluate
 from migrations_app.alerts.looks import Found, look_at, look_at_itself
 from migrations_app.alerts.thresholds import read_thresholds
@@ -57,7 +57,8 @@ def sample(slot: datetime) -> None:
 
 
 def _judge(places: Iterable[int], slot: datetime) -> None:
-    judged = evaluate(places, read_thresholds(), _restarts(), slot, episodes.begun())
+    judged = evaluate(places, read_thresholds(), _restarts(), slot, states.streaks())
+    states.keep(judged, slot)
     episodes.follow(judged, slot)
 
 

@@ -1,6 +1,6 @@
 """Tables, one file per noun, with nearly no behaviour."""
 
-from migrations_app.models.alert import AlertEpisode, AlertEvent, AlertThreshold
+from migrations_app.models.alert import AlertEpisode, AlertEvent, AlertState, AlertThreshold
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
@@ -44,6 +44,7 @@ from migrations_app.models.worker import WorkerProcess
 __all__ = [
     "AlertEpisode",
     "AlertEvent",
+    "AlertState",
     "AlertThreshold",
     "ApiToken",
     "AppliedRevision",

@@ -28,6 +28,25 @@ class AlertThreshold(models.Model):
         ]
 
 
+class AlertState(models.Model):
+    """How a rule stood at a place when it was last judged; one row, written over."""
+
+    pk = models.CompositePrimaryKey("rule", "place")
+    rule = models.CharField(max_length=20)
+    place = models.BigIntegerField()
+    slot = models.DateTimeField()  # of the newest look that was judged
+    standing = models.CharField(max_length=8)  # a rules.Standing
+    value = models.FloatField(null=True)
+    limit = models.FloatField()
+    sentence = models.CharField(max_length=500)
+    figures = models.JSONField()
+    threshold_version = models.PositiveIntegerField()
+    # What counts so far, kept while nobody answers; null: nothing does.
+    since = models.DateTimeField(null=True)
+    count = models.PositiveIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True)
+
+
 class AlertEpisode(models.Model):
     """From when a rule fired at a place until it no longer did; open while `resolved_at` is empty."""
 

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from migrations_app.alerts import episodes, samples
+from migrations_app.alerts import episodes, samples, states
 from migrations_app.alerts.catalogue import Key
 from migrations_app.alerts.evaluating import Restarts, evaluate
 from migrations_app.alerts.looks import MISSED, Found
@@ -51,7 +51,8 @@ def live(start: datetime, found: Iterable[Found | None], first: int = 0, restart
         if one is None:
             continue
         samples.keep(slot, {PLACE: one})
-        judged = evaluate([PLACE, ITSELF], read_thresholds(), Restarts(restarts), slot, episodes.begun())
+        judged = evaluate([PLACE, ITSELF], read_thresholds(), Restarts(restarts), slot, states.streaks())
+        states.keep(judged, slot)
         episodes.follow(judged, slot)
     return number + 1
 
@@ -167,6 +168,18 @@ def test_one_takes_care_of_an_episode(start: datetime) -> None:
         episodes.acknowledge(one, by=otto)
     assert refused.value.code == "episode_over"
     assert [kind for _, kind, _ in told()] == ["fired", "acknowledged", "resolved"]
+
+
+def test_a_streak_waits_over_any_silence(start: datetime) -> None:
+    upto = live(start, [ILL, FULL, FULL, *[NOBODY] * 100])
+    upto = live(start, [*[None] * 50, FULL], upto)
+    assert [kind for _, kind, _ in told()] == ["fired"]
+    (one,) = AlertEpisode.objects.all()
+    assert (one.rule, one.since) == ("pool_saturation", start + SLOT)
+    upto = live(start, [ILL, *[None] * 30], upto)
+    live(start, [ILL], upto)
+    one = AlertEpisode.objects.get(rule="degraded")
+    assert one.sentence == "queue_is_long for 7 min 45 s of 5 min."
 
 
 class Idea:

@@ -21,7 +21,7 @@ CREATE TABLE migrations_app_healthsample (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("migrations_app", "0027_told_as_well"),
+        ("migrations_app", "0028_cutover_targets"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('migrations_app', '0028_health_samples'),
+        ('migrations_app', '0029_health_samples'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

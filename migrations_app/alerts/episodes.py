@@ -1,4 +1,4 @@
-"""An episode begins when a rule fires at a place, and ends when it is found to hold no more; never because nobody looked.
+"""An episode begins when a rule fires at a place, and ends when that is found to hold no more; never for want of looks.
 
 Any number of processes may judge the same moment: each change is one guarded statement, and who lost tells nothing.
 """

@@ -83,9 +83,7 @@ def degraded_for(samples: Sequence[Sample], limit_s: float, streak: Streak | Non
     return Reading(standing, lasted, limit_s, told, began)
 
 
-def saturated_in_a_row(
-    samples: Sequence[Sample], limit: float, times: int, streak: Streak | None = None
-) -> Reading:
+def saturated_in_a_row(samples: Sequence[Sample], limit: float, times: int, streak: Streak | None = None) -> Reading:
     """How many of the newest answers in a row are at or above the limit. A null is a missed one."""
     samples = [replace(one, missed=one.missed or one.saturation is None) for one in samples]
     if (silent := _silent(samples, times)) is not None:

@@ -59,9 +59,7 @@ class AlertEpisode(models.Model):
     seen_at = models.DateTimeField(db_default=Now())  # when it was last found firing
     sentence = models.CharField(max_length=500)  # the arithmetic as it last stood
     resolved_at = models.DateTimeField(null=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     acknowledged_at = models.DateTimeField(null=True)
 
     class Meta:

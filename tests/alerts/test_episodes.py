@@ -1,4 +1,4 @@
-"""Episodes over kept samples: when they begin and end, by which figures, and against a second idea of the same rules."""
+"""Episodes over kept samples: when they begin and end, by which figures, and against a second idea of the rules."""
 
 from __future__ import annotations
 
@@ -129,7 +129,11 @@ def test_a_threshold_counts_from_its_version_on_at_its_place(start: datetime) ->
     live(start, [ILL], upto)
     one.refresh_from_db()
     assert one.resolved_at is not None
-    assert [entry.data["after"]["seconds"] for entry in AuditEntry.objects.order_by("seq") if entry.data] == [60, 15, 120]
+    assert [entry.data["after"]["seconds"] for entry in AuditEntry.objects.order_by("seq") if entry.data] == [
+        60,
+        15,
+        120,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ class Idea:
 
 def test_a_stretch_of_random_looks_has_the_episodes_of_a_second_idea(start: datetime) -> None:
     """An hour of slots; with LOCKSTEP_TEST_ALL two days of them, more than 10,000."""
-    chance = random.Random(6)  # noqa: S311
+    chance = random.Random(6)
     steps, idea, looks = (11_520 if os.environ.get("LOCKSTEP_TEST_ALL") else 240), Idea(), list[Found | None]()
     while len(looks) < steps:
         looks += [chance.choice((WELL, ILL, ILL, ILL, NOBODY, None))] * chance.choice((1, 1, 2, 3, 12, 30))

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from migrations_app.audit.chain import GENESIS, Anchor, Link, Verdict, verify_links
+
+_NAMES = frozenset({"seq", "at_us", "body", "prev_hash", "hash"})
+_HASH = re.compile("[0-9a-f]{64}")
+_LARGEST = 2**63 - 1  # of a bigint, in which both numbers are kept
 
 
 class Unreadable(ValueError):
@@ -33,16 +38,44 @@ def line_of(link: Link) -> str:
 def links_of(lines: Iterable[str]) -> Iterator[Link]:
     for number, line in enumerate(lines, start=1):
         try:
-            entry = json.loads(line)
-            yield Link(
-                int(entry["seq"]),
-                int(entry["at_us"]),
-                str(entry["body"]),
-                bytes.fromhex(entry["prev_hash"]),
-                bytes.fromhex(entry["hash"]),
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            link = link_from(json.loads(line, object_pairs_hook=once))
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"Line {number} is not an audit entry.") from error
+        yield link
+
+
+def link_from(entry: object) -> Link:
+    """Of what line_of writes, and of nothing that only looks like it. Raises ValueError."""
+    if not isinstance(entry, dict) or set(entry) != _NAMES:
+        raise ValueError("it does not have exactly seq, at_us, body, prev_hash and hash")
+    for name in ("seq", "at_us"):
+        if not is_whole(entry[name]):
+            raise ValueError(f"its {name} is no whole number")
+    for name in ("prev_hash", "hash"):
+        if not is_hash(entry[name]):
+            raise ValueError(f"its {name} is not 64 hex digits")
+    if not isinstance(entry["body"], str):
+        raise ValueError("its body is no text")
+    before, itself = bytes.fromhex(entry["prev_hash"]), bytes.fromhex(entry["hash"])
+    return Link(entry["seq"], entry["at_us"], entry["body"], before, itself)
+
+
+def is_whole(value: object) -> bool:
+    """Neither 1.0 nor true, which Python takes for 1."""
+    return type(value) is int and abs(value) <= _LARGEST
+
+
+def is_hash(value: object) -> bool:
+    """As it is written here, in small letters; fromhex takes capitals and blanks as well."""
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None
+
+
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """For JSON: of two values under one name another reader may take the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 def verify_file(path: Path, anchors: Collection[Anchor] = ()) -> Verdict:

@@ -15,8 +15,9 @@ from migrations_app.audit.anchor_file import BadAnchors, read_anchors
 from migrations_app.audit.anchoring import anchor_now, forged_anchor
 from migrations_app.audit.chain import Anchor
 from migrations_app.audit.verify import verify
-from migrations_app.releases.bundle.check import NoBundle, check_file
+from migrations_app.releases.bundle.check import check_file
 from migrations_app.releases.bundle.kinds import Broken
+from migrations_app.releases.bundle.unpack import NoBundle
 from migrations_app.releases.crosscheck import first_difference
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import gzip
 import hashlib
 import json
 import sys
@@ -17,11 +16,12 @@ from pathlib import Path
 
 from migrations_app.audit.body import canonical as as_recorded
 from migrations_app.audit.chain import Anchor, Link, digest
-from migrations_app.audit.export import Unreadable, links_of, verify_file
+from migrations_app.audit.export import Unreadable, link_from, links_of, verify_file
+from migrations_app.releases.bundle import shape
 from migrations_app.releases.bundle.kinds import Broken, Json
 from migrations_app.releases.bundle.people import look_at_people
+from migrations_app.releases.bundle.unpack import NoBundle, load, parse
 
-FORMAT = "lockstep release bundle 1"
 SEAL = "release.bundle"
 _BOUND = (
     "release_id", "schema_rev", "schema_rev_min", "schema_rev_max", "index_hash", "secrets_rev", "commit", "artefacts",
@@ -29,57 +29,36 @@ _BOUND = (
 )  # fmt: skip
 
 
-class NoBundle(ValueError):
-    """The file is not a bundle at all."""
-
-
 def check_file(path: Path, anchors: Collection[Anchor] = (), chain: Path | None = None) -> str:
     """What was shown, in a sentence. Raises NoBundle, Broken, OSError."""
-    bundle = read(path.read_bytes())
+    bundle = load(path)
     try:
-        return check(bundle, anchors, chain)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        if isinstance(error, Unreadable):
-            raise Broken(f"The chain cannot be read: {error}") from None
-        raise NoBundle(f"It is no bundle: {type(error).__name__} at {str(error)[:80]}.") from None
+        return _legible(check(bundle, anchors, chain))
+    except Broken as broken:
+        raise Broken(_legible(str(broken))) from None
+    except (RecursionError, MemoryError):
+        raise NoBundle("It is no bundle: it is nested too deeply.") from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise NoBundle(_legible(f"It is no bundle: {type(error).__name__} at {str(error)[:80]}.")) from None
 
 
-def read(data: bytes) -> Json:
-    """Raises NoBundle."""
-    try:
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        bundle = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
-    except (OSError, EOFError, ValueError, RecursionError):
-        raise NoBundle("It is no bundle: neither JSON nor JSON packed with gzip.") from None
-    if not isinstance(bundle, dict) or bundle.get("format") != FORMAT:
-        raise NoBundle(f"It is no bundle of this version, which has the format {FORMAT!r}.")
-    return bundle
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Of two values under one name another reader may take the first."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name is there twice")
-    return found
-
-
-def _no_number(name: str) -> object:
-    raise ValueError(f"{name} is no number in JSON")
+def _legible(sentence: str) -> str:
+    """What somebody wrote into a file neither steers the terminal nor stops there for want of a letter."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in sentence)
 
 
 def check(bundle: Json, anchors: Collection[Anchor] = (), chain: Path | None = None) -> str:
+    shape.look_at_shape(bundle)
     document, proof = bundle["document"], bundle["proof"]
-    seal = _link(proof["seal"])
+    seal = link_from(proof["seal"])
     for step in (_entries_hold, _revisions_hold, _artefacts_hold, _catalogue_holds, _gates_hold, look_at_people):
         step(document)
     _sealed(document, seal)
     _in_order(document, proof, seal)
-    anchored = _anchored(document, seal, anchors)
+    anchored = _anchored(document, proof, seal, anchors)
     if chain is not None:
-        _in_chain(document, seal, chain, anchors)
-    return _sentence(document, seal, chain, anchored)
+        _in_chain(document, proof, seal, chain, anchors)
+    return _sentence(document, proof, seal, chain, anchored)
 
 
 def canonical(content: object) -> str:
@@ -95,9 +74,14 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _link(entry: Json) -> Link:
-    prev_hash, own_hash = bytes.fromhex(entry["prev_hash"]), bytes.fromhex(entry["hash"])
-    return Link(int(entry["seq"]), int(entry["at_us"]), str(entry["body"]), prev_hash, own_hash)
+def _body(link: Link) -> Json:
+    try:
+        body = parse(link.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Broken(f"Entry number {link.seq} of the audit log has a body that cannot be read.")
+    return body
 
 
 def _entries_hold(document: Json) -> None:
@@ -105,14 +89,14 @@ def _entries_hold(document: Json) -> None:
     about = f"release:{document['release']['service']}/{document['release']['release_id']}"
     about = json.loads(as_recorded({"object": about}))["object"]
     last = 0
-    for link in map(_link, document["entries"]):
+    for link in map(link_from, document["entries"]):
         if digest(link.prev_hash, link.seq, link.at_us, link.body) != link.hash:
             raise Broken(f"Entry number {link.seq} of the audit log is not what was written: its hash differs.")
         if link.seq <= last:
             raise Broken(f"Entry number {link.seq} of the audit log stands after {last}: the order was changed.")
-        found = json.loads(link.body)["object"]
+        found = _body(link)["object"]
         if found != about:
-            raise Broken(f"Entry number {link.seq} of the audit log is about {found[:80]}, not about {about}.")
+            raise Broken(f"Entry number {link.seq} of the audit log is about {found!s:.80}, not about {about}.")
         last = link.seq
 
 
@@ -190,7 +174,7 @@ def _sealed(document: Json, seal: Link) -> None:
     """The seal is the audit entry of the making; it holds the hash of all of this."""
     if digest(seal.prev_hash, seal.seq, seal.at_us, seal.body) != seal.hash:
         raise Broken(f"The seal, entry number {seal.seq} of the audit log, is not what was written: its hash differs.")
-    body = json.loads(seal.body)
+    body = _body(seal)
     if body["action"] != SEAL or body["after"]["entries"] != len(document["entries"]):
         raise Broken(f"Entry number {seal.seq} of the audit log is no seal of this bundle.")
     if body["after"]["sha256"] != sha256_of(document):
@@ -202,55 +186,72 @@ def _in_order(document: Json, proof: Json, seal: Link) -> None:
 
     A bundle with very many entries of others between leaves all of their links out, and says how many.
     """
-    own = [int(one["seq"]) for one in document["entries"]]
-    between = seal.seq - min(own, default=seal.seq) - len(own)
-    if proof["links_left_out"] not in (0, between) or (proof["links_left_out"] and proof["links"]):
-        raise Broken(f"The bundle says that it leaves {proof['links_left_out']!r:.20} links of the audit log out.")
-    if proof["links_left_out"]:
-        return
-    stand = {int(seq): (before, itself) for seq, before, itself in proof["links"]}
-    stand |= {int(one["seq"]): (one["prev_hash"], one["hash"]) for one in document["entries"]}
-    stand[seal.seq] = seal.prev_hash.hex(), seal.hash.hex()
-    first = min(stand)
-    if len(stand) != seal.seq - first + 1 or max(stand) != seal.seq:
+    stand = _standing(document, proof, seal)
+    first, left_out = min(stand), proof["links_left_out"]
+    between = seal.seq - first - len(document["entries"])
+    if left_out and (left_out != between or between <= shape.MOST_LINKS or proof["links"]):
+        why = f"a bundle does so only beyond {shape.MOST_LINKS:,} of them, and then with all"
+        raise Broken(f"The bundle says that it leaves {left_out} links of the audit log out; {why}.")
+    if len(stand) + left_out != seal.seq - first + 1 or max(stand) != seal.seq:
         raise Broken(f"Links of the audit log between number {first} and {seal.seq} are missing.")
-    for seq in range(first + 1, seal.seq + 1):
-        if stand[seq][0] != stand[seq - 1][1]:
+    for seq, (before, _) in sorted(stand.items()):
+        if seq - 1 in stand and stand[seq - 1][1] != before:
             raise Broken(f"Entry number {seq} of the audit log does not follow from number {seq - 1}.")
 
 
-def _anchored(document: Json, seal: Link, anchors: Collection[Anchor]) -> bool:
-    """Whether an anchor was of an entry that the bundle has whole; of others it can say nothing."""
-    whole = {int(one["seq"]): str(one["hash"]) for one in document["entries"]} | {seal.seq: seal.hash.hex()}
+def _standing(document: Json, proof: Json, seal: Link) -> dict[int, tuple[str, str]]:
+    """The two hashes of every entry that the bundle knows, its own and those of others."""
+    stand = {seq: (before, itself) for seq, before, itself in proof["links"]}
+    stand |= {one["seq"]: (one["prev_hash"], one["hash"]) for one in document["entries"]}
+    return stand | {seal.seq: (seal.prev_hash.hex(), seal.hash.hex())}
+
+
+def _anchored(document: Json, proof: Json, seal: Link, anchors: Collection[Anchor]) -> bool:
+    """Whether an anchor was of the seal; one of another entry can only show that the bundle is wrong."""
+    known = {seq: itself for seq, (_, itself) in _standing(document, proof, seal).items()}
     for anchor in anchors:
-        if whole.get(anchor.seq, anchor.hash) != anchor.hash:
+        if known.get(anchor.seq, anchor.hash) != anchor.hash:
             raise Broken(f"Entry number {anchor.seq} is not the one that was anchored: the bundle is of another chain.")
     return any(anchor.seq == seal.seq for anchor in anchors)
 
 
-def _in_chain(document: Json, seal: Link, chain: Path, anchors: Collection[Anchor]) -> None:
-    """The chain itself, as the audit page gives it: it holds, and has these very entries."""
-    verdict = verify_file(chain, anchors)
-    if not verdict.ok:
-        raise Broken(f"The chain does not hold: {verdict.sentence}")
-    wanted = {link.seq: link.hash for link in map(_link, document["entries"])} | {seal.seq: seal.hash}
-    with chain.open(encoding="utf-8") as lines:
-        for link in links_of(lines):
-            if wanted.pop(link.seq, link.hash) != link.hash:
-                raise Broken(f"Entry number {link.seq} of the bundle is another one than in the chain.")
+def _in_chain(document: Json, proof: Json, seal: Link, chain: Path, anchors: Collection[Anchor]) -> None:
+    """The chain itself, as the audit page gives it: it holds, and has these very entries, those of others too."""
+    wanted = {seq: itself for seq, (_, itself) in _standing(document, proof, seal).items()}
+    try:
+        verdict = verify_file(chain, anchors)
+        if not verdict.ok:
+            raise Broken(f"The chain does not hold: {verdict.sentence}")
+        with chain.open(encoding="utf-8") as lines:
+            for link in links_of(lines):
+                if wanted.pop(link.seq, link.hash.hex()) != link.hash.hex():
+                    raise Broken(f"Entry number {link.seq} of the bundle is another one than in the chain.")
+    except (Unreadable, UnicodeDecodeError) as error:
+        raise Broken(f"The chain cannot be read: {error}") from None
     if wanted:
         raise Broken(f"Entry number {min(wanted)} of the bundle is not in the chain: it ends before, or begins later.")
 
 
-def _sentence(document: Json, seal: Link, chain: Path | None, anchored: bool) -> str:
+def _sentence(document: Json, proof: Json, seal: Link, chain: Path | None, anchored: bool) -> str:
     release = document["release"]
     counts = f"{len(document['evidence'])} reports, {len(document['signatures'])} signatures"
     told = f"Release {release['release_id']} of {release['service']} is as it was bundled: {counts}"
-    told += f", {len(document['entries'])} audit entries. {document['verdict']['sentence']} Seal {seal.seq}:"
-    told += f"{seal.hash.hex()}, "
+    told += f", {len(document['entries'])} audit entries. {_of_others(proof, chain is not None)}"
+    told += f"{document['verdict']['sentence']} Seal {seal.seq}:{seal.hash.hex()}, "
     if chain is not None:
         return told + "which is in the chain."
     return told + ("which was anchored." if anchored else "to be compared with the chain or an anchor kept elsewhere.")
+
+
+def _of_others(proof: Json, compared: bool) -> str:
+    """What is not in the bundle cannot be recomputed from it, so nobody should take it for checked."""
+    if proof["links_left_out"]:
+        return f"{proof['links_left_out']:,} entries of others between are left out, their hashes too. "
+    many = len(proof["links"])
+    if not many:
+        return ""
+    known = "1 entry of others between is" if many == 1 else f"{many:,} entries of others between are"
+    return f"{known} known by {'hashes that the chain has too' if compared else 'hashes alone'}. "
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[..., object] = print) -> int:

@@ -17,14 +17,12 @@ from migrations_app import __version__
 from migrations_app.audit.record import record
 from migrations_app.audit.verify import link_of
 from migrations_app.models import AuditEntry, Installation, Release, ReleaseState
-from migrations_app.releases.bundle import gather
-from migrations_app.releases.bundle.check import FORMAT, SEAL
+from migrations_app.releases.bundle import gather, shape
+from migrations_app.releases.bundle.check import SEAL
+from migrations_app.releases.bundle.unpack import FORMAT
 from migrations_app.releases.gates.catalogue import canonical, sha256_of
 from migrations_app.releases.gates.changing import object_of
 from migrations_app.releases.gates.reading import Judged, judged
-
-# Beyond so many entries of others between the first one and the seal their hashes are left out.
-MOST_LINKS = 100_000
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def _proof(document: dict[str, object], seal: AuditEntry) -> dict[str, object]:
     first = own[0] if own else seal.seq
     between = seal.seq - first - len(own)
     others: list[list[object]] = []
-    if between <= MOST_LINKS:
+    if between <= shape.MOST_LINKS:
         rows = AuditEntry.objects.filter(seq__gt=first, seq__lt=seal.seq).exclude(seq__in=own).order_by("seq")
         kept = rows.values_list("seq", "prev_hash", "hash").iterator()
         others = [[seq, bytes(before).hex(), bytes(itself).hex()] for seq, before, itself in kept]

@@ -20,9 +20,10 @@ from migrations_app.audit.chain import Anchor, digest
 from migrations_app.audit.record import record
 from migrations_app.audit.verify import verify
 from migrations_app.models import AuditEntry, Release
-from migrations_app.releases.bundle.check import NoBundle, canonical, check, check_file, main, read, sha256_of
+from migrations_app.releases.bundle.check import canonical, check, check_file, main, sha256_of
 from migrations_app.releases.bundle.kinds import OF_ACTION, Broken
 from migrations_app.releases.bundle.make import Bundle
+from migrations_app.releases.bundle.unpack import NoBundle, read
 from migrations_app.releases.gates.catalogue import canonical as of_catalogues
 
 pytestmark = pytest.mark.django_db

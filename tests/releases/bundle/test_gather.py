@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from migrations_app.models import Release
-from migrations_app.releases.bundle import gather, make
+from migrations_app.releases.bundle import gather, shape
 from migrations_app.releases.bundle.check import check
 from migrations_app.releases.bundle.make import Bundle, make_bundle
 from migrations_app.releases.gates.evidence import Attachment, post_evidence
@@ -44,7 +44,7 @@ def test_links_beyond_the_limit_are_left_out(
 ) -> None:
     first = json.loads(bundle.text)
     assert (len(first["proof"]["links"]), first["proof"]["links_left_out"]) == (2, 0)
-    monkeypatch.setattr(make, "MOST_LINKS", 1)
+    monkeypatch.setattr(shape, "MOST_LINKS", 1)
     again = json.loads(make_bundle(release, olga).text)
     assert (again["proof"]["links"], again["proof"]["links_left_out"]) == ([], 2)
     check(again)

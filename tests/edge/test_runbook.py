@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import fields
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,13 @@ PARTS = ("**Means**", "**One sees**", "**First**", "**Do not**", "**Over**")
 
 EVERYTHING = [
     judging.Facts(database, redis, circuit, full, degraded, churn, cooldown)
-    for database, redis, circuit, full, degraded, churn, cooldown in product(
-        (judging.OK, judging.ERROR),
-        (judging.OK, judging.ERROR),
-        (judging.CLOSED, judging.OPEN),
-        (None, 1.0),
-        *[(False, True)] * 3,
-    )
+    for database in (judging.OK, judging.ERROR)
+    for redis in (judging.OK, judging.ERROR)
+    for circuit in (judging.CLOSED, judging.OPEN)
+    for full in (None, 1.0)
+    for degraded in (False, True)
+    for churn in (False, True)
+    for cooldown in (False, True)
 ]
 REASONS = {reason for facts in EVERYTHING if (reason := judging.reason_of(facts))}
 ACTIONS = {asked(facts).action for facts in EVERYTHING for asked in (judging.recommend, judging.recommend_restart)}
@@ -66,7 +65,7 @@ def test_each_action_and_each_momentary_alert_is_explained() -> None:
 
 
 def documents() -> Iterable[tuple[str, str]]:
-    return [(name, (ROOT / "docs" / name).read_text()) for name in ("runbook.md",)]
+    return [(name, (ROOT / "docs" / name).read_text()) for name in ("runbook.md", "install.md")]
 
 
 def test_they_name_no_command_address_anchor_or_file_that_is_not_there() -> None:

@@ -57,7 +57,7 @@ class Manifest:
 
     @property
     def head(self) -> str:
-        return f"{self.audit_seq}:{self.audit_hash}"
+        return f"{self.audit_seq}:{self.audit_hash}" if self.audit_seq else "no entry"
 
 
 def manifest_path(path: Path) -> Path:
@@ -187,7 +187,7 @@ def _run(argv: Sequence[str], version: int, not_done: str) -> None:
     variables = {**environment(_dsn()), "PGOPTIONS": "", "PATH": os.defpath, "LC_ALL": "C", "HOME": "/nonexistent"}
     done = subprocess.run([str(program), *argv[1:]], env=variables, capture_output=True, text=True)
     if done.returncode != 0:
-        told = f"{argv[0]} ended with exit status {done.returncode}: {done.stderr.strip()[:_SAID]}"
+        told = f"{argv[0]} ended with exit status {done.returncode}: {done.stderr.strip()[:_SAID].rstrip('.')}."
         raise _refused("copy_failed", told, not_done, "Correct what it names, and try again.")
 
 

@@ -48,7 +48,7 @@ def test_no_header_about_the_client_is_passed_on_as_it_came() -> None:
     """The one that settings believe, and the three by which health knows that somebody stands in between."""
     sets = dict(re.findall(r'proxy_set_header (\S+) "?([^";]*)"?;', EXAMPLE))
     assert sets == {
-        "Host": "$host",
+        "Host": "$http_host",
         "X-Forwarded-Proto": "$scheme",
         "X-Forwarded-For": "$remote_addr",
         "Forwarded": "",

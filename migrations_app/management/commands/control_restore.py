@@ -16,6 +16,7 @@ from migrations_app.audit.record import record
 from migrations_app.management import asking
 from migrations_app.management.control_copy import Manifest, read_manifest, restore
 from migrations_app.management.control_gap import Gap, find_gaps, open_runs
+from migrations_app.wording import counted
 
 
 class Command(BaseCommand):
@@ -67,13 +68,16 @@ class Command(BaseCommand):
                 self.stdout.write(line)
         lacked = sum(len(gap.unknown) for gap in gaps)
         unread = sum(bool(gap.problem) for gap in gaps)
-        self.stdout.write(
-            f"{lacked} receipts were copied into the ledger from {len(gaps)} environments. Nothing was applied, and "
-            "nothing of it will be applied anew: its receipts stand in the targets."
-        )
+        if lacked:
+            self.stdout.write(
+                f"{counted(lacked, 'receipt')} copied into the ledger. Nothing was applied, and nothing of it will be "
+                "applied anew: it stands in the targets with its receipts."
+            )
+        else:
+            self.stdout.write("No target that was read has a receipt that this database did not know.")
         if unread:
             self.stdout.write(
-                f"{unread} environments are not told whole; the scheduler compares them again each minute."
+                f"Not told whole: {counted(unread, 'environment')}. The scheduler compares again each minute."
             )
         for line in open_runs():
             self.stdout.write(f"{line} at the moment of the backup; cancel it on its page if it is not wanted any more")

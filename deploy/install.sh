@@ -176,7 +176,8 @@ make_environment() {
     if ! cmp -s "$source/deploy/requirements.txt" "$home/.venv/installed.txt"; then
         say "Installing packages"
         run "$home/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-            --requirement "$source/deploy/requirements.txt"
+            --requirement "$source/deploy/requirements.txt" ||
+            fail "the packages were not installed, pip's own lines above say why. Nothing was started. Correct it and run this again."
         run cp "$source/deploy/requirements.txt" "$home/.venv/installed.txt"
     fi
 }
@@ -234,7 +235,11 @@ copy_units() {
 }
 
 manage() {
-    run env LOCKSTEP_HOME="$home" LOCKSTEP_ENV="$environment" "$bin/lockstep-manage" "$@"
+    if [ -n "$root" ]; then
+        run env LOCKSTEP_HOME="$home" LOCKSTEP_ENV="$environment" "$bin/lockstep-manage" "$@"
+    else
+        run "$bin/lockstep-manage" "$@"
+    fi
 }
 
 migrate() {

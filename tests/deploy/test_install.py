@@ -39,14 +39,15 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 @pytest.mark.django_db
 def test_a_second_run_keeps_what_is_there_and_goes_on_where_the_first_failed(tmp_path: Path, pg18: Server) -> None:
-    """The first is given a database that does not exist; whoever runs it corrects the environment file."""
-    root = tmp_path / "root"
+    """The first is given an address that Lockstep refuses; whoever runs it corrects the environment file."""
+    root, wrong = tmp_path / "root", NOWHERE + "?surprise=1"
     given = ("--root", root, "--venv", sys.prefix)
-    first = install(*given, "--database-url", pg18.url("none"), "--host", "lockstep.test")
+    first = install(*given, "--database-url", wrong, "--host", "lockstep.test")
     assert (first.returncode, "nothing was started" in first.stderr) == (1, True), first.stderr
+    assert "'surprise'" in first.stderr
     environment = root / "etc/lockstep/lockstep.env"
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", environment.read_text(), re.MULTILINE))
-    assert values["LOCKSTEP_DATABASE_URL"] == pg18.url("none")
+    assert values["LOCKSTEP_DATABASE_URL"] == wrong
     assert values["LOCKSTEP_ALLOWED_HOSTS"] == "lockstep.test,127.0.0.1"
     assert len(values["LOCKSTEP_SECRET_KEY"]) >= 50
     assert stat.S_IMODE(environment.stat().st_mode) == 0o640
@@ -54,7 +55,7 @@ def test_a_second_run_keeps_what_is_there_and_goes_on_where_the_first_failed(tmp
     assert installed == sorted(unit.name for unit in (ROOT / "deploy/systemd").glob("*.service"))
 
     migrated = pg18.url(str(connection.settings_dict["NAME"]))
-    environment.write_text(environment.read_text().replace(pg18.url("none"), migrated))
+    environment.write_text(environment.read_text().replace(wrong, migrated))
     there = contents(root)
     (root / "opt/lockstep/migrations_app/of_an_older_version.py").write_text("")
     second = install(*given, "--database-url", NOWHERE)

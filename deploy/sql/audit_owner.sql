@@ -18,6 +18,7 @@ DECLARE
         "cutover": ["status", "sentence", "ended_at", "version", "acting_id", "back_since", "back_reason",
             "targets_hash"]}';
     named text;
+    counter regclass;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = application) THEN
         RAISE EXCEPTION 'there is no role %: set lockstep.application to the one in LOCKSTEP_DATABASE_URL', application;
@@ -47,6 +48,11 @@ BEGIN
         CONTINUE WHEN hand_back;
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, %I', kept, application);
         EXECUTE format('GRANT SELECT ON %s TO %I', kept, application);
+        -- A backup of the application's notes where its numbers stand.
+        FOR counter IN SELECT d.objid::regclass FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+                        WHERE d.refobjid = to_regclass(kept) AND d.deptype IN ('a', 'i') LOOP
+            EXECUTE format('GRANT SELECT ON SEQUENCE %s TO %I', counter, application);
+        END LOOP;
         CONTINUE WHEN named = 'auditentry';
         EXECUTE format('GRANT INSERT ON %s TO %I', kept, application);
         EXECUTE format('GRANT UPDATE (%s) ON %s TO %I', (SELECT string_agg(quote_ident(one), ', ')

@@ -116,6 +116,19 @@ def test_it_works_on_as_before(application: None, release: Release, olga: User, 
     connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
+def test_the_application_can_back_up_what_is_not_its_own(application: None) -> None:
+    """A dump reads each table, and where the numbers of its rows stand."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relkind, c.relname, CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') "
+            "ELSE has_table_privilege(c.oid, 'SELECT') END FROM pg_class c "
+            "WHERE c.relkind IN ('r', 'S') AND c.relowner = 'lockstep_audit'::regrole"
+        )
+        found = cursor.fetchall()
+    assert {kind for kind, _, _ in found} == {"r", "S"}
+    assert [name for _, name, readable in found if not readable] == []
+
+
 def test_it_is_handed_back_for_an_upgrade(application: None) -> None:
     connection.cursor().execute("RESET ROLE")
     hand_over("yes")

@@ -76,6 +76,11 @@ def test_it_cannot_tell_what_was_not_compared(prod: Environment, caller: Caller)
     assert response["Retry-After"] == "5"
 
 
+def test_it_says_which_service_declares_no_such_schema(prod: Environment, caller: Caller) -> None:
+    (reason,) = ask(caller, 503, schema_rev="x9")["reasons"]
+    assert (reason["code"], reason["sentence"]) == ("schema_unknown", "No revision of orders declares x9.")
+
+
 def test_a_database_that_does_not_answer_is_no_yes(
     prod: Environment, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ class Node:
 class Known:
     """All of it by one statement, at one moment."""
 
+    service: str
     environment: str
     place: Place
     compared_s: float | None  # since its target was last compared; None: never

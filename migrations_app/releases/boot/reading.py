@@ -101,23 +101,24 @@ def read(service: str, environment: str, asked: Asked, prefix: str = "", ask: As
         found: dict[str, Any] = json.loads(row[0])
         chain = chain_of(found["service"], found["chain"], ask) if found["environment"] else SchemaChain(())
         if chain is not None:
-            return _found(found, chain)
+            return _found(service, found, chain)
     raise ChainChanges(f"The revisions of {service} are changing.")
 
 
-def _found(found: dict[str, Any], chain: SchemaChain) -> Found:
+def _found(service: str, found: dict[str, Any], chain: SchemaChain) -> Found:
     here = found["environment"]
     return Found(
         token=TokenFacts(**found["token"]) if found["token"] else None,
         service=found["service"] is not None,
         environment=here and here["id"],
-        known=_known(found, here, chain) if here else None,
+        known=_known(service, found, here, chain) if here else None,
         own=OwnReport(**found["own"]) if found["own"] else None,
     )
 
 
-def _known(found: dict[str, Any], here: dict[str, Any], chain: SchemaChain) -> Known:
+def _known(service: str, found: dict[str, Any], here: dict[str, Any], chain: SchemaChain) -> Known:
     return Known(
+        service=service,
         environment=here["name"],
         place=_place(here, chain, running=found["run"] is not None),
         compared_s=here["compared_s"],

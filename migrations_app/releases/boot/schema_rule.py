@@ -74,6 +74,9 @@ def _cell(asked: Asked, known: Known, position: int) -> Cell:
     span = known.chain.at(position)
     there = replace(known.place, position=position, schema_rev=span.name if span else "", doubt="")
     release = known.release
+    if release is None and not known.chain.of(asked.schema_rev):
+        # Only of a release is it known that a revision declared its schema once.
+        return Cell(Fit.UNKNOWN, f"No revision of {known.service} declares {asked.schema_rev}.")
     low, high = (release.schema_rev_min, release.schema_rev_max) if release else (asked.schema_rev, asked.schema_rev)
     return fits(low, high, known.chain, (there,))[1][0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 SCRIPT = Path(__file__).resolve().parents[3] / "deploy" / "lockstep-boot"
@@ -69,16 +71,71 @@ def gate(*answers: tuple[int, object]) -> Iterator[Gate]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told.url = f"http://127.0.0.1:{server.server_port}"
+    with _served(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as told.url:
+        yield told
+
+
+@contextmanager
+def raw_gate(
+    *answers: bytes, recorded: bytes = b"HTTP/1.0 201 Created\r\n\r\n{}", trickle: bool = False
+) -> Iterator[Gate]:
+    """What is sent is no matter of a library: byte for byte, then the connection ends. `recorded` may trickle on."""
+    told, left = Gate([]), list(answers)
+    over = threading.Event()
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            line = self.rfile.readline().decode()
+            headers = dict(self._headers())
+            if line.startswith("GET"):
+                told.asked.append(line.split()[1])
+                self.wfile.write(left.pop(0) if len(left) > 1 else left[0])
+                return
+            told.recorded.append(json.loads(self.rfile.read(int(headers["content-length"]))))
+            self.wfile.write(recorded)
+            while trickle and not over.wait(0.1):
+                self.wfile.write(b"A")
+
+        def _headers(self) -> Iterator[tuple[str, str]]:
+            while (line := self.rfile.readline().decode().strip()) != "":
+                name, _, value = line.partition(":")
+                yield name.lower(), value
+
+    class Server(ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Who asks need not read to the end of such an answer."""
+
+    with _served(Server(("127.0.0.1", 0), Handler)) as told.url:
+        try:
+            yield told
+        finally:
+            over.set()
+
+
+@contextmanager
+def _served(server: ThreadingTCPServer | ThreadingHTTPServer) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield told
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def pythons() -> list[str]:
+    """One of each version from 3.8 on that this machine has, among them what pyenv keeps aside."""
+    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = {sys.executable}
+    for minor in range(8, 15):
+        aside = sorted(kept.glob(f"3.{minor}.*/bin/python3.{minor}")) if os.access(kept, os.R_OK | os.X_OK) else []
+        here = shutil.which(f"python3.{minor}")
+        if aside or (here and "shims" not in here):
+            found.add(str(aside[-1] if aside else here))
+    return sorted(found)
 
 
 def argv(url: str, *options: str, python: str = sys.executable) -> list[str]:

@@ -21,6 +21,7 @@ def place(position: int, doubt: str = "") -> Place:
 
 
 KNOWN = Known(
+    service="orders",
     environment="prod",
     place=place(2),
     compared_s=30.0,

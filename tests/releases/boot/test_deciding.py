@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +137,13 @@ def test_it_says_so_when_it_cannot_tell(found: Known, code: str) -> None:
     decision = decide(GOOD, found)
     assert codes(decision) == [code]
     assert (decision.allow, decision.told, decision.hopeless) == (False, False, False)
+
+
+def test_a_schema_that_no_revision_declares_is_not_said_to_have_been_there() -> None:
+    (reason,) = decide(asked(release_id="", schema_rev="x9"), known(release=None)).reasons
+    assert (reason.code, reason.sentence) == ("schema_unknown", "No revision of orders declares x9.")
+    (reason,) = decide(GOOD, known(release=replace(RELEASE, schema_rev_min="gone"))).reasons
+    assert reason.sentence == "Unknown: no revision declares gone any more."
 
 
 def test_what_is_known_to_be_wrong_counts_beside_what_cannot_be_told() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,23 +11,11 @@ from pathlib import Path
 import pytest
 
 from migrations_app.embedded.places import free_port
-from tests.releases.boot.lockstep_boot import SCRIPT, TOKEN, argv, boot, environment, gate, not_yet, refused
+from tests.releases.boot.lockstep_boot import SCRIPT, TOKEN, argv, boot, environment, gate, not_yet, pythons, refused
 from tests.waiting import until
 
 ALLOW = (200, {"allow": True})
 WAIT = (409, not_yet())
-
-
-def pythons() -> list[str]:
-    """One of each version from 3.8 on that this machine has, among them what pyenv keeps aside."""
-    kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = {sys.executable}
-    for minor in range(8, 15):
-        aside = sorted(kept.glob(f"3.{minor}.*/bin/python3.{minor}")) if os.access(kept, os.R_OK | os.X_OK) else []
-        here = shutil.which(f"python3.{minor}")
-        if aside or (here and "shims" not in here):
-            found.add(str(aside[-1] if aside else here))
-    return sorted(found)
 
 
 @pytest.mark.parametrize("python", pythons())
@@ -138,7 +124,9 @@ def test_it_tells_reasons_only_when_they_change() -> None:
     assert [line.split()[2] for line in lines] == ["run_open.", "index_differs.", "run_open."]
 
 
-@pytest.mark.parametrize(("command", "said"), [("true", "ok"), ("false", "fail"), ("/nowhere", "fail"), ("'", "fail")])
+@pytest.mark.parametrize(
+    ("command", "said"), [("true", "ok"), ("false", "fail"), ("/nowhere", "fail"), ("'", "fail"), (" ", "fail")]
+)
 def test_a_probe_is_told(command: str, said: str) -> None:
     with gate(ALLOW) as told:
         boot(told.url, "--probe", command)
@@ -164,8 +152,9 @@ def test_settings_come_from_the_environment_and_a_token_from_a_file(tmp_path: Pa
     assert told.asked[0].startswith("/api/v1/boot-gate?service=shop&environment=dev&release_id=1.0%2Fa+b&boot=")
 
 
-def test_all_that_is_missing_is_named_at_once_and_no_value_shown() -> None:
-    given = environment(LOCKSTEP_TOKEN="no token", LOCKSTEP_EVERY="hidden-word", LOCKSTEP_URL="ftp://hidden-word")
+@pytest.mark.parametrize("url", ["ftp://hidden-word", "http://[hidden-word", "http://host:hidden-word", "http://"])
+def test_all_that_is_missing_is_named_at_once_and_no_value_shown(url: str) -> None:
+    given = environment(LOCKSTEP_TOKEN="no token", LOCKSTEP_EVERY="hidden-word", LOCKSTEP_URL=url)
     done = subprocess.run(
         [sys.executable, str(SCRIPT)], env=given, capture_output=True, text=True, timeout=30, check=False
     )
@@ -197,6 +186,13 @@ def test_a_command_that_is_not_there_is_said() -> None:
     with gate(ALLOW) as told:
         done = boot(told.url, "--", "/nowhere/at-all")
     assert (done.returncode, "the command cannot be started" in done.stderr) == (127, True)
+
+
+def test_the_command_gets_the_signals_as_they_usually_are() -> None:
+    with gate(ALLOW) as told:
+        done = boot(told.url, "--", "sh", "-c", "grep SigIgn /proc/self/status")
+    ignored = int(done.stdout.split()[1], 16)
+    assert not ignored & (1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGTERM - 1))
 
 
 def test_it_ends_at_once_when_it_is_told_to() -> None:

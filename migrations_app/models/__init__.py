@@ -3,7 +3,7 @@
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
-from migrations_app.models.boot import BootAttempt, NodeReport
+from migrations_app.models.boot import BootAttempt, BootFailure, NodeReport
 from migrations_app.models.consent import RollbackConsent
 from migrations_app.models.cutover import (
     BreakGlass,
@@ -47,6 +47,7 @@ __all__ = [
     "AuditCheck",
     "AuditEntry",
     "BootAttempt",
+    "BootFailure",
     "BreakGlass",
     "BreakGlassAnswer",
     "ChainTally",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 from prometheus_client import CollectorRegistry
@@ -42,10 +43,11 @@ def which(names: Iterable[str], holds: str | None) -> list[Row]:
     return [((name,), float(name == holds)) for name in names]
 
 
-def rows_of(statement: str, given: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
+def rows_of(statement: str, given: Mapping[str, Any] | None = None) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
-        return cursor.fetchall()
+        found: list[tuple[object, ...]] = cursor.fetchall()
+    return found
 
 
 def registry_of(families: Sequence[Metric]) -> CollectorRegistry:

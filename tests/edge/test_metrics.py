@@ -78,7 +78,7 @@ def test_it_speaks_openmetrics_to_who_asks_for_it(olga: User, listed: Client) ->
     fill(olga)
     answer: Any = listed.get("/metrics", headers={"Accept": f"{OPEN},text/plain;version=0.0.4;q=0.5"})
     assert answer["Content-Type"].startswith(OPEN)
-    assert "lockstep_revision_runs" in {family.name for family in openmetrics(answer.content.decode())}
+    assert "lockstep_revision_runs" in {family.name for family in openmetrics(answer.content.decode())}  # type: ignore[no-untyped-call]
 
 
 def test_it_tells_how_the_fleet_stands(olga: User, listed: Client) -> None:
@@ -114,7 +114,7 @@ def test_it_tells_how_the_fleet_stands(olga: User, listed: Client) -> None:
         ("workers", {"state": "silent"}, 1),
         ("restart_policy", {"state": "allowed"}, 1),
     ):
-        assert of(found, f"lockstep_{name}", **labels) == value, (name, labels)  # type: ignore[arg-type]
+        assert of(found, f"lockstep_{name}", **labels) == value, (name, labels)
     age = of(found, "lockstep_queue_oldest_age_seconds")
     assert age is not None and 0 < age < 60
 

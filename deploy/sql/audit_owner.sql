@@ -15,7 +15,8 @@ DECLARE
     kept text;
     -- Columns that the application may change; to lock a row takes one, and a trigger refuses the change itself.
     changes jsonb := '{"evidenceartefact": ["sha256"], "releasestate": ["catalogue_id", "status", "version", "changed_at"],
-        "cutover": ["status", "sentence", "ended_at", "version", "acting_id", "back_since", "back_reason"]}';
+        "cutover": ["status", "sentence", "ended_at", "version", "acting_id", "back_since", "back_reason",
+            "targets_hash"]}';
     named text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = application) THEN

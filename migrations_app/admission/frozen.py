@@ -19,6 +19,6 @@ def not_frozen(environment: Environment, direction: Direction) -> Iterator[Condi
         ends = f"{freeze.ends_at:%Y-%m-%d %H:%M} UTC"
         yield Condition(
             "frozen",
-            f"Production is frozen until {ends}: {freeze.reason}",
+            f"Production is frozen until {ends}: {freeze.reason.rstrip('.')}.",
             "Wait for its end, or have a release manager lift it.",
         )

@@ -49,6 +49,8 @@ class Cutover(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     # The SQL that was judged, as releases.gates.reading.revisions_hash tells it: other SQL is not started.
     revisions_hash = models.CharField(max_length=64, blank=True)
+    # The targets that were judged, when it began or when it was last told to go on: others get no run.
+    targets_hash = models.CharField(max_length=64, blank=True)
     # Who decided about it last: their name goes into the runs that follow.
     acting = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     back_since = models.DateTimeField(null=True)  # from when on it only leads back

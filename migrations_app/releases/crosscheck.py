@@ -117,7 +117,7 @@ def check_when_due() -> Verdict | None:
 def first_difference(*, artefacts: bool = False) -> str:
     """A sentence, or nothing. `artefacts` reads all that was attached as well, which may be much."""
     objects = {row.pk: object_of(row) for row in Release.objects.select_related("service")}
-    looks = (_other_release, _other_catalogue, _led_elsewhere, _own_hand, _lost_artefact)
+    looks = (_other_release, _other_catalogue, _other_targets, _led_elsewhere, _own_hand, _lost_artefact)
     found = chain((_of_kind(kind, objects) for kind in KINDS), (look() for look in looks))
     return next((why for why in found if why), "") or (_other_artefact() if artefacts else "")
 
@@ -194,6 +194,20 @@ def _other_release() -> str:
     return f"{min(entries)} is gone: the audit log tells that it was registered." if entries else ""
 
 
+def _other_targets() -> str:
+    """For which targets a cutover goes on is told when it begins, and each time it is told to go on."""
+    told = {
+        after["cutover"]: after["targets_hash"]
+        for action in ("cutover.start", "cutover.resume")
+        for _, after in _entries(action)
+        if "targets_hash" in after
+    }
+    for pk, kept in Cutover.objects.exclude(targets_hash="").values_list("pk", "targets_hash").order_by("pk"):
+        if told.get(pk) != kept:
+            return f"Cutover {pk} is not what was recorded: its targets_hash is another."
+    return ""
+
+
 def _other_catalogue() -> str:
     """A catalogue that is not what its own hash says, or not the one that was saved; signatures bind it."""
     saved = {(object, after["version"]): after for object, after in _entries("catalogue.edit")}
@@ -248,7 +262,8 @@ def _kept(told: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _entries(action: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for body in AuditEntry.objects.filter(body__contains=f'"action":"{action}"').values_list("body", flat=True):
+    rows = AuditEntry.objects.filter(body__contains=f'"action":"{action}"').order_by("seq")
+    for body in rows.values_list("body", flat=True):
         entry = json.loads(body)
         if entry["action"] == action:
             yield entry["object"], entry["after"]

@@ -14,7 +14,7 @@ from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.models import Cutover, CutoverStep, Environment, EnvironmentRelease, Release
 from migrations_app.permissions import may
 from migrations_app.releases.gates.changing import begun, move, record_change
-from migrations_app.releases.gates.reading import database_now, revisions_hash
+from migrations_app.releases.gates.reading import database_now, revisions_hash, targets_hash
 from migrations_app.rollouts.cutting_over import above_the_plan, moved, runs_somewhere, stands_above
 from migrations_app.rollouts.planning import needed_to_carry, past_its_window, preview_up
 from migrations_app.runs.planning import ROOT, revisions_between
@@ -69,13 +69,13 @@ def _forward(cutover: Cutover) -> None:
 def _start(cutover: Cutover, step: CutoverStep) -> None:
     """The next environment's run; one that has nothing to get is there already. What is refused halts it."""
     try:
+        _lock_in_order(cutover, step)
         _refuse_what_changed(cutover)
         if preview_up(step.environment, step.to_revision) is None:
             _refuse_past(cutover, step)
             CutoverStep.objects.filter(pk=step.pk, started_at=None).update(from_revision=step.environment.head_revision)
             _reached(cutover, step, CutoverStepStatus.NOTHING, "It stood there already.")
             return
-        _lock_in_order(cutover, step)
         run = start_run(
             environment=step.environment,
             direction="up",
@@ -94,8 +94,9 @@ def _start(cutover: Cutover, step: CutoverStep) -> None:
 
 def _lock_in_order(cutover: Cutover, step: CutoverStep) -> None:
     """As cut_over() takes them. A run's own audit entry would lock the chain before the release: who signs at that
-    moment has them the other way round."""
-    Environment.objects.select_for_update(of=("self",)).get(pk=step.environment_id)
+    moment has them the other way round. The environment is the one that is looked at from here on."""
+    rows = Environment.objects.select_for_update(of=("self",)).select_related("service")
+    step.environment = rows.get(pk=step.environment_id)
     begun(cutover.release)
 
 
@@ -107,6 +108,10 @@ def _refuse_what_changed(cutover: Cutover) -> None:
     if cutover.revisions_hash != revisions_hash(cutover.release):
         told = "The SQL of its revisions is not what was signed."
         raise _changed("revisions_differ", told, "Give it up, and register and sign a release with them.")
+    # One from before the column has none.
+    if cutover.targets_hash not in ("", targets_hash(cutover.release)):
+        told = "An environment was added, removed or changed since the gates were judged."
+        raise _changed("targets_differ", told, "Have the gates signed for it and go on, or give it up.")
     if cutover.acting is None and cutover.planned_until and database_now() >= cutover.planned_until:
         raise _changed("too_late", "Its planned window is over.", "Go on all the same, or give it up.")
 

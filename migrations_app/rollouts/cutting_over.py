@@ -31,7 +31,7 @@ from migrations_app.releases.gates.changing import begun, move, record_change
 from migrations_app.releases.gates.glass import answer_glass, blockers_hash
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.pending import head_of
-from migrations_app.releases.gates.reading import database_now, judged, revisions_hash
+from migrations_app.releases.gates.reading import database_now, judged, revisions_hash, targets_hash
 from migrations_app.releases.gates.telling import told
 from migrations_app.rollouts.planning import (
     NOT_DONE,
@@ -108,12 +108,15 @@ def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
         begun(release)
         if held.back_since is not None:
             raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
+        if held.status != CutoverStatus.HALTED:
+            raise _stands_elsewhere(held)
         _refuse_other_gates(held, by)
-        _to(held, CutoverStatus.RUNNING, sentence="", acting=by)
+        targets = targets_hash(release)
+        _to(held, CutoverStatus.RUNNING, sentence="", acting=by, targets_hash=targets)
         # Where it stood before stays: what an earlier run applied is rolled back with the rest.
         failed = held.steps.filter(status=CutoverStepStatus.FAILED)
         failed.update(status=CutoverStepStatus.PENDING, run=None, sentence="", ended_at=None)
-        record_change(release, "cutover.resume", by, {"cutover": held.pk, "reason": reason})
+        record_change(release, "cutover.resume", by, {"cutover": held.pk, "reason": reason, "targets_hash": targets})
     return fresh(cutover)
 
 
@@ -205,8 +208,12 @@ def moved(cutover: Cutover, to: CutoverStatus, **fields: object) -> bool:
 
 def _to(cutover: Cutover, to: CutoverStatus, **fields: object) -> None:
     if not moved(cutover, to, **fields):
-        word = CutoverStatus(cutover.status).label
-        raise _stays(f"cutover_is_{cutover.status}", f"The cutover is {word}.", "Look at it again.")
+        raise _stands_elsewhere(cutover)
+
+
+def _stands_elsewhere(cutover: Cutover) -> Refused:
+    word = CutoverStatus(cutover.status).label
+    return _stays(f"cutover_is_{cutover.status}", f"The cutover is {word}.", "Look at it again.")
 
 
 def _locked(release: Release, names: Sequence[str] | None) -> list[Environment]:
@@ -260,6 +267,7 @@ def _create(
         planned_from=window.begins,
         planned_until=window.ends,
         revisions_hash=revisions_hash(release),
+        targets_hash=targets_hash(release),
     )
     CutoverGate.objects.bulk_create(_proofs(cutover, verdict))
     CutoverStep.objects.bulk_create(
@@ -274,7 +282,8 @@ def _create(
     )
     _ask_the_trigger()
     cutover.refresh_from_db()
-    beside = {"verdict": verdict.sentence, "reason": cutover.reason, "revisions_hash": cutover.revisions_hash}
+    hashes = {"revisions_hash": cutover.revisions_hash, "targets_hash": cutover.targets_hash}
+    beside = {"verdict": verdict.sentence, "reason": cutover.reason, **hashes}
     record_change(release, "cutover.start", by, {**told(cutover), **beside})
     return fresh(cutover)
 

@@ -13,6 +13,7 @@ from migrations_app.admission.door import Preview, preview
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.production import is_called_production
 from migrations_app.models import Cutover, Environment, EnvironmentRelease, Release, Revision, Service
+from migrations_app.models.environment import Reachability
 from migrations_app.permissions import may
 from migrations_app.releases.contracts import fits
 from migrations_app.releases.gates.judging import Verdict
@@ -104,7 +105,10 @@ def _stop(release: Release, environment: Environment, head: str, runs: str) -> S
 
 
 def past_its_window(release: Release, environment: Environment, head: str) -> tuple[Condition, ...]:
-    """For one that has nothing to get: it may stand above what the release can live with."""
+    """For one that has nothing to get: nobody can tell what stands there, or it is past what the release takes."""
+    if environment.reachability == Reachability.UNREACHABLE:
+        told = f"What stands in {environment.name} cannot be told: its target cannot be reached."
+        return (Condition("target_unknown", told, "It is compared every minute, and at once by “Compare now”."),)
     chain = read_schema_chain(release.service)
     doubt, _ = fits(release.schema_rev_min, release.schema_rev_max, chain, ())
     places = dict(

@@ -20,6 +20,7 @@ class Timing:
     took_ms: float
     planned_ms: float | None
     over: bool  # nothing of it goes on
+    open_window: bool = False  # it was given one with one end
 
     @property
     def late_ms(self) -> float:
@@ -30,7 +31,8 @@ class Timing:
         """`4 min 12 s of the planned 30 min`"""
         took = duration(self.took_ms)
         if self.planned_ms is None:
-            return f"{took}{'' if self.over else ' so far'}; no window was planned"
+            told = "" if self.open_window else "; no window was planned"
+            return f"{took}{'' if self.over else ' so far'}{told}"
         if self.late_ms:
             return f"{took}, {duration(self.late_ms)} over the planned {duration(self.planned_ms)}"
         return f"{took}{'' if self.over else ' so far'} of the planned {duration(self.planned_ms)}"
@@ -41,7 +43,8 @@ def timing_of(cutover: Cutover, now: datetime) -> Timing:
     if cutover.planned_from and cutover.planned_until:
         planned = (cutover.planned_until - cutover.planned_from).total_seconds() * 1000
     took = ((cutover.ended_at or now) - cutover.started_at).total_seconds() * 1000
-    return Timing(took, planned, cutover.ended_at is not None)
+    one_end = planned is None and bool(cutover.planned_from or cutover.planned_until)
+    return Timing(took, planned, cutover.ended_at is not None, one_end)
 
 
 def sentence_of(cutover: Cutover, steps: Sequence[CutoverStep]) -> str:

@@ -12,8 +12,11 @@ from django.utils import timezone
 from migrations_app.admission.conditions import NotAdmitted
 from migrations_app.admission.door import start_run
 from migrations_app.engine.errors import Refused
+from migrations_app.fleet.environments import check_target, edit_environment
+from migrations_app.fleet.ledger import mark_unreachable
 from migrations_app.jobs.apply import execute
 from migrations_app.models import AuditEntry, Cutover, Environment, Release, ReleaseState, Run
+from migrations_app.releases.crosscheck import first_difference
 from migrations_app.releases.gates.glass import ask_to_break
 from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import break_glass, cut_over, give_up, go_on, take_back
@@ -107,12 +110,51 @@ def test_it_does_not_go_on_past_a_gate_that_blocks_by_now(carried: Carried, read
     assert Cutover.objects.get().status == "halted"
 
 
+def test_targets_that_changed_on_the_way_get_no_run_before_they_are_signed(
+    carried: Carried, ready: Release, rita: User, ann: User, omar: User
+) -> None:
+    cutover = cut_over(release=ready, by=rita)
+    carry_on_all()
+    edit_environment(environment=carried.live.environment, stage="qa", by=person("ada", "admin"))
+    cutover = carry(cutover)
+    assert (cutover.status, carried.heads()) == ("halted", ["0002_b", "0001_a"])
+    assert "An environment was added, removed or changed since the gates were judged." in cutover.sentence
+    with pytest.raises(NotAdmitted) as refused:
+        go_on(cutover, by=rita)
+    assert codes(refused) == ["gate_blocks"] * 2
+    for gate in ("tests", "build"):
+        for signer in (ann, omar):
+            sign(ready, gate, signer)
+    assert carry(go_on(cutover, by=rita)).status == "done"
+    assert carried.heads() == ["0002_b", "0002_b"]
+    assert first_difference() == ""
+
+
+def test_a_target_that_cannot_be_reached_is_not_told_to_be_there_already(
+    carried: Carried, ready: Release, rita: User
+) -> None:
+    live, told = carried.live.environment, "What stands in live-eu cannot be told: its target cannot be reached."
+    carried.live.apply()
+    cutover = cut_over(release=ready, by=rita)
+    mark_unreachable(live, "nobody answers")
+    assert [one.sentence for one in cutover_plan(ready, ["live-eu"]).stops[0].conditions] == [told]
+    cutover = carry(cutover)
+    assert (cutover.status, carried.runs()) == ("halted", {"test-eu": "2.0"})
+    assert told in cutover.sentence
+    check_target(live)
+    assert carry(go_on(cutover, by=rita)).status == "done"
+
+
 def test_given_up_it_starts_nothing_more(carried: Carried, ready: Release, rita: User) -> None:
     with psycopg.connect(carried.test.url, autocommit=True) as conn:
         conn.execute("CREATE TABLE b (x int)")
     cutover = carry(cut_over(release=ready, by=rita))
     assert give_up(cutover, by=rita, reason="not this week").status == "cancelled"
     assert (status(ready), carried.heads()) == ("collecting", ["0001_a", "0001_a"])
+    report(ready, carried.olga, "tests", "unit", "fail")
+    with pytest.raises(Refused) as refused:
+        go_on(cutover, by=rita)
+    assert refused.value.code == "cutover_is_cancelled"
 
 
 def test_it_is_taken_back_as_a_whole_the_last_environment_first(

@@ -88,5 +88,7 @@ def test_it_is_held_against_the_window_it_was_given() -> None:
     assert timing_of(made("running", **window), now).sentence == "4 min so far of the planned 30 min"
     assert timing_of(made("done", 1860, **window), now).sentence == "31 min, 1 min over the planned 30 min"
     assert timing_of(made("done", 240), now).sentence == "4 min; no window was planned"
+    one_end: dict[str, Any] = {"planned_until": BEGAN + timedelta(minutes=30)}
+    assert timing_of(made("running", **one_end), now).sentence == "4 min so far"
     told = "2.0 is live in test-eu after 4 min, planned 30 min."
     assert sentence_of(made("done", 240, **window), steps("done")) == told

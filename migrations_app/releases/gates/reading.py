@@ -109,14 +109,19 @@ def database_now() -> datetime:
 
 def _parts(release: Release) -> dict[str, str]:
     told = {name: getattr(release, name) for name in BOUND}
-    targets = Environment.objects.filter(service_id=release.service_id).order_by("pk")
-    bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
     return {
         "release": _sha256(canonical({**told, "id": release.pk})),
         "revisions": revisions_hash(release),
         "taken_back": str(Cutover.objects.filter(release=release, status=CutoverStatus.ROLLED_BACK).count()),
-        "targets": _sha256(json.dumps([[str(value) for value in row] for row in bound])),
+        "targets": targets_hash(release),
     }
+
+
+def targets_hash(release: Release) -> str:
+    """Which environments its service has, and which database each of them is."""
+    targets = Environment.objects.filter(service_id=release.service_id).order_by("pk")
+    bound = targets.values_list("uid", "name", "stage", "target_name", "system_identifier", "database_oid")
+    return _sha256(json.dumps([[str(value) for value in row] for row in bound]))
 
 
 def revisions_hash(release: Release) -> str:

@@ -267,6 +267,8 @@ def test_parts_that_are_not_those_of_the_hash_are_found(signed: Release) -> None
     assert "is not what its hash is of" in found_after(
         "gatesignature", "UPDATE migrations_app_gatesignature SET parts = '{}'"
     )
+    told = found_after("cutover", "UPDATE migrations_app_cutover SET targets_hash = repeat('0', 64)")
+    assert "is not what was recorded: its targets_hash is another." in told
     assert "cutover" in found_after("cutovergate", "UPDATE migrations_app_cutovergate SET state = 'waived'").lower()
 
 

@@ -101,5 +101,5 @@ def test_an_upgrade_counts_the_failures_that_are_there_as_they_are_counted_from_
     assert counted == {("index", "index_differs", 2), ("index", "none", 1)}
     BootFailure.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute(import_module("migrations_app.migrations.0028_boot_failures").SO_FAR)
+        cursor.execute(import_module("migrations_app.migrations.0029_boot_failures").SO_FAR)
     assert set(BootFailure.objects.values_list("phase", "reason", "count")) == counted

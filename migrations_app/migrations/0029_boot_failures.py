@@ -10,7 +10,7 @@ SELECT phase, left(COALESCE(reasons->0->>0, 'none'), 63), count(*)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("migrations_app", "0027_told_as_well")]
+    dependencies = [("migrations_app", "0028_cutover_targets")]
 
     operations = [
         migrations.CreateModel(

@@ -34,15 +34,15 @@ install: .venv/.runtime
 	@sh .ci/install dev
 	@touch .venv/.runtime .venv/.dev
 
-# No command may end on a browser or an old PostgreSQL: .ci/chromium and .ci/postgres15 print where they are, or one
+# No command may end on a browser, an old PostgreSQL or promtool: .ci/chromium and its like print where they are, or one
 # loud line on stderr and nothing.
 test: .venv/.dev
-	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(PARALLEL) $(ARGS)
+	@LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" LOCKSTEP_TEST_PROMTOOL="$$(sh .ci/promtool)" $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 # `make -k check` goes on after the first failure and names them all.
 # What `make test` takes a part of: every way back, every pair of schemas, every page in every window.
 thorough: .venv/.dev
-	@LOCKSTEP_TEST_ALL=1 LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" $(PY) -m pytest $(PARALLEL) $(ARGS)
+	@LOCKSTEP_TEST_ALL=1 LOCKSTEP_TEST_CHROMIUM="$$(sh .ci/chromium)" LOCKSTEP_TEST_POSTGRES15="$$(sh .ci/postgres15)" LOCKSTEP_TEST_PROMTOOL="$$(sh .ci/promtool)" $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 check: lint types contracts templates django
 

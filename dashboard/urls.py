@@ -10,6 +10,7 @@ from dashboard.api.api import api
 from dashboard.api.edge import guarded
 from dashboard.boot.gate import boot_gate
 from dashboard.health import views as health
+from dashboard.health.metrics import metrics_view
 from dashboard.pages import (
     audit,
     audit_chain,
@@ -72,6 +73,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("health/deep", health.deep_view, name="health_deep"),
+    path("metrics", metrics_view, name="metrics"),
     path("admin/api/system-status", health.system_status_view, name="system_status"),
     *(
         path(address, health.schema_view, {"name": name}, name=f"schema_{name}")

@@ -37,7 +37,7 @@ RETRY_S = 5
 SHAPES: dict[str, Any] = {"health": HealthOut | StatusOut, "deep": DeepOut, "system-status": SystemStatusOut}
 
 
-def _open(view: View) -> View:
+def open_to_all(view: View) -> View:
     """For anybody, and never kept."""
 
     @wraps(view)
@@ -51,13 +51,13 @@ def _open(view: View) -> View:
     return answered
 
 
-@_open
+@open_to_all
 def livez(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is looked at."""
     return JsonResponse({"status": "alive"})
 
 
-@_open
+@open_to_all
 def readyz(request: HttpRequest) -> HttpResponse:
     """Whether it can take work: its database answers and has this code's tables, and the process is not stopping."""
     checks = {"database": "ok", "migrations": "ok", "process": "stopping" if _stopping() else "ok"}
@@ -70,7 +70,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ready" if ready else "not_ready", "checks": checks}, status=200 if ready else 503)
 
 
-@_open
+@open_to_all
 def health_view(request: HttpRequest) -> HttpResponse:
     """Everybody hears the status; the rest is for who is signed in, brings a token, or is listed."""
     look = looking.current()
@@ -80,27 +80,27 @@ def health_view(request: HttpRequest) -> HttpResponse:
     return _json(shown, 503 if told.status == UNHEALTHY else 200)
 
 
-@_open
+@open_to_all
 def deep_view(request: HttpRequest) -> HttpResponse:
-    refused = _refusal(request)
+    refused = refusal(request)
     if refused is not None:
         return refused
     told = deep(looking.current())
     return _json(told, 503 if told.status == UNHEALTHY else 200)
 
 
-@_open
+@open_to_all
 def system_status_view(request: HttpRequest) -> HttpResponse:
-    return _refusal(request) or _json(system_status(looking.current()), 200)
+    return refusal(request) or _json(system_status(looking.current()), 200)
 
 
-@_open
+@open_to_all
 def schema_view(request: HttpRequest, name: str = "health") -> HttpResponse:
     """The JSON schema of an answer."""
     return JsonResponse(TypeAdapter(SHAPES[name]).json_schema(mode="serialization"))
 
 
-def _refusal(request: HttpRequest) -> HttpResponse | None:
+def refusal(request: HttpRequest, verb: str = VERB) -> HttpResponse | None:
     """In the envelope; who reads pages is sent to sign in, or told on a page."""
     reads_pages = "text/html" in request.headers.get("Accept", "")
     try:
@@ -112,10 +112,10 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         if reads_pages:
             return redirect_to_login(request.get_full_path())
         return error(request, 401, "This takes somebody who is signed in, or an API token.")
-    if may(user, VERB):
+    if may(user, verb):
         return None
     try:
-        access.require(user, VERB, request.path.strip("/"))
+        access.require(user, verb, request.path.strip("/"))
     except PermissionDenied as denied:
         if reads_pages:
             raise

@@ -4,7 +4,7 @@ from migrations_app.models.alert import AlertEpisode, AlertEvent, AlertState, Al
 from migrations_app.models.audit import AuditEntry
 from migrations_app.models.audit_anchor import AuditAnchor
 from migrations_app.models.audit_check import AuditCheck
-from migrations_app.models.boot import BootAttempt, NodeReport
+from migrations_app.models.boot import BootAttempt, BootFailure, NodeReport
 from migrations_app.models.consent import RollbackConsent
 from migrations_app.models.cutover import (
     BreakGlass,
@@ -53,6 +53,7 @@ __all__ = [
     "AuditCheck",
     "AuditEntry",
     "BootAttempt",
+    "BootFailure",
     "BreakGlass",
     "BreakGlassAnswer",
     "ChainTally",

@@ -1,6 +1,7 @@
 """What starts: the versions that the nodes of an environment run, and how each attempt to start went.
 
-Telemetry, written by machines, without audit entries and swept when it is old. What people do about nodes is audited.
+Telemetry, written by machines, without audit entries and swept when it is old, but for the count of failures. What
+people do about nodes is audited.
 """
 
 from __future__ import annotations
@@ -51,3 +52,14 @@ class BootAttempt(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["environment", "boot"], name="boot_once_per_environment")]
         indexes = [models.Index(fields=["environment", "-id"], name="boot_by_environment")]
+
+
+class BootFailure(models.Model):
+    """How many starts failed so far. Attempts are swept and this is not, so that it only grows."""
+
+    phase = models.CharField(max_length=63)
+    reason = models.CharField(max_length=63)  # the code of the first reason
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["phase", "reason"], name="boot_failure_counted_once")]

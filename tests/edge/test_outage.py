@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "LOCKSTEP_DATABASE_URL": server.dsn,
         "LOCKSTEP_SECRET_KEY": signing_key(),
         "LOCKSTEP_CREDENTIALS_KEY": credentials_key(),
+        "LOCKSTEP_HEALTH_ALLOW": "127.0.0.1",
     }
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "-v0"], cwd=PROJECT, env=environment, check=True, capture_output=True
@@ -192,6 +194,10 @@ def is_envelope(answer: Answer, sentence: str, code: str, wait: int) -> None:
     assert answer.headers["Retry-After"] == str(told["meta"]["retry_after_seconds"]) == str(wait)
 
 
+def _figures(answer: Answer, name: str) -> set[str]:
+    return {line.rpartition(" ")[2] for line in answer.body.splitlines() if re.match(rf"lockstep_{name}[ {{]", line)}
+
+
 def test_a_database_that_answers_is_no_outage(house: House) -> None:
     assert (house.page().status, house.api().status) == (302, 401)
 
@@ -202,10 +208,14 @@ def test_a_pool_in_use_is_called_that(house: House) -> None:
         pages = [crowd.submit(house.page), crowd.submit(house.get, "/", **SESSION, **{"If-None-Match": '"old"'})]
         answers = [crowd.submit(house.api), crowd.submit(house.get, "/api/v1/services", **SESSION)]
         answers.append(crowd.submit(house.get, "/admin/api/worker/status", **SESSION))
+        scrape = crowd.submit(house.get, "/metrics")
         for page in pages:
             is_page(page.result(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
         for answer in answers:
             is_envelope(answer.result(), EXHAUSTED, "DB_POOL_EXHAUSTED", 5)
+        # Prometheus hears of it all the same: that is when the figures of the pool matter.
+        assert (scrape.result().status, _figures(scrape.result(), "up")) == (200, {"0.0"})
+        assert _figures(scrape.result(), "pool_saturation") >= {"1.0"}
     assert {future.result().status for future in stuck} == {302}
 
 

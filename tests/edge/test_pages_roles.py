@@ -134,10 +134,10 @@ ADDRESSES: dict[str, tuple[str, str, tuple[int, ...]]] = {
 # A form of every page: what a page does not ask for it does not read.
 SENT = {"gate": "frontend-build"}
 OPEN_TO_ALL = {"login", "logout", "theme"}
-# What programs ask; test_health.py says who is told what.
+# What programs ask; test_health.py and test_metrics.py say who is told what.
 HEALTH = {
     "health_json", "livez", "readyz", "health_deep", "system_status", "schema_health", "schema_deep",
-    "schema_system-status",
+    "schema_system-status", "metrics",
 }  # fmt: skip
 
 

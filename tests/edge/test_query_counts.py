@@ -91,6 +91,7 @@ PAGES = {
     "audit": "/audit",
     "workers": "/workers",
     "tokens": "/tokens",
+    "metrics": "/metrics",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
@@ -23,6 +23,7 @@ COUNTED_FOR = timedelta(days=30)
 KEPT_FOR = timedelta(days=90)
 MOST_REASONS, LONGEST_REASON, LONGEST_S, MOST_TRIES = 20, 500, 7 * 24 * 3600, 100_000
 LISTED = 50
+MOST_CODES, NO_REASON = 100, "none"
 _BOOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\Z")
 
 # A later word about the same start completes it; what happened first stays.
@@ -33,7 +34,15 @@ VALUES (%(environment)s, %(boot)s, %(node)s, %(release_id)s, statement_timestamp
         statement_timestamp(), %(phase)s, %(outcome)s, %(reasons)s::jsonb, %(tries)s, %(first_request_ok)s)
 ON CONFLICT (environment_id, boot) DO UPDATE
    SET first_request_ok = COALESCE(b.first_request_ok, EXCLUDED.first_request_ok)
-RETURNING id
+RETURNING id, xmax = 0
+"""
+# The first reason is that of the earliest phase. Codes come from outside: past so many, another one is `other`.
+_COUNT = """
+INSERT INTO migrations_app_bootfailure AS f (phase, reason, count)
+SELECT %(phase)s, CASE WHEN EXISTS (SELECT FROM migrations_app_bootfailure WHERE reason = %(reason)s)
+                         OR (SELECT count(DISTINCT reason) FROM migrations_app_bootfailure) < %(most)s
+                       THEN %(reason)s ELSE 'other' END, 1
+ON CONFLICT (phase, reason) DO UPDATE SET count = f.count + 1
 """
 
 
@@ -78,10 +87,13 @@ def record_attempt(*, environment: Environment, attempt: Attempt) -> BootAttempt
         "phase": phase,
         "reasons": json.dumps([[code[:63], sentence[:LONGEST_REASON]] for code, sentence in attempt.reasons]),
     }
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_KEEP, given)
-        row = cursor.fetchone()
-    return BootAttempt.objects.get(pk=row[0])
+        pk, new = cursor.fetchone()
+        if new and attempt.outcome != BootOutcome.ALLOW:
+            reason = attempt.reasons[0][0][:63] if attempt.reasons else NO_REASON
+            cursor.execute(_COUNT, {"phase": phase, "reason": reason, "most": MOST_CODES})
+    return BootAttempt.objects.get(pk=pk)
 
 
 def tally(environment: Environment) -> BootTally:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from migrations_app.engine.errors import Refused
-from migrations_app.models import BootAttempt, Environment, Service
+from migrations_app.models import BootAttempt, BootFailure, Environment, Service
 from migrations_app.releases.boot.attempts import Attempt, list_attempts, record_attempt, sweep, tally
 from tests.edge.fleet import make_environment
 
@@ -90,3 +92,14 @@ def test_what_makes_no_sense_is_refused(prod: Environment, attempt: Attempt, sen
         record_attempt(environment=prod, attempt=attempt)
     assert refusal.value.message == sentence
     assert not BootAttempt.objects.exists()
+
+
+def test_an_upgrade_counts_the_failures_that_are_there_as_they_are_counted_from_then_on(prod: Environment) -> None:
+    for attempt in (STARTED, GAVE_UP, replace(GAVE_UP, boot="b3"), replace(GAVE_UP, boot="b4", reasons=())):
+        record_attempt(environment=prod, attempt=attempt)
+    counted = set(BootFailure.objects.values_list("phase", "reason", "count"))
+    assert counted == {("index", "index_differs", 2), ("index", "none", 1)}
+    BootFailure.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("migrations_app.migrations.0031_boot_failures").SO_FAR)
+    assert set(BootFailure.objects.values_list("phase", "reason", "count")) == counted

@@ -1,0 +1,1 @@
+"""What Prometheus is told: a file for each family, read from the control database or from what web processes tell."""

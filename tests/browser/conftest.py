@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
+
+from tests.waiting import until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -93,6 +96,13 @@ def reading(browser: Browser, live_server: LiveServer) -> Iterator[Reading]:
     yield start
     for reader in readers:
         reader.context.close()
+    # A request that is still being answered would meet the flush of the tables in a deadlock.
+    until(lambda: not _answering(), what="the end of the last request")
+
+
+def _answering() -> bool:
+    """Whether the live server has a connection: each has a thread, which Python names after what it runs."""
+    return any("process_request_thread" in thread.name for thread in threading.enumerate())
 
 
 def _keep(reader: Reader, kind: str, text: str) -> None:

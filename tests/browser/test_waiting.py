@@ -106,7 +106,7 @@ def test_an_open_page_polls_no_sooner_than_it_is_asked_to(reading: Reading) -> N
     assert figures.all_inner_texts() == shown
     page.unroute(LIVE, refuse)
     with page.expect_response(LIVE) as answered:
-        page.clock.run_for(6000)
+        page.clock.run_for(8000)
     assert answered.value.request.headers["x-retry-attempt"] == "1"
     expect(line).to_contain_text("· live")
     expect(page.locator("html.stale")).to_have_count(0)

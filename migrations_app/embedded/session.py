@@ -38,9 +38,12 @@ def wait_until_empty(sessions: set[int], *, patience: float) -> bool:
 
 
 def kill(sessions: set[int]) -> int:
-    """End what still lives in these sessions at once; return how many that were."""
+    """End what still lives in these sessions at once, leaders first: none sees its child die and goes on from there.
+
+    Returns how many that were.
+    """
     found = members(sessions)
-    for pid in found:
+    for pid in sorted(found, key=lambda pid: pid not in sessions):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     return len(found)

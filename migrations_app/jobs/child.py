@@ -7,7 +7,11 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 
+import structlog
+
 from migrations_app.jobs.process import close_database_connections, die_with_parent
+
+log = structlog.get_logger(__name__)
 
 
 class Child:
@@ -50,5 +54,7 @@ def _be(work: Callable[[], object], parent: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         work()
         status = 0
+    except Exception:
+        log.exception("a child process failed")
     finally:
         os._exit(status)

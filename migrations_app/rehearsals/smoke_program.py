@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,11 +32,11 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Running:
-    """`until` is when it is ended at the latest, on the monotonic clock."""
+    """`cut` is set before it is ended for taking too long: a shell whose child dies first may still end with 0."""
 
     name: str
     process: subprocess.Popen[bytes]
-    until: float
+    cut: threading.Event
     tail: _Tail
 
     @property
@@ -46,7 +45,7 @@ class Running:
 
     @property
     def late(self) -> bool:
-        return time.monotonic() >= self.until
+        return self.cut.is_set()
 
     def rest(self, should_stop: ShouldStop) -> None:
         """A moment of waiting. Raises Stopped."""
@@ -95,17 +94,23 @@ def running(
         process = spawn([str(program)], die_with=signal.SIGKILL, env=env, cwd=cwd or program.parent, output=writing)
         os.close(writing)
         guard.watch(process.pid)
-        alarm = threading.Timer(patience, session.kill, [{process.pid}])
+        cut = threading.Event()
+        alarm = threading.Timer(patience, _cut_off, [process.pid, cut])
         alarm.daemon = True
         alarm.start()
         try:
-            yield Running(program.name, process, time.monotonic() + patience, _Tail(reading))
+            yield Running(program.name, process, cut, _Tail(reading))
         finally:
             alarm.cancel()
             end(process, [signal.SIGTERM], patience=_GRACE_S)
             session.kill({process.pid})
     finally:
         guard.dismiss()
+
+
+def _cut_off(leader: int, cut: threading.Event) -> None:
+    cut.set()
+    session.kill({leader})
 
 
 def clone_environment(dsn: Dsn, service: str, environment: str) -> dict[str, str]:

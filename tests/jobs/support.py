@@ -29,7 +29,7 @@ QUICK = {
 }
 
 
-def wait_until(what: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(what: Callable[[], object], seconds: float = 60.0) -> None:
     """Fail unless it becomes true in time."""
     until = time.monotonic() + seconds
     while not what():

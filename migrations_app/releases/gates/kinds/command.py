@@ -65,7 +65,7 @@ def _run(program: Path, environment: Mapping[str, str], limit_s: float) -> tuple
 def _ended(one: Running, limit_s: float) -> tuple[str, list[str]]:
     last = _last_line(one)
     said = f": {last}" if last else " and said nothing."
-    if one.late and one.status:
+    if one.late:
         return "", [f"{one.name} did not end within {limit_s:g} s{f'; it said last: {last}' if last else '.'}"]
     if one.status:
         how = f"was ended by signal {-one.status}" if one.status < 0 else f"ended with {one.status}"

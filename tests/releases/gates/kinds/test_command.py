@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from migrations_app.embedded import session
 from migrations_app.embedded.session import members
 from migrations_app.jobs.process import is_gone
 from migrations_app.models import Release
@@ -79,6 +81,21 @@ def test_one_that_does_not_end_is_ended_with_all_it_started(release: Release, pr
     pids = [int(pid) for pid in program.with_name("units.pids").read_text().split()]
     until(lambda: all(map(is_gone, pids)), what="the end of both")
     assert not members({pids[0]})
+
+
+def test_one_that_ends_with_0_as_it_is_ended_has_not_passed(
+    release: Release, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that waits goes on when its child is gone, and it may be quicker than the signal."""
+
+    def kill_children(leaders: set[int]) -> None:
+        for pid in members(leaders) - leaders:
+            os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr(session, "kill", kill_children)
+    written(program, "sleep 60 & echo waiting; wait")
+    found = look(release, "command", command="units", timeout_seconds=1)
+    assert told(found) == ("fail", "units did not end within 1 s; it said last: waiting")
 
 
 def test_what_it_says_last_is_bounded_and_can_be_printed(release: Release, program: Path) -> None:

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from dashboard.chip import chip_of
 from dashboard.glance import recent_glance
-from dashboard.mismatched import recent_mismatches
+from dashboard.mismatched import recent_glass, recent_mismatches
 from dashboard.templatetags import text
 from migrations_app.permissions import may
 
@@ -99,8 +99,22 @@ def mismatched(request: HttpRequest) -> Banner | None:
     return Banner("bad", "failed", told, f"{reverse('releases')}#running", "What runs where")
 
 
+def glass(request: HttpRequest) -> Banner | None:
+    """Somebody goes past the gates, or asks for it: everybody may want to know before it is history."""
+    found = recent_glass(request)
+    if found is None:
+        return None
+    about = f"{found.release.service.name} {found.release.release_id}"
+    asked = f"{found.asked_by.get_username()} asks to break the glass for {about}: {found.reason}"
+    if not hasattr(found, "answer"):
+        return Banner("warn", "person", asked, reverse("glass", args=[found.pk]), "Answer")
+    both = f"{found.asked_by.get_username()} and {found.answer.by.get_username()}"
+    told = f"{both} broke the glass for {about} at {text.utc(found.answer.at)}: {found.reason}"
+    return Banner("bad", "warning", told, reverse("glass", args=[found.pk]), "What blocked")
+
+
 PROVIDERS: list[Callable[[HttpRequest], Banner | None]] = [
-    broken_chain, mismatched, frozen, silent_workers, redis_away,
+    broken_chain, mismatched, glass, frozen, silent_workers, redis_away,
 ]  # fmt: skip
 
 

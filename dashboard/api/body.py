@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from math import isfinite
 
 from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
+
+from migrations_app import strict_json
 
 MOST_BYTES = 8 * 1024 * 1024
 # Base64 takes four bytes for three, so less than the largest artefact fits into a body.
@@ -30,7 +31,7 @@ class BadBody(HttpError):
 def read_object(raw: bytes) -> dict[str, object]:
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, parse_float=_float, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        value = strict_json.loads(text)
     except UnicodeDecodeError:
         raise BadBody(400, "The body is not UTF-8. Nothing was done.") from None
     except RecursionError:
@@ -57,25 +58,6 @@ def refusal_before_reading(request: HttpRequest) -> tuple[int, str] | None:
     if request.content_type != "application/json":
         return 415, "The body must be sent as application/json."
     return None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _float(text: str) -> float:
-    """1e999 would be read as infinity, which no JSON that is written again can hold."""
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError("a number is too large")
-    return value
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
 
 
 def _short(error: ValueError) -> str:

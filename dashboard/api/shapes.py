@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from dashboard.api.envelope import ErrorOut
+from migrations_app.moments import in_utc
 
 
 class Asking(BaseModel):
@@ -34,7 +35,7 @@ def _as_text(value: object) -> object:
 
 
 Moment = Annotated[datetime, PlainSerializer(_iso, return_type=str)]
-When = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_as_text)]
+When = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_as_text), AfterValidator(in_utc)]
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 # Told to clients; the domain itself refuses other names, with a sentence.
 NewName = Annotated[str, Field(max_length=63, json_schema_extra={"pattern": "^[a-z0-9][a-z0-9-]{0,62}$"})]

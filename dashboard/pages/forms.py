@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django import forms
 
@@ -16,6 +17,7 @@ from migrations_app.fleet.edit import (
 )
 from migrations_app.fleet.names import check_name
 from migrations_app.fleet.place import ORDER_LIMIT
+from migrations_app.moments import in_utc
 from migrations_app.statuses import RehearsalPolicy
 
 
@@ -44,7 +46,18 @@ def _address(label: str, help_text: str, *, required: bool = True) -> forms.Char
 def utc_moment(label: str, help_text: str = "", *, required: bool = False) -> forms.DateTimeField:
     """As the browser's own control sends it; what it says is taken for UTC, as everything here is."""
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(label=f"{label}, UTC", required=required, help_text=help_text, widget=widget)
+    return UtcField(label=f"{label}, UTC", required=required, help_text=help_text, widget=widget)
+
+
+class UtcField(forms.DateTimeField):
+    """A hand may send what the control never does: an offset, or the year 9999."""
+
+    def clean(self, value: object) -> datetime | None:
+        found = super().clean(value)
+        try:
+            return in_utc(found) if found else None
+        except ValueError as wrong:
+            raise forms.ValidationError(f"{str(wrong)[0].upper()}{str(wrong)[1:]}.") from None
 
 
 def _named(what: str) -> Callable[[str], None]:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dashboard import access, access_gates, stepup
 from dashboard.pages.choices import Choice
 from dashboard.pages.query import number, word
+from migrations_app import strict_json
 from migrations_app.engine.errors import Refused
 from migrations_app.fleet.chain import service_names
 from migrations_app.permissions import may, needed_for
@@ -47,13 +48,17 @@ class CatalogueForm(forms.Form):
 
     def clean_content(self) -> object:
         try:
-            found: object = json.loads(self.cleaned_data["content"])
+            found = strict_json.loads(self.cleaned_data["content"])
             told = json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
         except json.JSONDecodeError as wrong:
             place = f"line {wrong.lineno}, column {wrong.colno}: {wrong.msg}"
             raise forms.ValidationError(f"This is no JSON: {place}.") from None
-        except (ValueError, RecursionError):
-            raise forms.ValidationError("It is nested too deeply, or holds what is neither text nor number.") from None
+        except RecursionError:
+            raise forms.ValidationError("It is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise forms.ValidationError("It holds half a surrogate pair, which is no character.") from None
+        except ValueError as wrong:
+            raise forms.ValidationError(f"This is no JSON that every reader takes alike: {wrong}.") from None
         if b"\\u0000" in told:
             raise forms.ValidationError("It holds the character NUL, which is not kept.")
         return found

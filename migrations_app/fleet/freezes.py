@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Freeze, Service
+from migrations_app.moments import in_utc
 from migrations_app.reasons import require_reason
 
 LONGEST = timedelta(days=366)
@@ -32,8 +33,11 @@ def standing_freezes() -> QuerySet[Freeze]:
 def add_freeze(*, service: Service | None, starts_at: datetime, ends_at: datetime, reason: str, by: User) -> Freeze:
     """Raises Refused("bad_freeze"), Refused("reason_missing")."""
     require_reason(reason, "A freeze", not_done=NOT_DONE, next_step="Say what it is for.")
-    if starts_at.tzinfo is None or ends_at.tzinfo is None:
-        raise _refused("bad_freeze", "A moment without an offset from UTC is no moment.", "Say 2027-01-31T08:00Z.")
+    try:
+        starts_at, ends_at = in_utc(starts_at), in_utc(ends_at)
+    except ValueError as wrong:
+        told = str(wrong)
+        raise _refused("bad_freeze", f"{told[0].upper()}{told[1:]}.", "Correct the two moments.") from None
     if not starts_at < ends_at <= starts_at + LONGEST:
         raise _refused("bad_freeze", "A freeze ends after it begins, and within a year.", "Correct the two moments.")
     with transaction.atomic():

@@ -57,6 +57,7 @@ class Cutover(models.Model):
     back_reason = models.CharField(max_length=500, blank=True)  # what was said last about that
     planned_from = models.DateTimeField(null=True)
     planned_until = models.DateTimeField(null=True)
+    past_window = models.BooleanField(default=False, db_default=False)  # somebody had it go on after the window's end
     started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)

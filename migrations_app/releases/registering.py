@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from migrations_app.audit.body import masked
 from migrations_app.audit.record import record
 from migrations_app.engine.errors import Refused
 from migrations_app.models import Release, Revision, Service
@@ -100,6 +101,8 @@ def _text(what: str, value: str) -> str:
         raise _refuse("too_long", f"{what} has {len(value):,} characters, the limit is {LONGEST}.", "Shorten it.")
     if not value.isprintable():
         raise _refuse("bad_text", f"{what} holds a character that cannot be printed.", "Take it out.")
+    if masked(value) != value:
+        raise _refuse("holds_secret", f"{what} looks as if it held a password, and everybody reads it.", "Take it out.")
     return value
 
 

@@ -112,7 +112,7 @@ def _refuse_what_changed(cutover: Cutover) -> None:
     if cutover.targets_hash not in ("", targets_hash(cutover.release)):
         told = "An environment was added, removed or changed since the gates were judged."
         raise _changed("targets_differ", told, "Have the gates signed for it and go on, or give it up.")
-    if cutover.acting is None and cutover.planned_until and database_now() >= cutover.planned_until:
+    if not cutover.past_window and cutover.planned_until and database_now() >= cutover.planned_until:
         raise _changed("too_late", "Its planned window is over.", "Go on all the same, or give it up.")
 
 

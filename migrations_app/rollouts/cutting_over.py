@@ -26,6 +26,7 @@ from migrations_app.models import (
     Release,
     Service,
 )
+from migrations_app.moments import in_utc
 from migrations_app.reasons import require_reason
 from migrations_app.releases.gates.changing import begun, move, record_change
 from migrations_app.releases.gates.glass import answer_glass, blockers_hash
@@ -72,8 +73,7 @@ def cut_over(
 
     Raises Refused("bad_window") for one that never holds.
     """
-    if window and window.begins and window.ends and window.ends <= window.begins:
-        raise refused("bad_window", "The planned window ends before it begins.", "Exchange the two.")
+    window = _sound(window)
     with transaction.atomic():
         found = _locked(release, environments)
         begun(release)
@@ -110,9 +110,9 @@ def go_on(cutover: Cutover, *, by: User, reason: str = "") -> Cutover:
             raise _stays("cutover_goes_back", "It is on its way back.", "Take it back further.")
         if held.status != CutoverStatus.HALTED:
             raise _stands_elsewhere(held)
-        _refuse_other_gates(held, by)
-        targets = targets_hash(release)
-        _to(held, CutoverStatus.RUNNING, sentence="", acting=by, targets_hash=targets)
+        targets = _judged_targets(held, by)
+        late = held.past_window or bool(held.planned_until and database_now() >= held.planned_until)
+        _to(held, CutoverStatus.RUNNING, sentence="", acting=by, targets_hash=targets, past_window=late)
         # Where it stood before stays: what an earlier run applied is rolled back with the rest.
         failed = held.steps.filter(status=CutoverStepStatus.FAILED)
         failed.update(status=CutoverStepStatus.PENDING, run=None, sentence="", ended_at=None)
@@ -178,16 +178,17 @@ def above_the_plan(step: CutoverStep) -> tuple[Condition, ...]:
     return (Condition("later_revisions", told, f"Roll {environment.name} back to {step.to_revision} first."),)
 
 
-def _refuse_other_gates(cutover: Cutover, by: User) -> None:
-    """Every gate passes by now, or the glass was broken for just what blocks."""
-    verdict = judged(cutover.release, without=[cutover.requested_by_id, by.pk]).verdict
-    if not verdict.blocking:
-        return
-    if cutover.glass is None:
-        raise NotAdmitted(gates_in_the_way(verdict), "The cutover stays halted.")
-    if blockers_hash(judged(cutover.release)) != cutover.glass.blockers_hash:
-        told = "What blocks, or what would be applied where, is not what the glass was broken for."
-        raise _stays("blockers_differ", told, "Give it up, and ask to break the glass for what blocks now.")
+def _judged_targets(cutover: Cutover, by: User) -> str:
+    """Every gate passes by now, or the glass was broken for just what blocks; the targets for which that was found."""
+    stands = judged(cutover.release, without=[cutover.requested_by_id, by.pk])
+    if stands.verdict.blocking and cutover.glass is None:
+        raise NotAdmitted(gates_in_the_way(stands.verdict), "The cutover stays halted.")
+    if stands.verdict.blocking and cutover.glass is not None:
+        stands = judged(cutover.release)
+        if blockers_hash(stands) != cutover.glass.blockers_hash:
+            told = "What blocks, or what would be applied where, is not what the glass was broken for."
+            raise _stays("blockers_differ", told, "Give it up, and ask to break the glass for what blocks now.")
+    return stands.known.parts["targets"]
 
 
 def runs_somewhere(release: Release) -> bool:
@@ -222,6 +223,20 @@ def _locked(release: Release, names: Sequence[str] | None) -> list[Environment]:
     found = environments_of(release.service, names)
     list(Environment.objects.select_for_update(of=("self",)).filter(service_id=release.service_id).order_by("pk"))
     return found
+
+
+def _sound(window: Window | None) -> Window | None:
+    """Raises Refused("bad_window")."""
+    if window is None:
+        return None
+    try:
+        begins, ends = (in_utc(moment) if moment else None for moment in (window.begins, window.ends))
+    except ValueError as wrong:
+        told = f"The planned window cannot be held: {wrong}."
+        raise refused("bad_window", told, "Correct it.") from None
+    if begins and ends and ends <= begins:
+        raise refused("bad_window", "The planned window ends before it begins.", "Exchange the two.")
+    return Window(begins, ends)
 
 
 def _held(cutover: Cutover) -> Cutover:

@@ -24,8 +24,8 @@ from migrations_app.statuses import CUTOVER_OPEN
 
 NOT_DONE = "No cutover was created and nothing was changed."
 OWN_SIGNATURES = (
-    "Every gate passes, but your own signatures do not count for a cutover that you start: "
-    "somebody who signed none of it has to start it."
+    "Every gate passes, but neither your own signatures nor exemptions that you approved count for a cutover that you "
+    "start: somebody else has to start it."
 )
 NOTHING_TO_DO = "nothing_to_do"
 _OF_NO_MATTER = frozenset({NOTHING_TO_DO, "frozen"})  # where nothing would be applied

@@ -12,6 +12,7 @@ from migrations_app.permissions import ADMIN, ON_CALL, OPERATOR, RELEASE_MANAGER
 from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.releases.registering import register_release
 from migrations_app.rollouts.planning import OWN_SIGNATURES
+from tests.browser.client import signed_in, text
 from tests.edge.caller import Caller, read, refusal
 from tests.edge.fleet import make_environment
 from tests.edge.people import person
@@ -131,6 +132,28 @@ def test_declined_it_starts_nothing(release: Release, rita: User, omar: User) ->
     assert (told["granted"], told["cutover"]) == (False, None)
     again = Caller(rita).post(f"/glass/{asked['id']}/break", {"reason": "it has to be now"})
     assert refusal(again, 409)["code"] == "glass_is_answered"
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at"),
+    [
+        ("9998-12-30T23:30:00-12:00", "9999-12-31T23:30:00-12:00"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-02T00:00:00Z"),
+        ("9999-06-01T00:00:00Z", "9999-06-02T00:00:00Z"),
+        ("1969-12-31T23:59:59Z", "1970-01-02T00:00:00Z"),
+    ],
+)
+def test_moments_that_no_database_holds_are_refused(ann: User, starts_at: str, ends_at: str) -> None:
+    body = {"starts_at": starts_at, "ends_at": ends_at, "reason": "the sale goes on"}
+    assert "between the years 1970 and 9000" in refusal(Caller(ann).post("/freezes", body), 422)["message"]
+    page = signed_in(ann).post("/freezes", {**body, "service": ""})
+    assert (page.status_code, "between the years 1970 and 9000" in text(page)) == (422, True)
+    assert read(Caller(ann).get("/freezes"))["freezes"] == []
+
+
+def test_a_moment_with_any_offset_is_kept_as_what_it_is(ann: User) -> None:
+    body = {"starts_at": "2027-01-31T08:00:00+23:00", "ends_at": "2027-02-01T00:00:00Z", "reason": "the sale goes on"}
+    assert read(Caller(ann).post("/freezes", body), 201)["starts_at"] == "2027-01-30T09:00:00+00:00"
 
 
 def test_a_freeze_is_added_lifted_and_keeps_production_back(release: Release, ann: User, rita: User) -> None:

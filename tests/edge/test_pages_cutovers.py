@@ -15,12 +15,13 @@ from migrations_app.rollouts.carrying import carry_on_all
 from migrations_app.rollouts.cutting_over import cut_over
 from migrations_app.rollouts.planning import OWN_SIGNATURES
 from tests.browser.client import heading, signed_in, text
-from tests.edge.cutovers import make_cutover, make_freeze
+from tests.edge.cutovers import make_cutover, make_freeze, make_glass
 from tests.edge.fleet import make_service
 from tests.edge.gates import PASSWORD, People, make_gated, make_people
 from tests.edge.people import person
 from tests.edge.releases import make_standing
 from tests.edge.test_pages_gates import later
+from tests.releases.gates.rows import put
 from tests.releases.gates.shapes import make_ready, report
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +35,9 @@ GRANT = "Break the glass and cut over"
 
 
 @pytest.fixture(autouse=True)
-def _mismatches_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.mismatched._last.at", float("-inf"))
+def _what_banners_tell_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for last in ("_last", "_last_glass"):
+        monkeypatch.setattr(f"dashboard.mismatched.{last}.at", float("-inf"))
 
 
 @pytest.fixture
@@ -387,6 +389,18 @@ def test_it_is_asked_for_when_the_fleet_changed_and_every_ten_seconds_at_most(
     assert asked() == 0
     monkeypatch.setattr("dashboard.mismatched.KEPT_S", 0.0)
     assert [asked(), asked()] == [1, 0]
+
+
+def test_glass_is_told_above_every_page_while_it_waits_and_when_it_is_broken(
+    people: People, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.mismatched.KEPT_S", 0.0)
+    asked = make_glass(release, people.omar)
+    assert "omar asks to break the glass for orders 2.0: customers cannot pay" in shown(people.olga, "/services")
+    put(BreakGlassAnswer(glass=asked, granted=True, by=people.ann, reason="it has to be now"))
+    said = shown(people.olga, "/services")
+    assert "omar and ann broke the glass for orders 2.0 at" in said
+    assert "asks to break" not in said
 
 
 def test_a_freeze_that_holds_is_told_above_every_page(people: People) -> None:

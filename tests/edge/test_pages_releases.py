@@ -145,8 +145,9 @@ def test_an_admin_saves_another_version(release: Release, people: People) -> Non
     [
         ("{", "This is no JSON: line 1, column 2"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"gates": NaN}', "nested too deeply, or holds what is neither"),
-        ('{"gates": "\\ud800"}', "nested too deeply, or holds what is neither"),
+        ('{"gates": NaN}', "every reader takes alike: NaN is not a JSON number."),
+        ('{"gates": [], "gates": []}', "every reader takes alike: a key stands twice in one object."),
+        ('{"gates": "\\ud800"}', "half a surrogate pair"),
         ('{"gates": "\\u0000"}', "It holds the character NUL"),
         ('{"gates": []}', "The catalogue has no list of gates."),
         (json.dumps({"gates": [{"key": "X"}]}), "Gate 1 needs a key"),

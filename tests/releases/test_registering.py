@@ -101,6 +101,8 @@ def test_a_window_may_hold_names_that_text_would_order_otherwise(service: Servic
         ("bad_release_id", {"release_id": "x" * 201}),
         ("too_long", {"index_hash": "x" * 201}),
         ("bad_text", {"secrets_rev": "a\x00b"}),
+        ("holds_secret", {"index_hash": "oci://robot:hunter2@registry/app"}),
+        ("holds_secret", {"commit": "password=hunter2"}),
     ],
 )
 def test_it_refuses_what_makes_no_sense(service: Service, olga: User, code: str, values: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from migrations_app.admission.conditions import NotAdmitted
@@ -307,6 +308,27 @@ def test_outside_of_its_window_it_does_not_start(carried: Carried, ready: Releas
     with pytest.raises(NotAdmitted) as refused:
         cut_over(release=ready, by=rita, window=later)
     assert codes(refused) == ["too_early"]
+
+
+def test_who_goes_on_within_the_window_does_not_give_it_up(carried: Carried, ready: Release, rita: User) -> None:
+    with psycopg.connect(carried.live.url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE b (x int)")
+    cutover = cut_over(release=ready, by=rita, window=Window(None, timezone.now() + timedelta(hours=1)))
+    cutover = carry(cutover)
+    assert cutover.status == "halted"
+    go_on(cutover, by=rita)
+    # Its end comes before the next environment does.
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE migrations_app_cutover DISABLE TRIGGER cutover_keep")
+        cursor.execute("UPDATE migrations_app_cutover SET planned_until = clock_timestamp()")
+        cursor.execute("ALTER TABLE migrations_app_cutover ENABLE ALWAYS TRIGGER cutover_keep")
+    cutover = carry(cutover)
+    assert (cutover.status, cutover.past_window) == ("halted", False)
+    assert "Its planned window is over." in cutover.sentence
+    with psycopg.connect(carried.live.url, autocommit=True) as conn:
+        conn.execute("DROP TABLE b")
+    cutover = carry(go_on(cutover, by=rita))
+    assert (cutover.status, cutover.past_window) == ("done", True)
 
 
 def test_the_glass_is_broken_by_two_people(carried: Carried, registered: Registered, rita: User, omar: User) -> None:

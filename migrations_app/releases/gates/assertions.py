@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from typing import Any
 
 MOST = 50
 _SHOWN = 80  # characters of what was found
@@ -35,10 +37,10 @@ _RELATIONS: Mapping[str, _Relation] = {
     "exists": _Relation("", lambda found, value: True),
     "equals": _Relation("and not {}", lambda found, value: _same(found, value)),
     "not_equals": _Relation("and has to be anything else", lambda found, value: not _same(found, value)),
-    "less": _Relation("and not less than {}", lambda found, value: _compared(found, value, float.__lt__)),
-    "less_or_equal": _Relation("and not at most {}", lambda found, value: _compared(found, value, float.__le__)),
-    "greater": _Relation("and not greater than {}", lambda found, value: _compared(found, value, float.__gt__)),
-    "greater_or_equal": _Relation("and not at least {}", lambda found, value: _compared(found, value, float.__ge__)),
+    "less": _Relation("and not less than {}", lambda found, value: _compared(found, value, lt)),
+    "less_or_equal": _Relation("and not at most {}", lambda found, value: _compared(found, value, le)),
+    "greater": _Relation("and not greater than {}", lambda found, value: _compared(found, value, gt)),
+    "greater_or_equal": _Relation("and not at least {}", lambda found, value: _compared(found, value, ge)),
     "type": _Relation("and not of the type {}", lambda found, value: _TYPES[str(value)](found)),
     "contains": _Relation("and does not contain {}", lambda found, value: _contains(found, value)),
     "matches": _Relation(
@@ -147,13 +149,9 @@ def _same(found: object, value: object) -> bool:
     return isinstance(found, bool) == isinstance(value, bool) and found == value
 
 
-def _compared(found: object, value: object, how: Callable[[float, float], bool]) -> bool:
-    if not isinstance(found, int | float) or isinstance(found, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return how(float(found), float(value))
-    except OverflowError:
-        return False
+def _compared(found: object, value: object, how: Callable[[Any, Any], bool]) -> bool:
+    """As they are: of two large whole numbers that differ by one, the smaller is the smaller."""
+    return _is_number(found) and _is_number(value) and how(found, value)
 
 
 def _contains(found: object, value: object) -> bool:

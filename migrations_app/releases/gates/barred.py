@@ -19,9 +19,9 @@ def people_barred(release: Release) -> dict[int, str]:
         _touches(release), direction="up", run__isnull=False, environment__service_id=release.service_id
     )
     ran = applied.order_by().values_list("run__requested_by")
-    running = Run.objects.filter(
-        direction="up", status__in=sorted(OPEN), environment__service_id=release.service_id
-    ).order_by()
+    # However it ended: one that failed half-way was run as well.
+    begun = Q(status__in=sorted(OPEN)) | Q(started_at__isnull=False, created_at__gte=release.created_at)
+    running = Run.objects.filter(begun, direction="up", environment__service_id=release.service_id).order_by()
     carried = Cutover.objects.filter(release=release).order_by()
     people = ran.union(running.values_list("requested_by"), carried.values_list("requested_by"))
     return {**{person: RUNNER for (person,) in people}, release.created_by_id: AUTHOR}

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +102,19 @@ def read_catalogue(content: object) -> Catalogue:
 
 
 def canonical(content: object) -> str:
-    """Sorted keys, no spaces: the same content is always the same text."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Sorted keys, no spaces: the same content is always the same text, also when the database had it meanwhile."""
+    return json.dumps(as_kept(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def as_kept(content: object) -> object:
+    """As the database gives it back: a large number without its exponent is a whole one, and no zero is negative."""
+    if isinstance(content, Mapping):
+        return {key: as_kept(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [as_kept(value) for value in content]
+    if isinstance(content, float) and isfinite(content):
+        return int(Decimal(repr(content))) if "e+" in repr(content) else content or 0.0
+    return content
 
 
 def sha256_of(content: object) -> str:
@@ -148,8 +161,8 @@ def _check(given: object, where: str) -> Check:
     key = _key(values, where)
     where = f"{where} ({key})"
     kind = _text(values, "kind", where) or CheckKind.POSTED
-    if kind not in CheckKind.values:
-        raise BadCatalogue(where, f"has the kind {kind!r}; there are {', '.join(CheckKind.values)}.")
+    if kind not in CheckKind.values or values.get("kind", kind) not in (kind, ""):
+        raise BadCatalogue(where, f"has the kind {values['kind']!r}; there are {', '.join(CheckKind.values)}.")
     settings = values.get("settings", {})
     if not isinstance(settings, Mapping):
         raise BadCatalogue(where, "has settings that are no object.")
@@ -240,8 +253,9 @@ def _date(values: Mapping[str, object], name: str, where: str) -> str:
     text = _text(values, name, where, 10)
     if text:
         try:
-            # The week's number, which fromisoformat() takes too, is no date to the database.
-            datetime.strptime(text, "%Y-%m-%d")
+            # In this one form, which everybody who reads it later takes: neither 2027-1-1 nor the number of a week.
+            if datetime.strptime(text, "%Y-%m-%d").date().isoformat() != text:
+                raise ValueError(text)
         except ValueError:
             raise BadCatalogue(where, f"has {name} as {text!r}; it is a date such as 2027-01-31.") from None
     return text

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from migrations_app.engine.errors import Refused
@@ -17,8 +18,10 @@ from migrations_app.releases.gates.changing import begun, record_change
 from migrations_app.releases.gates.judging import Verdict
 from migrations_app.releases.gates.reading import Judged, judged
 from migrations_app.releases.gates.telling import told
+from migrations_app.statuses import CUTOVER_OPEN
 
 GOOD_FOR = timedelta(hours=1)
+TOLD_FOR = timedelta(hours=24)  # after it was broken, above every page
 NOT_DONE = "The glass is whole; nothing was started."
 
 
@@ -75,6 +78,21 @@ def decline_glass(glass: BreakGlass, *, reason: str, by: User) -> BreakGlassAnsw
     """Say no; whoever asked may take it back in the same way."""
     with transaction.atomic():
         return answer_glass(glass, granted=False, reason=reason, by=by)
+
+
+def glass_to_tell() -> BreakGlass | None:
+    """What everybody has to know now: glass that is broken, while its cutover is open or for a day; else one asked for.
+
+    One query.
+    """
+    rows = BreakGlass.objects.select_related("release__service", "asked_by", "answer__by", "cutover")
+    lately = Q(answer__at__gt=Now() - TOLD_FOR) | Q(cutover__status__in=sorted(CUTOVER_OPEN))
+    waits = Q(answer=None, expires_at__gt=Now())
+    return (
+        rows.filter(Q(answer__granted=True) & lately | waits)
+        .order_by(F("answer__id").desc(nulls_last=True), "-id")
+        .first()
+    )
 
 
 def blockers(verdict: Verdict) -> list[list[str]]:

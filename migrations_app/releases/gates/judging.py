@@ -7,7 +7,7 @@ over when each gate passes and is signed by people who saw exactly what stands n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 
@@ -158,12 +158,20 @@ def _check(gate: Gate, check: Check, known: Known) -> CheckVerdict:
         return found
     key = (gate.key, check.key)
     exemption = known.exemptions.get(key) if check.waivable else None
+    if exemption is not None and (why := _not_counting(exemption, known)):
+        return replace(found, sentence=f"{found.sentence} The exemption does not count: {why}.")
     if exemption is not None:
         until = f"Let pass by {exemption.approved_by} for {exemption.requested_by}: {exemption.reason}"
         return CheckVerdict(
             check, CheckState.WAIVED, until, False, found.report, exemption.expires_at, exemption=exemption
         )
     return found
+
+
+def _not_counting(exemption: Exemption, known: Known) -> str:
+    """The word of whoever may not approve it now is worth what their signature is."""
+    barred = known.barred.get(exemption.approver_id) if exemption.approver_id is not None else None
+    return exemption.lapsed or (f"{exemption.approved_by} {barred}" if barred else "")
 
 
 def _looked_at(gate: Gate, check: Check, known: Known) -> CheckVerdict:
@@ -255,6 +263,8 @@ def _void(signature: Signature, gate: Gate, digest: str, parts: dict[str, str], 
         return f"Withdrawn by {signature.withdrawn_by}{reason}."
     if signature.disabled:
         return f"The account of {signature.by} is disabled."
+    if signature.idle:
+        return f"{signature.by} has no role any more that signs."
     if signature.by_id in known.barred:
         return f"{signature.by} {known.barred[signature.by_id]}."
     if signature.evidence_hash != digest:

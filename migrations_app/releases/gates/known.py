@@ -55,10 +55,14 @@ class Exemption:
     requested_at: datetime
     expires_at: datetime
     approved_by: str = ""
+    approver_id: int | None = None
+    lapsed: str = ""  # why the approver's word counts no more, as a clause; empty while it does
 
 
 @dataclass(frozen=True)
 class Signature:
+    """`roles` are those the signer had then and still has."""
+
     id: int
     by_id: int
     by: str
@@ -71,6 +75,7 @@ class Signature:
     withdrawn_by: str = ""
     withdrawn_reason: str = ""
     disabled: bool = False  # the signer's account, by now
+    idle: bool = False  # the signer has no role any more that signs
 
 
 @dataclass(frozen=True)

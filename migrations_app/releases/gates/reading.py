@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch
 
@@ -23,6 +25,7 @@ from migrations_app.models import (
     Revision,
     WaiverDecision,
 )
+from migrations_app.permissions import VERBS
 from migrations_app.rehearsals.chains import linked
 from migrations_app.releases.gates import facts
 from migrations_app.releases.gates.barred import STARTER, people_barred
@@ -186,35 +189,49 @@ def _exemptions(release: Release) -> tuple[dict[Key, Exemption], dict[Key, Exemp
     """Those that count, and those that wait for a second person; the newest of each check."""
     of_waiver = WaiverDecision.objects.filter(waiver=OuterRef("pk"))
     taken_back = of_waiver.exclude(verb=WaiverVerb.APPROVE)
-    approvals = WaiverDecision.objects.filter(verb=WaiverVerb.APPROVE).select_related("by")
+    approvals = WaiverDecision.objects.filter(verb=WaiverVerb.APPROVE).select_related("by").annotate(now=roles_now())
     rows = GateWaiver.objects.filter(~Exists(taken_back), release=release, expires_at__gt=database_now()).order_by("id")
     approved: dict[Key, Exemption] = {}
     asked: dict[Key, Exemption] = {}
     for row in rows.select_related("requested_by").prefetch_related(Prefetch("decisions", approvals)):
-        by = [decision.by.get_username() for decision in row.decisions.all()]
+        by = list(row.decisions.all())
         found = Exemption(
             id=row.pk,
             requested_by=row.requested_by.get_username(),
             reason=row.reason,
             requested_at=row.requested_at,
             expires_at=row.expires_at,
-            approved_by=by[0] if by else "",
+            approved_by=by[0].by.get_username() if by else "",
+            approver_id=by[0].by_id if by else None,
+            lapsed=_lapsed(by[0]) if by else "",
         )
         (approved if by else asked)[row.gate_key, row.check_key] = found
     return approved, asked
 
 
+def _lapsed(approval: WaiverDecision) -> str:
+    name, roles = approval.by.get_username(), approval.now  # type: ignore[attr-defined]
+    if not approval.by.is_active:
+        return f"the account of {name} is disabled"
+    return "" if VERBS["decide_waiver"] & set(roles) else f"{name} has no role any more that approves one"
+
+
+def roles_now() -> ArraySubquery:
+    """Of the person in a row's `by`: a role that was taken away fills nothing."""
+    return ArraySubquery(Group.objects.filter(user=OuterRef("by_id")).values("name"))
+
+
 def _signatures(release: Release) -> dict[str, tuple[Signature, ...]]:
-    rows = GateSignature.objects.filter(release=release).order_by("-id").select_related("by", "withdrawal__by")
+    rows = GateSignature.objects.filter(release=release).order_by("-id").annotate(now=roles_now())
     found: dict[str, list[Signature]] = {}
-    for row in rows:
+    for row in rows.select_related("by", "withdrawal__by"):
         taken_back = getattr(row, "withdrawal", None)
         found.setdefault(row.gate_key, []).append(
             Signature(
                 id=row.pk,
                 by_id=row.by_id,
                 by=row.by.get_username(),
-                roles=tuple(row.roles),
+                roles=tuple(role for role in row.roles if role in row.now),
                 evidence_hash=row.evidence_hash,
                 parts=row.parts,
                 at=row.at,
@@ -223,6 +240,7 @@ def _signatures(release: Release) -> dict[str, tuple[Signature, ...]]:
                 withdrawn_by=taken_back.by.get_username() if taken_back else "",
                 withdrawn_reason=taken_back.reason if taken_back else "",
                 disabled=not row.by.is_active,
+                idle=not VERBS["sign_gate"] & set(row.now),
             )
         )
     return {gate: tuple(rows) for gate, rows in found.items()}

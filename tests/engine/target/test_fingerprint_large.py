@@ -34,7 +34,11 @@ def test_it_reads_many_tables_in_two_seconds_with_access_share_only(
     make_tables(conn, TABLES)
     watcher = _Watcher(session(dsn), conn)
     watcher.start()
-    found = fingerprint(conn)
+    # Whoever looks gets little time on a busy machine: as often as it takes, within reason.
+    for _ in range(20):
+        found = fingerprint(conn)
+        if any(ours for _, ours in watcher.seen):
+            break
     watcher.end()
     assert found.objects > 20 * TABLES
     assert {mode for mode, _ in watcher.seen} == {"AccessShareLock"}

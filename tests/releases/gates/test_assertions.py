@@ -11,6 +11,7 @@ HEALTH = {
     "nodes": [{"name": "a", "up": True}, {"name": "b", "up": False}],
     "degraded_reason": None,
     "count": 1,
+    "large": 2**53 + 1,
 }
 
 
@@ -63,6 +64,7 @@ def test_what_holds_says_nothing(path: str, relation: str, value: object) -> Non
         ),
         ("database_pool.name", "greater", 3, 'database_pool.name is "pool-a" and not greater than 3.'),
         ("nodes[0].up", "less_or_equal", 3, "nodes[0].up is true and not at most 3."),
+        ("large", "less_or_equal", 2**53, "large is 9007199254740993 and not at most 9007199254740992."),
         ("count", "greater_or_equal", 2, "count is 1 and not at least 2."),
         ("count", "type", "string", 'count is 1 and not of the type "string".'),
         ("nodes[0].up", "type", "number", 'nodes[0].up is true and not of the type "number".'),

@@ -22,7 +22,7 @@ from migrations_app.models import (
     WaiverDecision,
 )
 from migrations_app.releases.crosscheck import check_and_keep, first_difference
-from migrations_app.releases.gates.catalogue import sha256_of
+from migrations_app.releases.gates.catalogue import BadCatalogue, read_catalogue, sha256_of
 from migrations_app.releases.gates.catalogues import edit_catalogue
 from migrations_app.releases.registering import register_release
 from tests.audit_flush import truncatable
@@ -285,3 +285,27 @@ def test_the_command_and_the_check_by_the_clock_say_it(signed: Release) -> None:
     kept = AuditCheck.objects.get()
     assert (kept.ok, kept.head_seq) == (False, AuditEntry.objects.count())
     assert "is gone" in kept.sentence
+
+
+def test_numbers_that_the_database_writes_otherwise_are_no_difference(signed: Release, ada: User) -> None:
+    """1e+16 comes back as a whole number, and -0.0 as 0.0."""
+    settings: dict[str, object] = {"url": "http://127.0.0.1/health"}
+    settings["assertions"] = [{"path": "a", "is": "less", "value": value} for value in (1e16, 1e23, -0.0, 5e-324, 0.1)]
+    check = {"key": "http", "title": "It answers", "kind": "http", "settings": settings}
+    content = {"gates": [{"key": "build", "title": "Build", "checks": [check]}]}
+    edit_catalogue(service=signed.service, content=content, note="large and small numbers", by=ada)
+    assert first_difference() == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"blocks": False, "blocks_from": "2027-1-1"}, "it is a date such as 2027-01-31."),
+        ({"blocks": False, "blocks_from": "2027-01-1"}, "it is a date such as 2027-01-31."),
+        ({"kind": " fact "}, "has the kind ' fact '; there are"),
+    ],
+)
+def test_what_readers_would_take_otherwise_is_no_catalogue(values: dict[str, object], why: str) -> None:
+    gates = [{"key": "build", "title": "Build", "checks": [{"key": "it", "title": "It", **values}]}]
+    with pytest.raises(BadCatalogue, match=re.escape(why)):
+        read_catalogue({"gates": gates})

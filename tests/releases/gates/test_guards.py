@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from migrations_app.models import (
     BreakGlass,
@@ -22,7 +23,12 @@ from migrations_app.models import (
     SignatureWithdrawal,
     WaiverDecision,
 )
+from migrations_app.permissions import RELEASE_MANAGER
+from migrations_app.releases.gates.judging import Verdict
+from migrations_app.releases.gates.waivers import decide_waiver
 from tests.audit_flush import KEPT, truncatable
+from tests.edge.fleet import make_environment, make_run
+from tests.edge.people import person
 from tests.releases.gates.rows import put, tell
 from tests.releases.gates.shapes import gate, make_ready, report, report_all, sign, verdict
 from tests.releases.gates.signed import make_signed
@@ -48,10 +54,10 @@ def waiver(release: Release, by: User, **fields: object) -> GateWaiver:
     return put(GateWaiver(release=release, requested_by=by, **given | fields))
 
 
-def create_cutover(release: Release, by: User) -> Cutover:
+def create_cutover(release: Release, by: User, shown: Verdict | None = None) -> Cutover:
     """As somebody might who leaves the judging out: with what the gates would have to be like."""
     cutover = Cutover.objects.create(service_id=release.service_id, release=release, requested_by=by)
-    for one in verdict(release).gates:
+    for one in (shown or verdict(release)).gates:
         CutoverGate.objects.create(
             cutover=cutover, gate_key=one.gate.key, state="pass", evidence_hash=one.evidence_hash
         )
@@ -206,6 +212,39 @@ class TestACutoverThatNobodyJudged:
         User.objects.filter(pk=omar.pk).update(is_active=False)
         with pytest.raises(DatabaseError, match="signatures of the gate tests are missing"), transaction.atomic():
             create_cutover(release, ada)
+
+    def test_is_refused_where_a_signer_lost_the_role_or_ran_the_release(
+        self, release: Release, olga: User, ann: User, omar: User, ada: User
+    ) -> None:
+        place = make_environment(release.service)
+        make_ready(release, olga, ann, omar)
+        groups = list(omar.groups.all())
+        omar.groups.clear()
+        with pytest.raises(DatabaseError, match="signatures of the gate tests are missing"), transaction.atomic():
+            create_cutover(release, ada)
+        omar.groups.set(groups)
+        make_run(place, omar, status="failed", started_at=timezone.now())
+        with pytest.raises(DatabaseError, match="signatures of the gate tests are missing"), transaction.atomic():
+            create_cutover(release, ada)
+
+    def test_is_refused_where_who_approved_an_exemption_may_no_more(
+        self, release: Release, olga: User, ann: User, omar: User, ada: User
+    ) -> None:
+        for check in ("assets", "manifest"):
+            report(release, olga, "build", check)
+        decide_waiver(waiver(release, omar), "approve", by=ann)
+        third = person("third", RELEASE_MANAGER)
+        for key in ("tests", "build"):
+            for signer in (omar, third):
+                sign(release, key, signer)
+        with transaction.atomic():
+            assert create_cutover(release, ada).pk
+            transaction.set_rollback(True)
+        shown = verdict(release)
+        for by in (ann, ada):
+            with pytest.raises(DatabaseError, match="tests/unit is not shown"), transaction.atomic():
+                create_cutover(release, by, shown)
+            ann.groups.clear()
 
     def test_is_refused_without_a_second_name_on_the_glass(self, release: Release, omar: User) -> None:
         glass = put(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from migrations_app.engine.errors import Refused
@@ -54,6 +54,21 @@ def test_the_signature_of_a_disabled_account_is_void_and_says_so(
     User.objects.filter(pk=omar.pk).update(is_active=False)
     assert voids(release, "tests") == ["The account of omar is disabled.", ""]
     assert gate(release, "tests").wants == ("Waits for one signature of two.",)
+
+
+def test_a_role_that_was_taken_away_fills_nothing_and_who_has_none_left_signs_nothing(
+    release: Release, olga: User, ann: User, omar: User
+) -> None:
+    make_ready(release, olga, ann, omar)
+    operator = Group.objects.get_or_create(name=OPERATOR)[0]
+    ann.groups.set([operator])
+    assert gate(release, "tests").wants == ("Nobody has signed as release-manager.",)
+    ann.groups.clear()
+    assert "ann has no role any more that signs." in voids(release, "tests")
+    assert gate(release, "tests").wants == (
+        "Waits for one signature of two.",
+        "Nobody has signed as release-manager.",
+    )
 
 
 @pytest.mark.parametrize("file", ["checksum", "down_checksum", "verify_checksum"])

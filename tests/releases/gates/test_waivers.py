@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from migrations_app.engine.errors import Refused
 from migrations_app.models import GateWaiver, Release
+from migrations_app.releases.gates.reading import judged
 from migrations_app.releases.gates.waivers import ask_waiver, decide_waiver
 from migrations_app.statuses import CheckState
 from tests.releases.gates.shapes import gate, report, report_all, sign
@@ -56,6 +57,28 @@ def test_revoked_it_counts_no_more_and_signatures_fall(release: Release, omar: U
     decide_waiver(asked, "revoke", reason="the runner is back", by=ann)
     found = gate(release, "tests")
     assert (found.state, found.signed) == (CheckState.MISSING, ())
+
+
+def test_it_counts_only_while_who_approved_it_could_approve_it_now(
+    release: Release, omar: User, ann: User, olga: User
+) -> None:
+    decide_waiver(ask(release, omar), "approve", by=ann)
+
+    def told() -> str:
+        found = gate(release, "tests").checks[0]
+        assert (found.state, found.blocks) == (CheckState.MISSING, True)
+        return found.sentence.partition("The exemption does not count: ")[2]
+
+    assert (
+        judged(release, without=[ann.pk])
+        .verdict.gates[1]
+        .checks[0]
+        .sentence.endswith("The exemption does not count: ann asks for this cutover, and nobody signs what they run.")
+    )
+    ann.groups.clear()
+    assert told() == "ann has no role any more that approves one."
+    User.objects.filter(pk=ann.pk).update(is_active=False)
+    assert told() == "the account of ann is disabled."
 
 
 @pytest.mark.parametrize("who", ["omar", "olga"])

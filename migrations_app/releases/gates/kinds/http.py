@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings as configured
 
+from migrations_app import strict_json
 from migrations_app.engine.errors import LockstepError, Refused
 from migrations_app.models import Release
 from migrations_app.outbound.address import read_address, read_hosts
@@ -129,9 +130,11 @@ def _document(answer: Answer, wanted: _Wanted) -> dict[str, str]:
     if not answer.whole:
         return {"size": f"The answer is longer than the {MOST_BYTES // 1024} kB that are read."}
     try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        document = strict_json.loads(answer.body)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return {"json": "The answer is no JSON."}
+    except ValueError as wrong:
+        return {"json": f"The answer is no JSON that every reader takes alike: {wrong}."}
     return {one.told: why for one in wanted.assertions if (why := one.broken(document))}
 
 

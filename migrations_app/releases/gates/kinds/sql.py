@@ -111,9 +111,10 @@ def _hold_true(rows: list[tuple[object, ...]]) -> None:
         raise _Broken("no row", "it gave no row, and one that is true is wanted.")
     if len(rows) > MOST_ROWS:
         raise _Broken("many rows", f"it gave more than {MOST_ROWS:,} rows; count what is wrong instead.")
-    if not all(value is True for row in rows for value in row):
-        row = next(row for row in rows if not all(value is True for value in row))
-        raise _Broken("not true", f"it gave {', '.join(map(_shown, row))}, and every value must be true.")
+    wrong = next((row for row in rows if not row or not all(value is True for value in row)), None)
+    if wrong is not None:
+        gave = ", ".join(map(_shown, wrong)) or "a row without a value"
+        raise _Broken("not true", f"it gave {gave}, and every value must be true.")
 
 
 def _shown(value: object) -> str:

@@ -16,6 +16,7 @@ from tests.outbound.sites import Site, serving
 from tests.releases.gates.kinds.checks import a_check, look, told
 
 pytestmark = pytest.mark.django_db
+STRICT = "The answer is no JSON that every reader takes alike"
 
 HEALTH = {"status": "healthy", "database_pool": {"state": {"saturation": 0.5}}}
 
@@ -87,6 +88,9 @@ def test_all_that_is_wrong_is_told_and_what_was_found_is_not_signed(release: Rel
     [
         (b"<html>", "The answer is no JSON."),
         (b"[" * 60_000, "The answer is no JSON."),
+        (b'{"a": 1, "a": 0}', f"{STRICT}: a key stands twice in one object."),
+        (b'{"a": NaN}', f"{STRICT}: NaN is not a JSON number."),
+        (b'{"a": 1e999}', f"{STRICT}: a number is too large."),
         (b'"' + b"a" * MOST_BYTES + b'"', "The answer is longer than the 64 kB that are read."),
     ],
 )

@@ -47,6 +47,7 @@ NOT_TRUE = {
     "SELECT 1": "it gave 1, and every value must be true.",
     "SELECT true FROM a WHERE id > 9": "it gave no row, and one that is true is wanted.",
     "SELECT true FROM generate_series(1, 1001)": "it gave more than 1,000 rows; count what is wrong instead.",
+    "SELECT FROM generate_series(1, 3)": "it gave a row without a value, and every value must be true.",
     "SELECT true FROM b": 'the question failed: relation "b" does not exist.',
     "SELECT 1/0 = 1": "the question failed: division by zero.",
 }

@@ -111,7 +111,7 @@ class AttemptOut(Telling):
 
 
 class AttemptsOut(Telling):
-    """Counted over 30 days; `without_retry_rate` is null where nothing started."""
+    """Counted over 30 days; `without_retry_rate`, of all of them, is null where none was allowed."""
 
     total: int
     allowed: int

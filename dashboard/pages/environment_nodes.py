@@ -20,14 +20,11 @@ from migrations_app.releases.boot.phases import default_graph
 def environment_nodes(request: HttpRequest, service: str, environment: str) -> HttpResponse:
     found = access.environment_for(request.user, service, environment)
     nodes = list_nodes(found)
-    counted = tally(found)
-    rate = counted.without_retry_rate
     context = {
         "environment": found,
         "nodes": nodes,
         "headline": headline(nodes, found.name),
-        "tally": counted,
-        "without_retry": None if rate is None else f"{rate:.0%}",
+        "tally": tally(found),
         "attempts": list_attempts(found),
         "phases": default_graph().phases,
         "may_report": may(request.user, "report_boot"),

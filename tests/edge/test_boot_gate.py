@@ -219,10 +219,12 @@ def test_a_page_tells_what_runs_and_how_it_started(prod: Environment, caller: Ca
     assert heading(client.get(page)) == "No node of prod reports."
     ask(caller, 200, node="n1", release_id="1.0")
     where = {"service": "orders", "environment": "prod"}
+    caller.post("/boot-attempts", {**where, "boot": "b0", "outcome": "gave_up"})
+    assert "One start in 30 days, none of them was allowed." in text(client.get(page))
     caller.post("/boot-attempts", {**where, "boot": "b1", "outcome": "allow", "node": "n1"})
     response = client.get(page)
     assert heading(response) == "One node of prod reports: 1.0."
-    assert "One start in 30 days, 100% of them at the first question." in text(response)
+    assert "Two starts in 30 days, 50% of them at the first question." in text(response)
     assert "n1 Reports nothing said of probes" in text(response)
     ask(caller, 409, node="n1", release_id="1.0", probes="fail")
     failing = text(client.get(page))

@@ -74,7 +74,17 @@ class BootTally:
 
     @property
     def without_retry_rate(self) -> float | None:
-        return self.without_retry / self.total if self.total else None
+        """Of all starts; None where none of them was allowed."""
+        return self.without_retry / self.total if self.allowed else None
+
+    @property
+    def without_retry_percent(self) -> int | None:
+        """Rounded, but never to all or nothing where that is not so."""
+        if not self.allowed:
+            return None
+        rounded = round(100 * self.without_retry / self.total)
+        most = 100 if self.without_retry == self.total else 99
+        return min(max(rounded, 1 if self.without_retry else 0), most)
 
 
 def record_attempt(*, environment: Environment, attempt: Attempt) -> BootAttempt:

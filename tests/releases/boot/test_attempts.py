@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from migrations_app.engine.errors import Refused
 from migrations_app.models import BootAttempt, BootFailure, Environment, Service
-from migrations_app.releases.boot.attempts import Attempt, list_attempts, record_attempt, sweep, tally
+from migrations_app.releases.boot.attempts import Attempt, BootTally, list_attempts, record_attempt, sweep, tally
 from tests.edge.fleet import make_environment
 
 pytestmark = pytest.mark.django_db
@@ -60,8 +60,18 @@ def test_it_counts_what_a_page_and_metrics_tell(prod: Environment) -> None:
     assert (counted.first_requests, counted.first_request_errors) == (2, 1)
 
 
-def test_where_nothing_started_there_is_no_rate(prod: Environment) -> None:
+def test_where_no_start_was_allowed_there_is_no_rate(prod: Environment) -> None:
     assert tally(prod).without_retry_rate is None
+    record_attempt(environment=prod, attempt=GAVE_UP)
+    assert (tally(prod).total, tally(prod).without_retry_rate, tally(prod).without_retry_percent) == (1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "total", "percent"), [(0, 9, 0), (1, 300, 1), (1, 3, 33), (2, 3, 67), (299, 300, 99), (300, 300, 100)]
+)
+def test_a_share_is_not_rounded_to_all_or_nothing(first: int, total: int, percent: int) -> None:
+    counted = BootTally(total, total, first, failures=(), first_requests=0, first_request_errors=0)
+    assert counted.without_retry_percent == percent
 
 
 def test_old_starts_are_not_counted_and_later_swept(prod: Environment) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+from types import ModuleType
 from typing import Any
 
 SCRIPT = Path(__file__).resolve().parents[3] / "deploy" / "lockstep-boot"
@@ -136,6 +137,13 @@ def pythons() -> list[str]:
         if aside or (here and "shims" not in here):
             found.add(str(aside[-1] if aside else here))
     return sorted(found)
+
+
+def script() -> ModuleType:
+    """Its functions, where a process would have to wait for a clock; nothing is compiled into its folder."""
+    module = ModuleType("lockstep_boot_script")
+    exec(compile(SCRIPT.read_text(), str(SCRIPT), "exec"), vars(module))
+    return module
 
 
 def argv(url: str, *options: str, python: str = sys.executable) -> list[str]:

@@ -162,7 +162,8 @@ def test_all_that_is_missing_is_named_at_once_and_no_value_shown(url: str) -> No
     assert done.stderr == (
         "lockstep-boot: the token holds characters that no token has; LOCKSTEP_SERVICE is not set; "
         "LOCKSTEP_ENVIRONMENT is not set; neither LOCKSTEP_RELEASE_ID nor LOCKSTEP_SCHEMA_REV is set; "
-        "LOCKSTEP_URL is no http or https address; LOCKSTEP_EVERY is no number of seconds\n"
+        "LOCKSTEP_URL is no http or https address; "
+        "LOCKSTEP_EVERY is no number of seconds above 0 and up to 86400\n"
     )
 
 
@@ -178,14 +179,34 @@ def test_a_token_that_is_missing_is_named_too() -> None:
     assert "LOCKSTEP_URL is not set; LOCKSTEP_TOKEN is not set; LOCKSTEP_SERVICE is not set" in done.stderr
 
 
-def test_a_wrong_option_is_a_wrong_call() -> None:
-    assert boot("http://127.0.0.1:1", "--colour", "red").returncode == 64
-
-
-def test_a_command_that_is_not_there_is_said() -> None:
+def test_a_command_that_cannot_be_started_is_said_and_nobody_asked(tmp_path: Path) -> None:
+    plain, lost = tmp_path / "plain", tmp_path / "lost"
+    plain.write_text("no program")
+    lost.write_text("#!/nowhere/sh")
+    lost.chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    early = [
+        ("/nowhere/at-all", 127, "it is not there"),
+        ("db_password=hidden-word", 127, "it is not there"),
+        (str(plain), 126, "it may not be executed"),
+        ("plain", 126, "it may not be executed"),
+        (str(tmp_path), 126, "it may not be executed"),
+    ]
     with gate(ALLOW) as told:
-        done = boot(told.url, "--", "/nowhere/at-all")
-    assert (done.returncode, "the command cannot be started" in done.stderr) == (127, True)
+        for command, code, why in early:
+            done = boot(told.url, "--", command, PATH=path)
+            said = f"lockstep-boot: the command cannot be started: {why}; Lockstep was not asked\n"
+            assert (done.returncode, done.stderr) == (code, said), command
+        assert not told.asked
+        done = boot(told.url, "--", "lost", PATH=path)
+    assert (done.returncode, len(told.asked)) == (127, 1)
+    assert done.stderr.endswith("the command cannot be started: No such file or directory\n")
+
+
+def test_the_command_is_told_the_id_of_its_start() -> None:
+    with gate(ALLOW) as told:
+        done = boot(told.url, "--", "printenv", "LOCKSTEP_BOOT", LOCKSTEP_BOOT="of another start")
+    assert done.stdout == told.recorded[0]["boot"] + "\n"
 
 
 def test_the_command_gets_the_signals_as_they_usually_are() -> None:

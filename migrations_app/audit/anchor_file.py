@@ -5,6 +5,7 @@ A line is `SEQ:HASH TIME`. Whoever rewrites the chain cannot make it fit a file 
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -34,11 +35,15 @@ def _anchor(path: Path, number: int, line: str) -> Anchor:
 
 
 def add_anchor(path: Path, anchor: Anchor, at: str) -> None:
-    """On the disk before it returns. Raises OSError."""
+    """On the disk before it returns, and whole: half a line would take the next one with it. Raises OSError."""
+    line = f"{anchor.seq}:{anchor.hash} {at}\n".encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
-        os.write(file, f"{anchor.seq}:{anchor.hash} {at}\n".encode())
+        began = os.fstat(file).st_size
+        if os.write(file, line) < len(line):
+            os.ftruncate(file, began)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         os.fsync(file)
     finally:
         os.close(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -213,3 +214,16 @@ def test_rows_about_anchors_that_were_none_are_found(file: Path, seq: int) -> No
             assert said in check_and_keep().sentence
             transaction.set_rollback(True)
     assert check_and_keep().ok
+
+
+def test_a_line_that_is_not_written_whole_is_taken_back(file: Path, seq: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    anchor_now()
+    first, write = file.read_text(), os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda place, data: write(place, data[: len(data) // 2]))
+        row = anchor_now()
+    assert row is not None
+    assert (row.file_ok, row.note) == (False, "The file anchors.txt cannot be written (No space left on device).")
+    assert file.read_text() == first
+    anchor_now()
+    assert [one.seq for one in read_anchors(file)] == [seq, seq]

@@ -54,7 +54,7 @@ def check_and_keep(beside: Callable[[], str] = lambda: "") -> Verdict:
 
 def _verified(anchors: list[Anchor]) -> Verdict:
     try:
-        verdict = verify(anchors=[*anchors, *_in_file()])
+        verdict = verify(anchors=[*anchors, *(_in_file() or ())])
         forged = forged_anchor(_in_file) if verdict.ok else ""
     except BadAnchors as bad:
         verdict, forged = verify(anchors=anchors), str(bad)
@@ -62,12 +62,12 @@ def _verified(anchors: list[Anchor]) -> Verdict:
     return replace(verdict, ok=bad_one is None, first_bad=bad_one)
 
 
-def _in_file() -> tuple[Anchor, ...]:
-    """A file that this process may not read is checked by the process that writes it. Raises BadAnchors."""
+def _in_file() -> tuple[Anchor, ...] | None:
+    """None: a file that this process may not read is checked by the process that writes it. Raises BadAnchors."""
     try:
         return read_anchors(Path(settings.LOCKSTEP_ANCHOR_FILE))
     except OSError:
-        return ()
+        return None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from migrations_app import checks
-from migrations_app.audit.anchor_file import BadAnchors, read_anchors
+from migrations_app.audit.anchor_file import BadAnchors, add_anchor, read_anchors
 from migrations_app.audit.anchoring import anchor_now, anchor_when_due, last_anchor
 from migrations_app.audit.chain import Anchor
 from migrations_app.audit.checking import check_and_keep
@@ -100,8 +100,9 @@ def test_an_empty_log_has_no_anchor(file: Path) -> None:
     ],
 )
 def test_it_is_due_once_a_day_and_again_after_a_failure(
-    seq: int, minutes_ago: int, file_ok: bool, webhook_ok: bool | None, due: bool
+    file: Path, seq: int, minutes_ago: int, file_ok: bool, webhook_ok: bool | None, due: bool
 ) -> None:
+    add_anchor(file, Anchor(1, "0" * 64), "2026-01-01T00:00:00+00:00")
     at = timezone.now() - timedelta(minutes=minutes_ago)
     AuditAnchor.objects.create(seq=1, hash="0" * 64, at=at, file_ok=file_ok, webhook_ok=webhook_ok)
     assert (anchor_when_due() is not None) is due
@@ -213,6 +214,29 @@ def test_rows_about_anchors_that_were_none_are_found(file: Path, seq: int) -> No
                 call_command("verify_audit")
             assert said in check_and_keep().sentence
             transaction.set_rollback(True)
+    assert check_and_keep().ok
+
+
+def test_a_file_that_is_gone_or_empty_is_told_until_a_new_one_is_begun(file: Path, seq: int) -> None:
+    call_command("verify_audit")
+    assert check_and_keep().ok
+    call_command("verify_audit", "--anchor-now")
+    lost = f"number {seq} was anchored. The file of the anchors, {file}, is missing or empty"
+    for lose in (lambda: file.write_text(""), file.unlink):
+        lose()
+        for more in ((), ("--anchor-now",)):
+            with pytest.raises(CommandError, match=re.escape(lost)):
+                call_command("verify_audit", *more)
+        assert lost in check_and_keep().sentence
+    row = anchor_now()
+    assert row is not None
+    assert (row.file_ok, row.note.startswith("The file of the anchors")) == (False, True)
+    assert not file.exists()
+    call_command("verify_audit", "--anchor", f"{row.seq}:{row.hash}")
+    record(actor=None, action="a", object="one more")
+    call_command("verify_audit", "--new-anchor-file")
+    assert [one.seq for one in read_anchors(file)] == [seq + 1]
+    call_command("verify_audit", "--anchor-now")
     assert check_and_keep().ok
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -42,6 +43,11 @@ class Command(BaseCommand):
         parser.add_argument("--bundle", type=Path, help="check this bundle of a release, and nothing else")
         parser.add_argument("--chain", type=Path, help="with --bundle: a chain as it was exported, to find it in")
         parser.add_argument("--anchor-now", action="store_true", help="note the head as the scheduler does each day")
+        parser.add_argument(
+            "--new-anchor-file",
+            action="store_true",
+            help="note the head in a new LOCKSTEP_ANCHOR_FILE, for the one before was moved on purpose",
+        )
 
     def handle(self, *args: object, **options: object) -> None:
         given = cast("list[Anchor] | None", options["anchor"])
@@ -50,8 +56,9 @@ class Command(BaseCommand):
             self._bundle(bundle, given or [], cast("Path | None", options["chain"]))
             return
         from_seq = cast(int, options["from_seq"])
-        in_file: Callable[[], tuple[Anchor, ...]] = _kept if given is None else tuple
-        anchors = given or [one for one in in_file() if one.seq >= from_seq]
+        new_file = bool(options["new_anchor_file"])
+        in_file: Callable[[], tuple[Anchor, ...] | None] = partial(_in_file, given, new_file)
+        anchors = given or [one for one in in_file() or () if one.seq >= from_seq]
         try:
             sentence = self._chain(from_seq, anchors, cast("Path | None", options["export"]))
             why = forged_anchor(in_file) or first_difference(artefacts=True)
@@ -61,8 +68,8 @@ class Command(BaseCommand):
         if why:
             raise CommandError(why)
         self.stdout.write(sentence)
-        if options["anchor_now"]:
-            self._anchor()
+        if options["anchor_now"] or new_file:
+            self._anchor(new_file)
 
     def _chain(self, from_seq: int, anchors: list[Anchor], export: Path | None) -> str:
         try:
@@ -73,8 +80,8 @@ class Command(BaseCommand):
             raise CommandError(verdict.sentence)
         return verdict.sentence
 
-    def _anchor(self) -> None:
-        anchor = anchor_now()
+    def _anchor(self, new_file: bool) -> None:
+        anchor = anchor_now(new_file=new_file)
         if anchor is None:
             raise CommandError("The audit log is empty: there is nothing to anchor.")
         if anchor.note:
@@ -88,6 +95,13 @@ class Command(BaseCommand):
             raise CommandError(f"The file cannot be checked: {error}") from None
         except Broken as broken:
             raise CommandError(str(broken)) from None
+
+
+def _in_file(given: list[Anchor] | None, new_file: bool) -> tuple[Anchor, ...] | None:
+    """None: others were given instead, or a file that is lost is to be begun anew."""
+    if given is not None:
+        return None
+    return _kept() or (None if new_file else ())
 
 
 def _kept() -> tuple[Anchor, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         "Recompute the audit chain from the kept rows, and compare evidence, signatures, exemptions and cutovers with "
         "it. Whoever is superuser of the database can cut off its tail, and what is left still verifies: only the "
         "anchors show that, which are read from LOCKSTEP_ANCHOR_FILE unless --anchor is given. "
-        "With --bundle a file is checked instead, without the database."
+        "With --bundle a file is checked instead, without the database, and against the same anchors."
     )
     requires_system_checks: list[str] = []
 
@@ -53,7 +53,8 @@ class Command(BaseCommand):
         given = cast("list[Anchor] | None", options["anchor"])
         bundle = cast("Path | None", options["bundle"])
         if bundle is not None:
-            self._bundle(bundle, given or [], cast("Path | None", options["chain"]))
+            noted = _kept() if given is None else ()
+            self._bundle(bundle, given or (), cast("Path | None", options["chain"]), noted)
             return
         from_seq = cast(int, options["from_seq"])
         new_file = bool(options["new_anchor_file"])
@@ -88,9 +89,9 @@ class Command(BaseCommand):
             raise CommandError(f"Number {anchor.seq} was not anchored everywhere. {anchor.note}")
         self.stdout.write(f"Anchored {anchor.seq}:{anchor.hash} in {settings.LOCKSTEP_ANCHOR_FILE}.")
 
-    def _bundle(self, path: Path, anchors: list[Anchor], chain: Path | None) -> None:
+    def _bundle(self, path: Path, anchors: Sequence[Anchor], chain: Path | None, noted: Sequence[Anchor]) -> None:
         try:
-            self.stdout.write(check_file(path, anchors, chain))
+            self.stdout.write(check_file(path, anchors, chain, noted))
         except (OSError, NoBundle) as error:
             raise CommandError(f"The file cannot be checked: {error}") from None
         except Broken as broken:

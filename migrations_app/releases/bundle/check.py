@@ -1,7 +1,8 @@
 """Check a release's bundle on the standard library alone: every hash anew, every row against its audit entry.
 
 `python -m migrations_app.releases.bundle.check FILE [--anchor SEQ:HASH] [--chain FILE]` exits 0 when all of it fits,
-else 1 with the first thing that does not.
+else 1 with the first thing that does not. Whoever makes a bundle up can make all of that fit: only an anchor of the
+seal itself that was kept elsewhere, or the chain, shows that it is the one that was made.
 """
 
 from __future__ import annotations
@@ -16,24 +17,31 @@ from pathlib import Path
 
 from migrations_app.audit.body import canonical as as_recorded
 from migrations_app.audit.chain import Anchor, Link, digest
-from migrations_app.audit.export import Unreadable, link_from, links_of, verify_file
+from migrations_app.audit.export import link_from
 from migrations_app.releases.bundle import shape
 from migrations_app.releases.bundle.kinds import Broken, Json
 from migrations_app.releases.bundle.people import look_at_people
+from migrations_app.releases.bundle.proof import in_chain, look_at_order, seal_anchored
 from migrations_app.releases.bundle.unpack import NoBundle, load, parse
+from migrations_app.releases.bundle.verdict import look_at_verdict
 
 SEAL = "release.bundle"
 _BOUND = (
     "release_id", "schema_rev", "schema_rev_min", "schema_rev_max", "index_hash", "secrets_rev", "commit", "artefacts",
     "head_revision",
 )  # fmt: skip
+_UNKNOWN = "and only an anchor of it that was kept elsewhere, or the chain, shows that it is the one that was made."
 
 
-def check_file(path: Path, anchors: Collection[Anchor] = (), chain: Path | None = None) -> str:
-    """What was shown, in a sentence. Raises NoBundle, Broken, OSError."""
+def check_file(
+    path: Path, anchors: Collection[Anchor] = (), chain: Path | None = None, noted: Collection[Anchor] = ()
+) -> str:
+    """What was shown, in a sentence. `anchors` were given for this bundle, and without a chain one is of its seal;
+    `noted` are all those that an installation keeps, of whatever entry. Raises NoBundle, Broken, OSError.
+    """
     bundle = load(path)
     try:
-        return _legible(check(bundle, anchors, chain))
+        return _legible(check(bundle, anchors, chain, noted))
     except Broken as broken:
         raise Broken(_legible(str(broken))) from None
     except (RecursionError, MemoryError):
@@ -47,18 +55,24 @@ def _legible(sentence: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in sentence)
 
 
-def check(bundle: Json, anchors: Collection[Anchor] = (), chain: Path | None = None) -> str:
+def check(
+    bundle: Json, anchors: Collection[Anchor] = (), chain: Path | None = None, noted: Collection[Anchor] = ()
+) -> str:
     shape.look_at_shape(bundle)
     document, proof = bundle["document"], bundle["proof"]
     seal = link_from(proof["seal"])
-    for step in (_entries_hold, _revisions_hold, _artefacts_hold, _catalogue_holds, _gates_hold, look_at_people):
+    for step in (_entries_hold, _revisions_hold, _artefacts_hold, _catalogue_holds, _gates_hold):
         step(document)
+    look_at_people(document)
+    look_at_verdict(document)
     _sealed(document, seal)
-    _in_order(document, proof, seal)
-    anchored = _anchored(document, proof, seal, anchors)
+    look_at_order(document, proof, seal)
+    anchored = seal_anchored(document, proof, seal, anchors, noted, alone=chain is None)
     if chain is not None:
-        _in_chain(document, proof, seal, chain, anchors)
-    return _sentence(document, proof, seal, chain, anchored)
+        shown = in_chain(document, proof, seal, chain, anchors, noted)
+    else:
+        shown = "which was anchored." if anchored else ""
+    return _sentence(document, proof, seal, chain is not None, shown)
 
 
 def canonical(content: object) -> str:
@@ -181,66 +195,15 @@ def _sealed(document: Json, seal: Link) -> None:
         raise Broken(f"The bundle was changed since it was made: the seal, entry number {seal.seq}, has another hash.")
 
 
-def _in_order(document: Json, proof: Json, seal: Link) -> None:
-    """From the first entry to the seal every number is there, and names the hash before it.
-
-    A bundle with very many entries of others between leaves all of their links out, and says how many.
-    """
-    stand = _standing(document, proof, seal)
-    first, left_out = min(stand), proof["links_left_out"]
-    between = seal.seq - first - len(document["entries"])
-    if left_out and (left_out != between or between <= shape.MOST_LINKS or proof["links"]):
-        why = f"a bundle does so only beyond {shape.MOST_LINKS:,} of them, and then with all"
-        raise Broken(f"The bundle says that it leaves {left_out} links of the audit log out; {why}.")
-    if len(stand) + left_out != seal.seq - first + 1 or max(stand) != seal.seq:
-        raise Broken(f"Links of the audit log between number {first} and {seal.seq} are missing.")
-    for seq, (before, _) in sorted(stand.items()):
-        if seq - 1 in stand and stand[seq - 1][1] != before:
-            raise Broken(f"Entry number {seq} of the audit log does not follow from number {seq - 1}.")
-
-
-def _standing(document: Json, proof: Json, seal: Link) -> dict[int, tuple[str, str]]:
-    """The two hashes of every entry that the bundle knows, its own and those of others."""
-    stand = {seq: (before, itself) for seq, before, itself in proof["links"]}
-    stand |= {one["seq"]: (one["prev_hash"], one["hash"]) for one in document["entries"]}
-    return stand | {seal.seq: (seal.prev_hash.hex(), seal.hash.hex())}
-
-
-def _anchored(document: Json, proof: Json, seal: Link, anchors: Collection[Anchor]) -> bool:
-    """Whether an anchor was of the seal; one of another entry can only show that the bundle is wrong."""
-    known = {seq: itself for seq, (_, itself) in _standing(document, proof, seal).items()}
-    for anchor in anchors:
-        if known.get(anchor.seq, anchor.hash) != anchor.hash:
-            raise Broken(f"Entry number {anchor.seq} is not the one that was anchored: the bundle is of another chain.")
-    return any(anchor.seq == seal.seq for anchor in anchors)
-
-
-def _in_chain(document: Json, proof: Json, seal: Link, chain: Path, anchors: Collection[Anchor]) -> None:
-    """The chain itself, as the audit page gives it: it holds, and has these very entries, those of others too."""
-    wanted = {seq: itself for seq, (_, itself) in _standing(document, proof, seal).items()}
-    try:
-        verdict = verify_file(chain, anchors)
-        if not verdict.ok:
-            raise Broken(f"The chain does not hold: {verdict.sentence}")
-        with chain.open(encoding="utf-8") as lines:
-            for link in links_of(lines):
-                if wanted.pop(link.seq, link.hash.hex()) != link.hash.hex():
-                    raise Broken(f"Entry number {link.seq} of the bundle is another one than in the chain.")
-    except (Unreadable, UnicodeDecodeError) as error:
-        raise Broken(f"The chain cannot be read: {error}") from None
-    if wanted:
-        raise Broken(f"Entry number {min(wanted)} of the bundle is not in the chain: it ends before, or begins later.")
-
-
-def _sentence(document: Json, proof: Json, seal: Link, chain: Path | None, anchored: bool) -> str:
+def _sentence(document: Json, proof: Json, seal: Link, compared: bool, shown: str) -> str:
+    """What nothing from elsewhere was held against only agrees with itself, however whole it is."""
     release = document["release"]
-    counts = f"{len(document['evidence'])} reports, {len(document['signatures'])} signatures"
-    told = f"Release {release['release_id']} of {release['service']} is as it was bundled: {counts}"
-    told += f", {len(document['entries'])} audit entries. {_of_others(proof, chain is not None)}"
-    told += f"{document['verdict']['sentence']} Seal {seal.seq}:{seal.hash.hex()}, "
-    if chain is not None:
-        return told + "which is in the chain."
-    return told + ("which was anchored." if anchored else "to be compared with the chain or an anchor kept elsewhere.")
+    called = f"elease {release['release_id']} of {release['service']}"
+    told = f"R{called} is as it was bundled" if shown else f"The bundle of r{called} agrees with itself"
+    told += f": {len(document['evidence'])} reports, {len(document['signatures'])} signatures"
+    told += f", {len(document['entries'])} audit entries. {_of_others(proof, compared)}"
+    told += f"{document['verdict']['sentence']} Seal {seal.seq}:{seal.hash.hex()}"
+    return f"{told}, {shown or _UNKNOWN}"
 
 
 def _of_others(proof: Json, compared: bool) -> str:

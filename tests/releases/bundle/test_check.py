@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
+from migrations_app.audit.anchor_file import add_anchor
 from migrations_app.audit.chain import Anchor, digest
 from migrations_app.audit.record import record
 from migrations_app.audit.verify import verify
@@ -58,8 +61,8 @@ def test_it_passes_as_it_was_made(bundle: Bundle, tmp_path: Path) -> None:
     path = tmp_path / bundle.name
     path.write_text(bundle.text)
     said = check_file(path)
-    assert said.startswith("Release 2.0 of orders is as it was bundled: ")
-    assert f"Seal {bundle.seq}:{bundle.hash}, to be compared with the chain" in said
+    assert said.startswith("The bundle of release 2.0 of orders agrees with itself: ")
+    assert f"Seal {bundle.seq}:{bundle.hash}, and only an anchor of it that was kept elsewhere, or the chain" in said
     assert "hunter2" not in bundle.text.replace("a log", "")
     path.write_bytes(gzip.compress(bundle.text.encode()))
     assert check_file(path) == said
@@ -74,6 +77,7 @@ def test_it_needs_nothing_but_python(bundle: Bundle, tmp_path: Path) -> None:
     ), str(ROOT)]  # fmt: skip
     done = subprocess.run([*bare, str(path), "--anchor", bundle.anchor], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Release 2.0 of orders is as it was bundled: ")
     assert done.stdout.rstrip().endswith("which was anchored.")
     wrong = subprocess.run([*bare, str(path), "--anchor", f"{bundle.seq}:{'0' * 64}"], capture_output=True, text=True)
     assert (wrong.returncode, wrong.stdout) == (1, "")
@@ -108,7 +112,8 @@ def test_each_change_is_named(content: Content) -> None:
         ("answers.0.granted", False, "its granted is false"),
         ("cutovers.0.gates.0.1", "pass", "its gates is"),
         ("cutovers.0.status", "halted", "The bundle was changed since it was made"),
-        ("verdict.sentence", "All is well.", "The bundle was changed since it was made"),
+        ("verdict.sentence", "All is well.", "The verdict says 'All is well.', and its gates say 'Not ready for"),
+        ("verdict.at", "2030-01-01T00:00:00+00:00", "The bundle was changed since it was made"),
         ("verdict.gates.0.evidence_hash", "0" * 64, "is not that of its parts"),
         ("receipts", [], "The bundle was changed since it was made"),
         ("entries.1.body", "{}", "is not what was written: its hash differs"),
@@ -177,7 +182,20 @@ def test_it_is_found_in_the_chain(bundle: Bundle, ann: User, tmp_path: Path) -> 
     record(actor=ann, action="test.done", object="thing")
     head = verify(export=chain)
     anchor = Anchor(head.head_seq, head.head_hash)
-    assert check_file(path, [anchor], chain).endswith("which is in the chain.")
+    shown = f"which is in the chain, anchored at number {anchor.seq}."
+    assert check_file(path, [anchor], chain).endswith(shown)
+    assert check_file(path, [], chain, [anchor, Anchor(anchor.seq + 9, "0" * 64)]).endswith(shown)
+    earlier = Anchor.parse(f"{bundle.seq - 1}:{AuditEntry.objects.get(seq=bundle.seq - 1).hash.hex()}")
+    for anchors in ([], [earlier]):
+        assert check_file(path, anchors, chain).endswith(
+            "in the chain; only an anchor of it or of a later entry shows that the chain was not rewritten."
+        )
+    for given, noted, why in (
+        ([Anchor(anchor.seq + 9, "0" * 64)], [], "the tail was cut off"),
+        ([], [Anchor(anchor.seq, "0" * 64)], f"Entry number {anchor.seq} of the chain is not the one that was"),
+    ):
+        with pytest.raises(Broken, match=why):
+            check_file(path, given, chain, noted)
     lines = chain.read_text().splitlines(keepends=True)
     chain.write_text("".join(lines[: bundle.seq - 1]))
     with pytest.raises(Broken, match="is not in the chain"):
@@ -185,6 +203,49 @@ def test_it_is_found_in_the_chain(bundle: Bundle, ann: User, tmp_path: Path) -> 
     chain.write_text("nothing\n")
     with pytest.raises(Broken, match="The chain cannot be read"):
         check_file(path, chain=chain)
+
+
+def test_a_forgery_behind_the_genuine_seal_is_refused(
+    bundle: Bundle, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The seal that was made becomes an entry of others, and one more stands behind it."""
+    genuine, forged = tmp_path / "genuine.json", tmp_path / "forged.json"
+    genuine.write_text(bundle.text)
+    content = json.loads(bundle.text)
+    content["document"]["receipts"] = []
+    proof, seal = content["proof"], content["proof"]["seal"]
+    body = json.loads(seal["body"])
+    body["after"]["sha256"] = sha256_of(content["document"])
+    proof["links"].append([seal["seq"], seal["prev_hash"], seal["hash"]])
+    proof["seal"] = sealed(seal["seq"] + 1, seal["at_us"], canonical(body), seal["hash"])
+    forged.write_text(json.dumps(content))
+    none = f"None of the anchors is of the seal, number {bundle.seq + 1}: "
+    for anchor in (bundle.anchor, f"{bundle.seq - 1}:{seal['prev_hash']}", f"{bundle.seq + 9}:{'0' * 64}"):
+        assert main([str(forged), "--anchor", anchor]) == 1
+        assert capsys.readouterr().err.startswith(none)
+        with pytest.raises(CommandError, match=none):
+            call_command("verify_audit", "--bundle", str(forged), "--anchor", anchor)
+    file = Path(settings.LOCKSTEP_ANCHOR_FILE)
+    add_anchor(file, Anchor(bundle.seq - 1, seal["prev_hash"]), "2026-01-01T00:00:00+00:00")
+    for path in (genuine, forged):
+        assert "agrees with itself" in checked(path)
+    add_anchor(file, Anchor(bundle.seq, bundle.hash), "2026-01-02T00:00:00+00:00")
+    assert checked(genuine).endswith("which was anchored.\n")
+    assert "agrees with itself" in checked(forged)
+    add_anchor(file, Anchor(bundle.seq + 1, "0" * 64), "2026-01-03T00:00:00+00:00")
+    with pytest.raises(CommandError, match="is not the one that was anchored: the bundle is of another chain"):
+        checked(forged)
+
+
+def sealed(seq: int, at_us: int, body: str, before: str) -> Content:
+    itself = digest(bytes.fromhex(before), seq, at_us, body).hex()
+    return {"seq": seq, "at_us": at_us, "body": body, "prev_hash": before, "hash": itself}
+
+
+def checked(path: Path) -> str:
+    out = StringIO()
+    call_command("verify_audit", "--bundle", str(path), stdout=out)
+    return out.getvalue()
 
 
 def test_what_is_no_bundle_is_no_crash(content: Content, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,14 @@ import json
 import pytest
 from django.contrib.auth.models import User
 
-from migrations_app.models import Release
+from migrations_app.models import GateSignature, Release
 from migrations_app.releases.bundle import gather, shape
 from migrations_app.releases.bundle.check import check
 from migrations_app.releases.bundle.make import Bundle, make_bundle
 from migrations_app.releases.gates.evidence import Attachment, post_evidence
+from migrations_app.releases.gates.signing import withdraw
 from migrations_app.releases.registering import register_release
+from tests.releases.gates.shapes import make_ready
 
 pytestmark = pytest.mark.django_db
 
@@ -62,4 +64,13 @@ def test_one_that_is_only_registered_takes_no_revision_away(release: Release, ol
 def test_an_empty_release_has_a_bundle(release: Release, olga: User) -> None:
     bundle = json.loads(make_bundle(release, olga).text)
     assert (len(bundle["document"]["entries"]), bundle["document"]["signatures"]) == (1, [])
-    assert check(bundle).startswith("Release 2.0 of orders is as it was bundled: 0 reports, 0 signatures")
+    assert check(bundle).startswith("The bundle of release 2.0 of orders agrees with itself: 0 reports, 0 signatures")
+
+
+def test_a_ready_release_has_a_bundle_and_one_whose_signature_was_taken_back(
+    release: Release, olga: User, ann: User, omar: User
+) -> None:
+    make_ready(release, olga, ann, omar)
+    assert ". Ready for cutover: both gates pass. Seal " in check(json.loads(make_bundle(release, olga).text))
+    withdraw(GateSignature.objects.get(gate_key="tests", by=ann), reason="a second thought", by=ann)
+    assert ": one of two gates blocks. Seal " in check(json.loads(make_bundle(release, olga).text))

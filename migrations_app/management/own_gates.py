@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.http.request import validate_host
 
 from migrations_app.embedded import bind
+from migrations_app.engine.errors import LockstepError
 from migrations_app.management import asking
 from migrations_app.releases.gates.own.installation import Installation
 from migrations_app.releases.gates.own.looks import Line, look_at, names, sentence
@@ -22,12 +24,30 @@ from migrations_app.releases.gates.own.visitors import visitors
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--base", metavar="URL", help="where it answers; left out, where GUNICORN_BIND says")
+    parser.add_argument(
+        "--base", metavar="URL", type=address, help="where it answers; left out, where GUNICORN_BIND says"
+    )
     parser.add_argument("--only", action="append", default=[], metavar="GATE[/CHECK]", help="look at this alone")
     parser.add_argument("--json", action="store_true", help="passed, sentence and checks as JSON")
     parser.add_argument(
         "--post", nargs=2, metavar=("SERVICE", "RELEASE"), help="report what was seen by the API, with LOCKSTEP_TOKEN"
     )
+
+
+def address(text: str) -> str:
+    """Scheme, host and port, and nothing behind them. Raises ArgumentTypeError, which is told with the usage."""
+    try:
+        parts = urlsplit(text)
+        (parts.hostname or "").encode("idna")
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not text.isprintable() or set(text) & set(" @?#") or parts.path.strip("/"):
+        raise ArgumentTypeError(
+            f"{text!r} is no address of a Lockstep; it wants http://HOST:PORT or https://HOST, such as "
+            f"http://{bind.DEFAULT}. Nothing was looked at."
+        )
+    return text
 
 
 def run(command: BaseCommand, options: dict[str, Any]) -> None:
@@ -42,9 +62,21 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
             if not options["json"]:
                 command.stdout.write(f"{line.number} {line.seen.state:7} {line.name}: {line.seen.sentence}")
                 command.stdout.flush()
-        service, release_id = options["post"] or ("", "")
-        posted = list(poster.post(service, release_id, lines)) if poster else []
+        posted, refused = _posted(poster, options["post"], lines) if poster else ([], "")
     _finish(command, lines, posted, as_json=options["json"])
+    if refused:
+        raise CommandError(refused)
+
+
+def _posted(poster: Poster, where: tuple[str, str], lines: list[Line]) -> tuple[list[str], str]:
+    """A sentence for each check as far as it came, and why it came no further."""
+    posted: list[str] = []
+    try:
+        for one in poster.post(*where, lines):
+            posted.append(one)
+    except LockstepError as failure:
+        return [*posted, failure.sentence], failure.sentence
+    return posted, ""
 
 
 def _finish(command: BaseCommand, lines: list[Line], posted: list[str], *, as_json: bool) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from migrations_app.releases.gates.own import documentation, frontend_build, regression, unit_contract, units
 from migrations_app.releases.gates.own.installation import Installation
-from migrations_app.releases.gates.own.seen import FAIL, PASS, UNKNOWN
+from migrations_app.releases.gates.own.looks import guarded
+from migrations_app.releases.gates.own.seen import FAIL, PASS, UNKNOWN, Seen
 from tests.releases.own_gates.copies import NOWHERE, ROOT, change, copy_of
 
 HERE = Installation(ROOT, NOWHERE)
@@ -66,6 +68,21 @@ def test_a_unit_that_disagrees_is_named(tmp_path: Path, unit: str, old: str, new
     change(place, f"deploy/systemd/{unit}", old, new)
     seen = unit_contract.same_runtime(place)
     assert (seen.state, seen.sentence) == (FAIL, told)
+
+
+@pytest.mark.parametrize(
+    ("look", "name"),
+    [
+        (unit_contract.same_runtime, "deploy/systemd/lockstep.service"),
+        (documentation.readme, "README.md"),
+        (documentation.operator_fields, "docs/health-fields.md"),
+    ],
+)
+def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, look: Callable[[Installation], Seen], name: str) -> None:
+    place = copy_of(tmp_path / "copy", name.partition("/")[0])
+    (place.root / name).write_bytes(b"# Gr\xfc\xdfe\n")
+    told = f"{place.root / name} is not UTF-8 (its byte 5 is none), so it could not be read. Save it as UTF-8."
+    assert guarded(look, place) == Seen(FAIL, told)
 
 
 def test_a_unit_that_is_missing_is_named(tmp_path: Path) -> None:

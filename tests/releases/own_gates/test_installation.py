@@ -156,6 +156,36 @@ FAULTS: Mapping[str, tuple[Callable[..., Seen], Fault, str]] = {
         setting(HEALTH, "runtime_contract.errors", ["GUNICORN_BIND is 'x'."]),
         "What runs here breaks the contract: GUNICORN_BIND is 'x'.",
     ),
+    "there are no errors to look at": (
+        unit_contract.same_runtime,
+        setting(HEALTH, "runtime_contract.errors", None),
+        "runtime_contract.errors of /health is null, and not a list.",
+    ),
+    "the watchdog's interval is gone": (
+        unit_contract.watchdog_paths,
+        lacking(HEALTH, "runtime_contract.contract.watchdog_check_interval"),
+        "runtime_contract.contract.watchdog_check_interval is missing from /health.",
+    ),
+    "the watchdog's interval is nothing": (
+        unit_contract.watchdog_paths,
+        setting(HEALTH, "runtime_contract.contract.watchdog_check_interval", None),
+        "runtime_contract.contract.watchdog_check_interval of /health is null, and not a number.",
+    ),
+    "the status is gone": (
+        cache_observability.pool_telemetry,
+        lacking(HEALTH, "status"),
+        "status is missing from /health: who watches it sees nothing.",
+    ),
+    "the answer is a list": (
+        cache_observability.pool_telemetry,
+        spoil(HEALTH, lambda reply: Reply(reply.status, reply.headers, b"[]")),
+        "The answer of /health is [], and not an object.",
+    ),
+    "the derived indexes are a list": (
+        cache_observability.derived_indexes,
+        setting(HEALTH, "cache.derived_search_index", ["revisions"]),
+        'cache.derived_search_index of /health is ["revisions"], and not an object.',
+    ),
 }  # fmt: skip
 
 
@@ -181,6 +211,18 @@ def test_the_command_says_it_in_a_line_and_ends_with_1(spoiled: Running) -> None
     assert [line[:8] for line in lines[1:]] == ["4.2 pass", "4.3 pass", "4.4 pass"]
     assert done.stderr.strip().endswith("Not green: of 4 checks 1 does not hold; 3 hold.")
     assert done.returncode == 1
+
+
+def test_nothing_is_lost_of_what_was_seen_when_it_cannot_be_posted(spoiled: Running) -> None:
+    spoiled.proxy.fault = spoil("/api/v1/releases", lambda reply: Reply(200, reply.headers, b'{"releases": [{}]}'))
+    only = ("--only", "documentation/readme", "--post", "lockstep", "1.0")
+    done = spoiled.manage(
+        "gates", "self", "--base", spoiled.spoiled.base, "--json", *only, LOCKSTEP_TOKEN=spoiled.cookie
+    )
+    told = json.loads(done.stdout)
+    assert [one["state"] for one in told["checks"]] == ["pass"]
+    assert told["posted"][0].startswith("id is missing from releases of http://")
+    assert (done.returncode, done.stderr.strip()) == (1, f"CommandError: {told['posted'][0]}")
 
 
 def test_a_script_that_comes_again_at_once_is_named(spoiled: Running) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from migrations_app.management.own_gates import address
 from migrations_app.releases.gates.catalogue import Catalogue, Check, Gate
 from migrations_app.releases.gates.own import looks
 from migrations_app.releases.gates.own.installation import Installation
@@ -31,6 +33,53 @@ def test_a_check_that_nobody_wrote_a_look_for_is_unknown(monkeypatch: pytest.Mon
     found = list(look_at(Installation(ROOT, NOWHERE)))
     assert [line.seen.state for line in found] == ["unknown", "unknown"]
     assert [line.number for line in found] == ["1.1", "2.1"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "state", "told"),
+    [
+        (KeyError("status"), "fail", "What was answered does not have the agreed shape: status is missing."),
+        (
+            TypeError("'NoneType' object is not iterable"),
+            "fail",
+            "What was answered does not have the agreed shape: TypeError: 'NoneType' object is not iterable.",
+        ),
+        (IndexError("list index out of range"), "fail", "does not have the agreed shape: IndexError: list index"),
+        (AttributeError("no attribute 'get'"), "fail", "does not have the agreed shape: AttributeError: no attribute"),
+        (ValueError("x"), "fail", "does not have the agreed shape: ValueError: x."),
+        (RuntimeError("x"), "unknown", "The look itself failed: RuntimeError: x"),
+    ],
+)
+def test_a_look_that_breaks_is_a_line_and_the_next_ones_come(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception, state: str, told: str
+) -> None:
+    def broken(place: Installation) -> Seen:
+        raise failure
+
+    monkeypatch.setattr(looks, "look_of", lambda gate, check: broken if check.key == "readme" else lambda _: good("x"))
+    first, *others = look_at(Installation(ROOT, NOWHERE), ["documentation"])
+    assert first.seen.state == state
+    assert told in first.seen.sentence
+    assert [line.seen.state for line in others] == ["pass", "pass"]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "http://127.0.0.1:abc", "http://127.0.0.1:99999", "http://127.0.0.1:0", "127.0.0.1:8000", "ftp://host",
+        "http://", "http://host/lockstep", "http://host?x", "http://me@host", "http://a b", "http://a..b",
+        "http://[::1",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_by_name(base: str) -> None:
+    told = re.escape(f"argument --base: {base!r} is no address of a Lockstep; it wants http://HOST:PORT")
+    with pytest.raises(CommandError, match=told):
+        call_command("gates", "self", "--base", base)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8000/", "https://lockstep.example.org", "http://[::1]:8000"])
+def test_an_address_is_taken_as_it_is(base: str) -> None:
+    assert address(base) == base
 
 
 def lines(*seen: Seen) -> list[Line]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from migrations_app.releases.gates.own import fields
-from migrations_app.releases.gates.own.installation import Answer, Installation, NotSeen, NotThere
+from migrations_app.releases.gates.own.installation import Answer, Installation, NotSeen, NotThere, part
 from migrations_app.releases.gates.own.seen import Seen, bad, good, judged, listed, unknown
 from migrations_app.releases.gates.own.visitors import ADMIN
 
@@ -18,7 +18,7 @@ PATIENCE_S = 11.0
 
 def health(place: Installation) -> Seen:
     answer = _answer(place, HEALTH)
-    told = answer.json()
+    told = answer.object()
     broken = [*_headers(answer), *_lacking(answer, fields.HEALTH)] or list(_contradictions(told))
     if broken:
         return judged(broken, "")
@@ -43,7 +43,7 @@ def pool_telemetry(place: Installation) -> Seen:
         answer = _answer(place, HEALTH)
     if _is_silent(answer):
         return unknown("/health tells no state of the pools: no web process has published one lately.")
-    told = answer.json()
+    told = answer.object()
     broken = _lacking(answer, fields.POOL)
     if broken:
         return bad(" ".join(broken))
@@ -60,7 +60,7 @@ def derived_indexes(place: Installation) -> Seen:
     broken = _lacking(answer, fields.DERIVED_DATA)
     if broken:
         return bad(" ".join(broken))
-    found = answer.json()["cache"]["derived_search_index"]
+    found = part(answer.json(), "cache.derived_search_index", HEALTH, "an object")
     if not found:
         return bad("/health lists no derived index under cache.derived_search_index.")
     told = [f"{name} ({one['row_count']} rows)" for name, one in sorted(found.items())]
@@ -78,7 +78,7 @@ def _answer(place: Installation, path: str) -> Answer:
 
 def _is_silent(answer: Answer) -> bool:
     """Null, as in the first seconds of a web process."""
-    pool = answer.json().get("database_pool")
+    pool = answer.object().get("database_pool")
     return isinstance(pool, dict) and pool.get("state", pool) is None
 
 
@@ -92,8 +92,8 @@ def _headers(answer: Answer) -> list[str]:
 
 
 def _lacking(answer: Answer, wanted: fields.Fields) -> list[str]:
-    told = answer.json()
-    if isinstance(told, dict) and set(told) <= {"status"}:
+    told = answer.object()
+    if set(told) <= {"status"}:
         raise NotSeen(f"{answer.path} told its status alone, as it does to strangers.")
     lacking = fields.missing(told, wanted)
     if not lacking:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from migrations_app.releases.gates.own import fields
-from migrations_app.releases.gates.own.installation import Installation
+from migrations_app.releases.gates.own.installation import Installation, text_of
 from migrations_app.releases.gates.own.seen import Seen, bad, judged
 
 README, SETTINGS, FIELDS = "README.md", "docs/settings.md", "docs/health-fields.md"
@@ -70,7 +70,7 @@ def architecture(place: Installation) -> Seen:
 
 
 def _text(place: Installation, name: str) -> str:
-    return (place.root / name).read_text(encoding="utf-8")
+    return text_of(place.root / name)
 
 
 def _unnamed(names: Iterable[str], what: str, document: str) -> list[str]:
@@ -82,7 +82,7 @@ def _called(commands: set[str], told: str) -> list[str]:
 
 
 def _variables(place: Installation) -> set[str]:
-    return {name for path in _sources(place.root) for name in _VARIABLE.findall(path.read_text(encoding="utf-8"))}
+    return {name for path in _sources(place.root) for name in _VARIABLE.findall(text_of(path))}
 
 
 def _sources(root: Path) -> Iterator[Path]:

@@ -55,7 +55,7 @@ HEALTH = {
     "async_workers.slots": "active max utilization_pct",
     "system_memory": "total_mb available_mb used_pct pressure",
 }
-POOL = {"": "degraded_reason", "database_pool.runtime": RUNTIME, "database_pool.state": STATE}
+POOL = {"": "status degraded_reason", "database_pool.runtime": RUNTIME, "database_pool.state": STATE}
 DERIVED_DATA = {
     "cache": "enabled sys_date updated_at derived_search_index",
     "cache.derived_search_index.*": "version built_at row_count",

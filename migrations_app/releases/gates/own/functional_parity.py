@@ -15,19 +15,23 @@ from urllib.parse import quote
 
 from migrations_app.releases.gates.own import schema
 from migrations_app.releases.gates.own.exports import EXPORTS, Export
-from migrations_app.releases.gates.own.installation import HTML, Installation
+from migrations_app.releases.gates.own.installation import HTML, Answer, Installation, Misshapen, part, rows_of
 from migrations_app.releases.gates.own.seen import Seen, bad, counted, good, judged, listed
 from migrations_app.releases.gates.own.visitors import EXPORT, READ
 
 MOST_SERVICES, MOST_ROWS = 3, 50
 _FIRST = 256 * 1024  # bytes of a file that are enough for its first rows
+_SERVICES = "/api/v1/services"
+# What API and file have to say alike of a receipt.
+_ALIKE = ("environment", "seq", "revision_id", "direction", "checksum", "operator", "fence", "run_uid")
 _ROW = re.compile(r'<tr aria-rowindex="\d+"><th scope="row">.*?title="([^"]*)".*?</th>(.*?)</tr>', re.DOTALL)
 _CELL = re.compile(r'<td class="(\S)(?: first)?">')
 
 
 def compute(place: Installation) -> Seen:
     """The newest receipts by API and in the file; the matrix by API and on the page."""
-    services = [one["name"] for one in place.told("/api/v1/services", READ, "services")][:MOST_SERVICES]
+    found = rows_of(place.told(_SERVICES, READ), "services", _SERVICES, ["name"])
+    services = [str(one["name"]) for one in found][:MOST_SERVICES]
     broken: list[str] = []
     rows = cells = 0
     for name in services:
@@ -62,20 +66,24 @@ def no_drift(place: Installation) -> Seen:
 
 
 def _receipts(place: Installation, service: str) -> list[Mapping[str, Any]]:
-    path = f"/api/v1/services/{quote(service, safe='')}/history?limit={MOST_ROWS}&superseded=true"
-    rows: list[Mapping[str, Any]] = place.told(path, READ, "rows")
-    return rows
+    path = f"{_SERVICES}/{quote(service, safe='')}/history?limit={MOST_ROWS}&superseded=true"
+    return rows_of(place.told(path, READ), "rows", path, _ALIKE)
 
 
 def _file_rows(place: Installation, service: str) -> list[Mapping[str, Any]]:
     path = f"/history/export.json?service={quote(service, safe='')}&superseded=yes"
-    return _json_rows(place.ask(path, EXPORT, most=_FIRST).body)[:MOST_ROWS]
+    return _json_rows(place.ask(path, EXPORT, most=_FIRST))[:MOST_ROWS]
 
 
-def _json_rows(body: bytes) -> list[Mapping[str, Any]]:
-    """Each row is on a line of its own; the last one may have been cut off."""
-    lines = [line.rstrip(",") for line in body.decode("utf-8", "replace").splitlines()]
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+def _json_rows(answer: Answer) -> list[Mapping[str, Any]]:
+    """Each row is on a line of its own; the last one may have been cut off. Raises Misshapen."""
+    lines = [line.rstrip(",\r") for line in answer.body.decode("utf-8", "replace").split("\n")]
+    if len(answer.body) >= _FIRST:
+        lines.pop()
+    try:
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    except ValueError as failure:
+        raise Misshapen(f"{answer.path} has a row that is no JSON: {failure}.") from None
 
 
 def _unlike(service: str, told: Sequence[Mapping[str, Any]], of_file: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -85,15 +93,18 @@ def _unlike(service: str, told: Sequence[Mapping[str, Any]], of_file: Sequence[M
         f"{service}, receipt {one['seq']} of {one['environment']}: {name} is {one[name]!r} by the API "
         f"and {other.get(name)!r} in the file."
         for one, other in zip(told, of_file, strict=False)
-        for name in ("environment", "seq", "revision_id", "direction", "checksum", "operator", "fence", "run_uid")
+        for name in _ALIKE
         if str(one[name]) != str(other.get(name))
     ]
 
 
 def _matrix(place: Installation, service: str) -> dict[str, str]:
-    path = f"/api/v1/services/{quote(service, safe='')}/matrix?mode=all&limit=100"
+    path = f"{_SERVICES}/{quote(service, safe='')}/matrix?mode=all&limit=100"
     found = place.told(path, READ)
-    return {row["revision_id"]: cells for row, cells in zip(found["revisions"], found["rows"], strict=True)}
+    revisions, rows = rows_of(found, "revisions", path, ["revision_id"]), part(found, "rows", path, "a list")
+    if len(revisions) != len(rows):
+        raise Misshapen(f"{path} tells {counted(len(revisions), 'revision')} and {counted(len(rows), 'row')} of cells.")
+    return {str(row["revision_id"]): cells for row, cells in zip(revisions, rows, strict=True)}
 
 
 def _other_cells(service: str, by_api: Mapping[str, str], on_page: Mapping[str, str | None]) -> list[str]:
@@ -109,7 +120,8 @@ def _other_cells(service: str, by_api: Mapping[str, str], on_page: Mapping[str, 
 
 def _page(place: Installation, service: str) -> dict[str, str | None]:
     """None for a row with folded groups of environments, which are cells of another kind."""
-    page = place.ask(f"/matrix?service={quote(service, safe='')}&mode=all", READ, accept=HTML).body.decode()
+    answer = place.ask(f"/matrix?service={quote(service, safe='')}&mode=all", READ, accept=HTML)
+    page = answer.body.decode("utf-8", "replace")
     rows = ((unescape(revision), cells) for revision, cells in _ROW.findall(page))
     return {revision: None if 'class="roll' in cells else "".join(_CELL.findall(cells)) for revision, cells in rows}
 
@@ -120,19 +132,22 @@ def _wrong_columns(place: Installation, export: Export) -> list[str]:
         answer = place.ask(f"{export.path}.{kind}", EXPORT, most=_FIRST)
         if answer.status != 200:
             return [f"{answer.path} answers {answer.status}; the export of {export.what} is gone."]
-        found = _header(answer.body) if kind == "csv" else _keys(answer.body)
+        found = _header(answer) if kind == "csv" else _keys(answer)
         if found is not None and found != export.columns:
             broken.append(f"{answer.path}: {_difference(found, export.columns)}")
     return broken
 
 
-def _header(body: bytes) -> tuple[str, ...]:
-    return tuple(next(csv.reader(body.decode("utf-8", "replace").splitlines()), ()))
+def _header(answer: Answer) -> tuple[str, ...]:
+    try:
+        return tuple(next(csv.reader(answer.body.decode("utf-8", "replace").splitlines()), ()))
+    except csv.Error as failure:
+        raise Misshapen(f"{answer.path} is no CSV: {failure}.") from None
 
 
-def _keys(body: bytes) -> tuple[str, ...] | None:
+def _keys(answer: Answer) -> tuple[str, ...] | None:
     """None where there is no row that could show them."""
-    rows = _json_rows(body)
+    rows = _json_rows(answer)
     return tuple(rows[0]) if rows else None
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,13 @@ from urllib.parse import urlsplit
 from migrations_app.engine.errors import LockstepError
 
 JSON, HTML = "application/json", "text/html"
+# What may stand at a place of an answer, as a sentence calls it.
+KINDS: Mapping[str, tuple[type, ...]] = {
+    "a list": (list,),
+    "an object": (dict,),
+    "a text": (str,),
+    "a number": (int, float),
+}
 MOST_BYTES = 8 << 20
 ANSWER_S = 20.0
 PROCESS_S = 120.0
@@ -32,6 +39,10 @@ class NotThere(NotSeen):
     """Lockstep answers, and has no such address or field, which is a finding and no lack of one."""
 
 
+class Misshapen(NotSeen):
+    """It is there, and is something else than was agreed on: a finding as well."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """The names of headers are in small letters."""
@@ -45,8 +56,13 @@ class Answer:
         """Raises NotSeen where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NotSeen(f"{self.path} answered {self.status} with something that is no JSON.") from None
+
+    def object(self) -> dict[str, Any]:
+        """Raises NotSeen where it is no JSON, and Misshapen where it is a list, a number or a text."""
+        found: dict[str, Any] = part(self.json(), "", self.path, "an object")
+        return found
 
 
 @dataclass(frozen=True)
@@ -80,17 +96,17 @@ class Installation:
         finally:
             connection.close()
 
-    def told(self, path: str, right: str = "", at: str = "") -> Any:  # noqa: ANN401  JSON
+    def told(self, path: str, right: str = "", at: str = "", kind: str = "") -> Any:  # noqa: ANN401  JSON
         """What stands at a place in the JSON of an answer: 200, or 503 as /health is when something is down.
 
-        Raises NotSeen, and NotThere where the address or the place does not exist.
+        Raises NotSeen, NotThere where the address or the place does not exist, and Misshapen.
         """
         answer = self.ask(path, right)
         if answer.status == 404:
             raise NotThere(f"{path} answers 404: this installation has no such address.")
         if answer.status not in (200, 503):
             raise NotSeen(f"{path} answered {answer.status}.", _SIGN_IN if answer.status in (302, 401, 403) else "")
-        return part(answer.json(), at, path)
+        return part(answer.json(), at, path, kind)
 
     def manage(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return self.run("manage.py", *arguments, env=env)
@@ -139,13 +155,34 @@ def _environment(apart: bool) -> dict[str, str]:
     return {**kept, **{name: value for name, value in known.items() if name.startswith("LOCKSTEP_TEST_")}}
 
 
-def part(document: Any, at: str, path: str) -> Any:  # noqa: ANN401  JSON
-    """Raises NotThere where the names of `at` lead nowhere."""
+def part(document: Any, at: str, path: str, kind: str = "") -> Any:  # noqa: ANN401  JSON
+    """Raises NotThere where the names of `at` lead nowhere, and Misshapen where no such kind of thing stands there."""
     for name in at.split(".") if at else []:
         if not isinstance(document, dict) or name not in document:
             raise NotThere(f"{at} is missing from {path}.")
         document = document[name]
+    if kind and not isinstance(document, KINDS[kind]):
+        raise Misshapen(f"{at or 'The answer'} of {path} is {json.dumps(document)[:60]}, and not {kind}.")
     return document
+
+
+def rows_of(document: Any, at: str, path: str, names: Sequence[str]) -> list[Mapping[str, Any]]:  # noqa: ANN401  JSON
+    """A list of objects that have these names. Raises NotThere and Misshapen."""
+    rows: list[Mapping[str, Any]] = part(document, at, path, "a list")
+    for row in rows:
+        for name in names:
+            part(row, name, f"{at} of {path}")
+    return rows
+
+
+def text_of(path: Path) -> str:
+    """Raises Misshapen where the file is no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as failure:
+        raise Misshapen(
+            f"{path} is not UTF-8 (its byte {failure.start + 1} is none), so it could not be read.", "Save it as UTF-8."
+        ) from None
 
 
 _IN_USE = ("LOCKSTEP_", "WATCHDOG_", "GUNICORN_", "WORKER_", "CIRCUIT_BREAKER_", "RESILIENCE_", "HEALTH_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,11 +14,15 @@ from django.db import DatabaseError, connection
 
 from migrations_app.engine.errors import LockstepError
 from migrations_app.releases.gates.catalogue import Catalogue, Check, Gate, read_catalogue, shipped
-from migrations_app.releases.gates.own.installation import Installation, NotThere
+from migrations_app.releases.gates.own.installation import Installation, Misshapen, NotThere
 from migrations_app.releases.gates.own.seen import FAIL, GREEN, PASS, UNKNOWN, Seen, bad, unknown
 
 Look = Callable[[Installation], Seen]
 TOGETHER = 3
+# What a look meets that takes an answer for what it was to be.
+MISTAKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,10 @@ def look_of(gate: Gate, check: Check) -> Look | None:
 
 
 def guarded(look: Look, place: Installation) -> Seen:
-    """What keeps a look from seeing anything is unknown, whatever it is, and never good."""
+    """What keeps a look from seeing anything is unknown, whatever it is, and never good. Another shape is bad."""
     try:
         return look(place)
-    except NotThere as failure:
+    except (NotThere, Misshapen) as failure:
         return bad(failure.sentence)
     except LockstepError as failure:
         return unknown(failure.sentence)
@@ -92,6 +97,19 @@ def guarded(look: Look, place: Installation) -> Seen:
         return unknown("The control database could not be asked.")
     except OSError as failure:
         return unknown(f"It could not be looked at: {failure.strerror or failure}.")
+    except MISTAKEN as failure:
+        logger.debug("A look met another shape", exc_info=True)
+        return bad(f"What was answered does not have the agreed shape: {_mistake(failure)}.")
+    except Exception as crash:
+        logger.exception("A look failed")
+        return unknown(f"The look itself failed: {type(crash).__name__}: {crash}")
+
+
+def _mistake(failure: Exception) -> str:
+    """Python's own words, but for a field that is not there."""
+    if isinstance(failure, KeyError) and failure.args:
+        return f"{failure.args[0]} is missing"
+    return f"{type(failure).__name__}: {failure}".rstrip(".")
 
 
 def _seen(place: Installation, gate: Gate, check: Check) -> Seen:

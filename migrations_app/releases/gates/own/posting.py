@@ -11,6 +11,7 @@ from typing import Any
 
 from migrations_app.engine.errors import Refused
 from migrations_app.releases.gates.evidence import BY_HAND, LONGEST_SUMMARY
+from migrations_app.releases.gates.own.installation import part, rows_of
 from migrations_app.releases.gates.own.looks import Line
 from migrations_app.releases.gates.own.seen import UNKNOWN
 
@@ -42,15 +43,20 @@ class Poster:
             elif line.check.kind not in BY_HAND:
                 yield f"{line.name} is found out by Lockstep for each release, so nothing was posted."
             else:
-                told = self._ask(f"/releases/{number}/evidence", _evidence(line))
-                yield f"{line.name} is evidence {told['id']}.{' ' + told['hint'] if told['hint'] else ''}"
+                yield f"{line.name} is evidence {self._reported(number, line)}"
+
+    def _reported(self, release: int, line: Line) -> str:
+        path = f"/releases/{release}/evidence"
+        told = self._ask(path, _evidence(line))
+        hint = part(told, "hint", path)
+        return f"{part(told, 'id', path)}.{f' {hint}' if hint else ''}"
 
     def _number(self, service: str, release_id: str) -> int:
-        query = urllib.parse.urlencode({"service": service, "release_id": release_id})
-        found = self._ask(f"/releases?{query}")["releases"]
+        path = f"/releases?{urllib.parse.urlencode({'service': service, 'release_id': release_id})}"
+        found = rows_of(self._ask(path), "releases", f"{self._api}{path}", ["id"])
         if not found:
             raise _refused(f"{service} has no release {release_id!r}.", "Register it, or correct its name.")
-        return int(found[0]["id"])
+        return int(part(found[0], "id", path, "a number"))
 
     def _ask(self, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401  JSON
         data = None if body is None else json.dumps(body).encode()

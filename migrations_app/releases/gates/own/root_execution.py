@@ -15,7 +15,7 @@ STATUS = "/admin/api/worker/status"
 
 def root_only(place: Installation) -> Seen:
     """The folder of the process that answers, and the root that it believes in."""
-    pid = place.told(STATUS, ADMIN, "data.worker_pid")
+    pid = place.told(STATUS, ADMIN, "data.worker_pid", "a number")
     try:
         folder = Path(f"/proc/{pid}/cwd").readlink()
     except FileNotFoundError:

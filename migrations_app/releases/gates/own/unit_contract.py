@@ -32,7 +32,7 @@ def same_runtime(place: Installation) -> Seen:
     broken = list(units.disagreements(found))
     if broken:
         return judged(broken, "")
-    errors = place.told("/health", ADMIN, "runtime_contract.errors")
+    errors = place.told("/health", ADMIN, "runtime_contract.errors", "a list")
     broken = [f"What runs here breaks the contract: {error}" for error in errors]
     return judged(
         broken,
@@ -48,14 +48,16 @@ def watchdog_paths(place: Installation) -> Seen:
     if lacking:
         return bad(f"{listed(lacking)} {'is' if len(lacking) == 1 else 'are'} missing from {STATUS}.")
     paths: Mapping[str, Any] = part(status, "data.runtime_contract.watchdog", STATUS)
-    contract: Mapping[str, Any] = place.told("/health", ADMIN, "runtime_contract.contract")
+    health = place.told("/health", ADMIN)
+    contract: Mapping[str, Any] = part(health, "runtime_contract.contract", "/health", "an object")
+    interval = float(part(health, "runtime_contract.contract.watchdog_check_interval", "/health", "a number"))
     broken = [
         f"The admin's side has {name} as {paths.get(name)}, and the contract of the pages {field} as "
         f"{contract.get(field)}: a restart would be asked for in one place and looked for in another."
         for name, field in PATHS.items()
         if paths.get(name) is None or paths.get(name) != contract.get(field)
     ]
-    broken += part(status, "data.runtime_contract.validation.errors", STATUS)
+    broken += map(str, part(status, "data.runtime_contract.validation.errors", STATUS, "a list"))
     if broken:
         return bad(" ".join(broken))
     if not Path(paths["runtime_dir"]).is_dir():
@@ -63,14 +65,14 @@ def watchdog_paths(place: Installation) -> Seen:
             f"{paths['runtime_dir']} is not on this machine or may not be read, so its files cannot be seen."
         )
     broken = [
-        *_master(paths["pid_path"], part(status, "data.worker_pid", STATUS)),
-        *_beat(paths["runtime_dir"], contract),
+        *_master(paths["pid_path"], part(status, "data.worker_pid", STATUS, "a number")),
+        *_beat(paths["runtime_dir"], interval),
     ]
     return judged(broken, f"Pages, /health and watchdog use the same files in {paths['runtime_dir']}.")
 
 
 def single_port(place: Installation) -> Seen:
-    bind = str(place.told(STATUS, ADMIN, "data.runtime_contract.single_port_bind"))
+    bind = place.told(STATUS, ADMIN, "data.runtime_contract.single_port_bind", "a text")
     port = urlsplit(place.base).port
     said = place.alone("restart")
     if not said["started"]:
@@ -108,9 +110,8 @@ def _parent(pid: int) -> int | None:
     return int(text.rpartition(")")[2].split()[1])
 
 
-def _beat(runtime_dir: str, contract: Mapping[str, Any]) -> Iterator[str]:
+def _beat(runtime_dir: str, interval: float) -> Iterator[str]:
     age = beat_age(Path(runtime_dir), time.time())
-    interval = float(contract["watchdog_check_interval"])
     if age is None:
         yield f"No watchdog has looked into {runtime_dir}: it does not run, or it looks elsewhere."
     elif age > LATE * interval:

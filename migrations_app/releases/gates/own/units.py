@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from migrations_app.releases.gates.own.installation import text_of
+
 FOLDER = Path("deploy") / "systemd"
 UNITS = ("lockstep.service", "lockstep-worker@.service", "lockstep-scheduler.service", "lockstep-watchdog.service")
 # What makes a runtime: whoever differs in one of these reads other files than the others, or as somebody else.
@@ -51,7 +53,7 @@ def _service(path: Path) -> Unit:
     """What stands under [Service]; a key may come several times, and a backslash goes on in the next line."""
     told: dict[str, tuple[str, ...]] = {}
     section = ""
-    for line in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+    for line in text_of(path).replace("\\\n", " ").splitlines():
         text = line.strip()
         if text.startswith("["):
             section = text

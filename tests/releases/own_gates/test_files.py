@@ -14,6 +14,7 @@ from migrations_app.releases.gates.own.seen import FAIL, PASS, UNKNOWN, Seen
 from tests.releases.own_gates.copies import NOWHERE, ROOT, change, copy_of
 
 HERE = Installation(ROOT, NOWHERE)
+OUT = "for itself; take it out of Environment= and set it in /etc/lockstep/lockstep.env."
 
 
 def test_a_missing_file_of_the_script_is_named(tmp_path: Path) -> None:
@@ -59,7 +60,48 @@ def test_the_unit_files_agree_as_they_are() -> None:
             "lockstep.service",
             "[Service]",
             "[Service]\nEnvironment=WATCHDOG_PID_FILE=/tmp/gunicorn.pid",
-            "lockstep.service sets WATCHDOG_PID_FILE for itself; it belongs into the common file.",
+            f"lockstep.service sets WATCHDOG_PID_FILE {OUT}",
+        ),
+        (
+            "lockstep-worker@.service",
+            "[Service]",
+            "[Service]\nEnvironment='LOCKSTEP_DATABASE_URL=postgresql://me:a b=@x/y' z LOCKSTEP_DATA_DIR=/elsewhere",
+            f"lockstep-worker@.service sets LOCKSTEP_DATABASE_URL {OUT} "
+            f"lockstep-worker@.service sets LOCKSTEP_DATA_DIR {OUT}",
+        ),
+        (
+            "lockstep-worker@.service",
+            "[Service]",
+            '[Service]\nEnvironment="LOCKSTEP_REDIS_URL=redis://:pass word=@other/0',
+            f"lockstep-worker@.service sets LOCKSTEP_REDIS_URL {OUT}",
+        ),
+        (
+            "lockstep-scheduler.service",
+            "[Service]",
+            "[Service]\nEnvironment=LOCKSTEP_WEB_POOL=1",
+            f"lockstep-scheduler.service sets LOCKSTEP_WEB_POOL {OUT}",
+        ),
+        (
+            "lockstep-worker@.service",
+            "[Service]",
+            "[Service]\nEnvironmentFile=-/etc/other.env",
+            "lockstep-worker@.service also reads /etc/other.env; take EnvironmentFile=-/etc/other.env out and set in "
+            "/etc/lockstep/lockstep.env what it holds.",
+        ),
+        (
+            "lockstep-worker@.service",
+            "[Service]",
+            "[Service]\nUnsetEnvironment=LOCKSTEP_TLS",
+            "lockstep-worker@.service takes away LOCKSTEP_TLS for itself; take it out of UnsetEnvironment= and set it "
+            "in /etc/lockstep/lockstep.env.",
+        ),
+        (
+            "lockstep-watchdog.service",
+            "TimeoutStopSec=10",
+            "EnvironmentFile=\nExecStart=\n",
+            "lockstep-watchdog.service has the common EnvironmentFile as nothing, and lockstep.service has "
+            "/etc/lockstep/lockstep.env. lockstep-watchdog.service has the interpreter as nothing, and "
+            "lockstep.service has /opt/lockstep/.venv/bin/python.",
         ),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from migrations_app.releases.gates.own.installation import text_of
@@ -12,6 +13,15 @@ UNITS = ("lockstep.service", "lockstep-worker@.service", "lockstep-scheduler.ser
 # What makes a runtime: whoever differs in one of these reads other files than the others, or as somebody else.
 ALIKE = ("User", "Group", "WorkingDirectory", "RuntimeDirectory", "StateDirectory")
 COMMON = "EnvironmentFile"
+# What the units as shipped have to themselves on purpose: variables, and files that may be absent.
+OWN_NAMES = {"lockstep.service": ("LOCKSTEP_WEB_POOL",)}
+OWN_FILES = {
+    "lockstep.service": ("-/etc/lockstep/web.env",),
+    "lockstep-worker@.service": ("-/etc/lockstep/targets.env",),
+    "lockstep-scheduler.service": ("-/etc/lockstep/targets.env",),
+}
+# Keys by which a unit would see other variables than its neighbours.
+SETTERS = {"Environment": "sets", "PassEnvironment": "takes over", "UnsetEnvironment": "takes away"}
 
 Unit = Mapping[str, tuple[str, ...]]
 
@@ -37,7 +47,7 @@ def disagreements(found: Mapping[str, Unit]) -> Iterator[str]:
         yield from _unlike(name, "the common EnvironmentFile", _common(unit), _common(web))
         yield from _unlike(name, "the interpreter", _interpreter(unit), _interpreter(web))
     for name, unit in found.items():
-        yield from (f"{name} sets {own} for itself; it belongs into the common file." for own in _own(unit))
+        yield from _own(name, unit, _common(web) or "the common file")
 
 
 def common_file(found: Mapping[str, Unit]) -> str:
@@ -59,7 +69,8 @@ def _service(path: Path) -> Unit:
             section = text
         elif section == "[Service]" and "=" in text and not text.startswith(("#", ";")):
             key, _, value = text.partition("=")
-            told[key.strip()] = (*told.get(key.strip(), ()), value.strip())
+            before = told.get(key.strip(), ()) if value.strip() else ()  # nothing: what stood above is void
+            told[key.strip()] = (*before, *([value.strip()] if value.strip() else []))
     return told
 
 
@@ -73,13 +84,25 @@ def _common(unit: Unit) -> str:
 
 
 def _interpreter(unit: Unit) -> str:
-    return (unit.get("ExecStart", ("",))[0].split() or [""])[0].lstrip("@-:+!")
+    return ((unit.get("ExecStart") or ("",))[0].split() or [""])[0].lstrip("@-:+!")
 
 
-def _own(unit: Unit) -> list[str]:
-    """Parts of the contract that a unit would have to itself."""
-    pairs = (pair for line in unit.get("Environment", ()) for pair in line.split())
-    names = (pair.strip("\"'").partition("=")[0] for pair in pairs)
-    return [
-        name for name in names if name.startswith("WATCHDOG_") or name in ("GUNICORN_BIND", "RUNTIME_CONTRACT_ENFORCE")
-    ]
+def _own(name: str, unit: Unit, common: str) -> Iterator[str]:
+    """What a unit has to itself beyond what it is shipped with. Names alone: a value may be a secret."""
+    for file in unit.get(COMMON, ()):
+        if file.startswith("-") and file not in OWN_FILES.get(name, ()):
+            yield f"{name} also reads {file[1:]}; take EnvironmentFile={file} out and set in {common} what it holds."
+    for key, does in SETTERS.items():
+        for own in _names(key, unit.get(key, ())):
+            if own not in OWN_NAMES.get(name, ()):
+                yield f"{name} {does} {own} for itself; take it out of {key}= and set it in {common}."
+
+
+def _names(key: str, lines: Iterable[str]) -> Iterator[str]:
+    """As systemd reads them; a word of Environment= that gives nothing is passed over, there as here."""
+    for line in lines:
+        try:
+            words = shlex.split(line)
+        except ValueError:  # quotes that nobody closed: what follows the first name may be a value
+            words = [line.lstrip("\"'")]
+        yield from (word.partition("=")[0] for word in words if "=" in word or key != "Environment")

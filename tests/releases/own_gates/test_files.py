@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -146,6 +149,55 @@ def test_a_failing_test_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert seen.sentence.startswith(
         "1 of the short tests fails: tests/releases/gates/test_assertions.py::test_it_fails"
     )
+
+
+KEPT, SKIPPED = "tests/releases/gates/test_assertions.py", "tests/watchdog/test_policy.py"
+
+
+def test_tests_that_are_skipped_have_not_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = copy_of(tmp_path / "copy", "tests")
+    monkeypatch.setattr(regression, "SMOKE", (KEPT, SKIPPED))
+    with (place.root / SKIPPED).open("a", encoding="utf-8") as file:
+        file.write("\n\nimport pytest\n\npytestmark = pytest.mark.skip\n")
+    seen = regression.tests(place)
+    assert seen.state == FAIL
+    told = rf"[1-9]\d+ short tests passed, and none of {SKIPPED}: nothing is tested there\. Take out what skips "
+    assert re.match(told, seen.sentence), seen.sentence
+
+
+@dataclass(frozen=True)
+class Ended(Installation):
+    """The tests end with a code, and these lines."""
+
+    code: int = 0
+    lines: tuple[str, ...] = ()
+
+    def run(self, *arguments: str, **how: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(arguments, self.code, "\n".join(self.lines), "")
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "state", "told"),
+    [
+        (
+            0,
+            (f"PASSED {KEPT}::a[x y]", f"PASSED {SKIPPED}::b"),
+            PASS,
+            "2 short tests of 2 files passed, and none failed.",
+        ),
+        (0, ("25 skipped in 0.1s",), FAIL, f"0 short tests passed, and none of {KEPT} and {SKIPPED}: nothing is "),
+        (5, ("no tests ran in 0.1s",), FAIL, f"0 short tests passed, and none of {KEPT} and {SKIPPED}: nothing is "),
+        (1, (f"PASSED {KEPT}::a", f"FAILED {SKIPPED}::b - x"), FAIL, f"1 of the short tests fails: {SKIPPED}::b."),
+        (3, ("INTERNALERROR",), UNKNOWN, "The short tests did not run to their end: INTERNALERROR."),
+    ],
+)
+def test_what_a_run_of_the_tests_comes_to(
+    monkeypatch: pytest.MonkeyPatch, code: int, lines: tuple[str, ...], state: str, told: str
+) -> None:
+    monkeypatch.setattr(regression, "SMOKE", (KEPT, SKIPPED))
+    seen = regression.tests(Ended(ROOT, NOWHERE, code=code, lines=lines))
+    assert seen.state == state
+    assert seen.sentence.startswith(told)
 
 
 def test_without_what_tests_need_it_is_unknown_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

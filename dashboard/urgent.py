@@ -1,7 +1,7 @@
 """gunicorn's threads, and beside them a few for what is asked when everything else waits: the boot gate and health.
 
-What a request is for shows in its first bytes, so a connection is given to a thread only when it has said something.
-gunicorn's master reads this before there is a Django.
+What a request is for shows in its first bytes, so a connection is given to a thread only when it has said something,
+and to an urgent one only when its whole head is there. gunicorn's master reads this before there is a Django.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 
+from gunicorn.http.message import Request  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, TConn, ThreadWorker  # type: ignore[import-untyped]
 
 GATE, HEALTH = "boot-gate", "health"
@@ -36,7 +37,9 @@ STARTS = {
     for path, whose in _PATHS.items()
     for end in range(len(_ENDS))
 }
-LONGEST = max(len(start) for start in STARTS)
+HEAD_ENDS = b"\r\n\r\n"
+LONGEST = 16 * 1024  # of a head that is looked at
+HEAD_S = 5.0  # for more of a head that has begun
 _NOTHING = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
@@ -48,6 +51,13 @@ class _Process:
 
 
 process = _Process()
+
+
+class _Conn(TConn):  # type: ignore[misc]
+    def init(self) -> None:
+        """gunicorn has just made the socket wait for ever."""
+        super().init()
+        self.sock.settimeout(HEAD_S)
 
 
 class UrgentThreads(ThreadWorker):  # type: ignore[misc]
@@ -74,7 +84,7 @@ class UrgentThreads(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
-        conn = TConn(self.cfg, client, address, listener.getsockname())
+        conn = _Conn(self.cfg, client, address, listener.getsockname())
         conn.timeout = time.monotonic() + DEFAULT_WORKER_DATA_TIMEOUT + self.cfg.keepalive
         self.pending_conns.append(conn)
         self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
@@ -84,6 +94,11 @@ class UrgentThreads(ThreadWorker):  # type: ignore[misc]
         future: Future[object] = pool.submit(self.handle, conn)
         future.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
+    def handle_request(self, req: Request, conn: TConn) -> bool:
+        """The head has been read: a body may take its time."""
+        conn.sock.setblocking(True)
+        return bool(super().handle_request(req, conn))
+
     def _cap_keepalive(self, deadline: float) -> None:
         """A stopping worker does not wait for those who have said nothing either."""
         super()._cap_keepalive(deadline)
@@ -92,11 +107,16 @@ class UrgentThreads(ThreadWorker):  # type: ignore[misc]
 
 
 def asked_of(sock: socket.socket) -> str:
-    """By what has arrived; what is encrypted or comes in pieces is answered like anything else."""
+    """By what has arrived; what is encrypted or comes in pieces is answered like anything else.
+
+    A few who sent a beginning and nothing more would keep all urgent threads waiting.
+    """
     if isinstance(sock, ssl.SSLSocket):
         return ""
     try:
         seen = sock.recv(LONGEST, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
+        return ""
+    if HEAD_ENDS not in seen:
         return ""
     return next((whose for start, whose in STARTS.items() if seen.startswith(start)), "")

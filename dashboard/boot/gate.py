@@ -20,7 +20,7 @@ from dashboard.boot.query import Question, read_question
 from migrations_app.permissions import VERBS
 from migrations_app.releases.boot.deciding import decide
 from migrations_app.releases.boot.known import RETRY_S, Decision, Reason
-from migrations_app.releases.boot.nodes import UPSERT, WRITTEN_EVERY, upsert_values
+from migrations_app.releases.boot.nodes import REFRESH, UPSERT, WRITTEN_EVERY, upsert_values
 from migrations_app.releases.boot.phases import INFRASTRUCTURE, default_graph
 from migrations_app.releases.boot.reading import ChainChanges, Found, TokenFacts, read
 
@@ -65,8 +65,9 @@ def boot_gate(request: HttpRequest) -> HttpResponse:
         where = f" in service {question.service}" if found.service else ""
         missing = f"environment {question.environment}" if found.service else f"service {question.service}"
         raise Http404(f"There is no {missing}{where}.")
-    response = told(decide(question.asked, found.known))
-    response.afterwards = _Afterwards(question, found)
+    decision = decide(question.asked, found.known)
+    response = told(decision)
+    response.afterwards = _Afterwards(question, found, decision.allow)
     return response
 
 
@@ -94,10 +95,14 @@ def told(decision: Decision) -> _ThenWrite:
 
 @dataclass(frozen=True)
 class _Afterwards:
-    """Its token was used, and a node that names itself has reported: each written now and then, not each time."""
+    """Its token was used, and a node that names itself has reported: each written now and then, not each time.
+
+    A node that may not start becomes no member by asking: others would have to agree with what does not run.
+    """
 
     question: Question
     found: Found
+    allowed: bool
 
     def __call__(self) -> None:
         try:
@@ -117,8 +122,11 @@ class _Afterwards:
         asked, own = self.question.asked, self.found.own
         if not asked.node or self.found.environment is None:
             return
+        if not self.allowed and (own is None or not own.member):
+            return
         if own is None or own.silent_s > every_s or not own.says(asked):
-            pool.tell(UPSERT, upsert_values(self.found.environment, asked, every_s))
+            statement = UPSERT if self.allowed else REFRESH
+            pool.tell(statement, upsert_values(self.found.environment, asked, every_s))
 
 
 def _question(request: HttpRequest) -> Question:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import Error, connection
 from psycopg_pool import ConnectionPool
 
 from dashboard.pooled.base import stands
@@ -23,8 +23,8 @@ from migrations_app.prepared import one_row
 WAIT_S = 1.0  # for one of its connections
 STATEMENT_S = 2  # a gate that cannot look says so soon
 
-# What it raises when its database cannot be asked.
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, DatabaseError, InterfaceError)
+# What it raises when its database cannot be asked, or does not answer what it was asked.
+AWAY = (psycopg.Error, Error)
 
 
 class _Impatient(PatientConnection):

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -16,6 +17,7 @@ from dashboard import tokens
 from dashboard.boot import pool
 from migrations_app.models import ApiToken, AuditEntry, BootAttempt, Environment, NodeReport, Run, Service
 from migrations_app.permissions import ADMIN, VIEWER
+from migrations_app.releases.boot import reading
 from tests.browser.client import heading, signed_in, text
 from tests.edge.caller import Caller, read, refusal
 from tests.edge.fleet import make_run
@@ -90,6 +92,18 @@ def test_a_database_that_does_not_answer_is_no_yes(
     monkeypatch.setattr(pool, "ask", away)
     told = ask(caller, 503)
     assert (told["allow"], told["reasons"][0]["code"]) == (False, "database_away")
+
+
+@pytest.mark.parametrize("statement", ["SELECT nothing", "SELECT 1 / 0", "SELECT 'x'::int"])
+def test_a_connection_of_its_own_that_fails_in_another_way_is_no_yes_either(
+    prod: Environment, caller: Caller, monkeypatch: pytest.MonkeyPatch, settings: Any, statement: str
+) -> None:
+    settings.BOOT_GATE_POOL = 1
+    monkeypatch.setattr(reading, "_statement", lambda: statement)
+    try:
+        assert ask(caller, 503)["reasons"][0]["code"] == "database_away"
+    finally:
+        pool.close()
 
 
 @pytest.mark.parametrize(
@@ -175,15 +189,35 @@ def test_a_node_that_asks_has_reported(prod: Environment, caller: Caller) -> Non
     assert ApiToken.objects.get().last_used_at is not None
 
 
+@pytest.mark.parametrize("failure", [DatabaseError, psycopg.ProgrammingError, psycopg.DataError])
 def test_an_answer_stands_when_what_comes_after_it_fails(
-    prod: Environment, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    prod: Environment, caller: Caller, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     def away(statement: str, given: object) -> None:
-        raise DatabaseError("gone")
+        raise failure("gone")
 
     monkeypatch.setattr(pool, "tell", away)
     assert ask(caller, 200, node="n1") == {"allow": True}
     assert not NodeReport.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "before", [{}, {"retired_at": Now()}, {"at": Now() - timedelta(minutes=11)}], ids=["new", "retired", "gone"]
+)
+def test_a_node_that_may_not_start_is_no_member_for_having_asked(
+    prod: Environment, caller: Caller, before: dict[str, Any]
+) -> None:
+    if before:
+        NodeReport.objects.create(environment=prod, node="n2", **before)
+    kept = list(NodeReport.objects.values())
+    for refused in ({"index_hash": "h2", "probes": "fail"}, {"schema_rev": "x9"}):
+        caller.get("/boot-gate", {**ASKED, **refused, "node": "n2"})
+        assert list(NodeReport.objects.values()) == kept
+    assert ask(caller, 200, index_hash="h1", node="n1") == {"allow": True}
+    assert ask(caller, 200, index_hash="h1", node="n2") == {"allow": True}
+    assert NodeReport.objects.get(node="n2").retired_at is None
+    ask(caller, 409, index_hash="h1", node="n2", probes="fail")
+    assert NodeReport.objects.get(node="n2").probes_ok is False
 
 
 def test_nodes_are_reported_listed_and_retired(prod: Environment, caller: Caller) -> None:

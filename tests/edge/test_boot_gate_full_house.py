@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from dashboard import tokens
-from dashboard.urgent import GATE, HEALTH, asked_of
+from dashboard.urgent import GATE, HEAD_S, HEALTH, asked_of
 from migrations_app.models import NodeReport
 from tests.edge.fleet import make_service
 from tests.edge.people import person
@@ -94,6 +94,7 @@ def test_the_gate_answers_while_every_thread_and_connection_is_in_use() -> None:
         until(lambda: NodeReport.objects.filter(node="n1").exists(), what="the node has reported")
         _a_database_that_is_locked_is_no_yes(url, bearer)
         _a_silent_connection_keeps_nobody_waiting(url, bearer)
+        _half_a_question_keeps_nobody_waiting_for_long(url, bearer)
 
 
 def _a_database_that_is_locked_is_no_yes(url: str, bearer: dict[str, str]) -> None:
@@ -117,19 +118,39 @@ def _a_silent_connection_keeps_nobody_waiting(url: str, bearer: dict[str, str]) 
             one.close()
 
 
+def _half_a_question_keeps_nobody_waiting_for_long(url: str, bearer: dict[str, str]) -> None:
+    """Ordinary threads wait for the rest of it, for HEAD_S; before they gave up, the gate has answered."""
+    place = urlsplit(url)
+    halves = [socket.create_connection((str(place.hostname), place.port or 80)) for _ in range(THREADS * 2)]
+    try:
+        for one in halves:
+            one.sendall(b"GET /api/v1/boot-gate?")
+        told = get(url, f"/api/v1/boot-gate?{QUERY}", **bearer)
+        assert (told.status, told.body) == (200, {"allow": True})
+        assert told.seconds < HEAD_S / 2
+        halves[0].settimeout(4 * HEAD_S)
+        assert halves[0].recv(1) == b""
+    finally:
+        for one in halves:
+            one.close()
+
+
 def test_whose_request_it_is_shows_in_its_first_bytes() -> None:
+    whole = b" HTTP/1.1\r\nHost: x\r\n\r\n"
     for sent, whose in (
-        (b"GET /api/v1/boot-gate?x", GATE),
-        (b"GET /api/v1/boot-gates?x", ""),
+        (b"GET /api/v1/boot-gate?x" + whole, GATE),
+        (b"GET /api/v1/boot-gate?x", ""),
+        (b"GET /api/v1/boot-gate?x HTTP/1.1\r\nHost: x\r\n", ""),
+        (b"GET /api/v1/boot-gates?x" + whole, ""),
         (b"GET /api/v1/bo", ""),
         (b"", ""),
-        (b"GET /health HTTP/1.1", HEALTH),
-        (b"HEAD /health HTTP/1.1", HEALTH),
-        (b"GET /health/deep HTTP/1.1", HEALTH),
-        (b"GET /readyz?now HTTP/1.1", HEALTH),
-        (b"GET /livez HTTP/1.1", HEALTH),
-        (b"GET /healthy HTTP/1.1", ""),
-        (b"POST /health HTTP/1.1", ""),
+        (b"GET /health" + whole, HEALTH),
+        (b"HEAD /health" + whole, HEALTH),
+        (b"GET /health/deep" + whole, HEALTH),
+        (b"GET /readyz?now" + whole, HEALTH),
+        (b"GET /livez" + whole, HEALTH),
+        (b"GET /healthy" + whole, ""),
+        (b"POST /health" + whole, ""),
     ):
         here, there = socket.socketpair()
         with here, there:

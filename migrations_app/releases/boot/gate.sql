@@ -1,5 +1,7 @@
 -- All that the boot gate goes by, as one JSON text of one moment: whose token it is, how the place stands, what the
 -- release was registered with, who reported. What is not there is null. Seconds are by the database's clock.
+-- `half` is the revision that stands in part: by the target's own rows where its schema was read since the newest run
+-- that did or may have done something, else by that run's last done step, which has no receipt.
 SELECT json_build_object(
   'token', (
     SELECT json_build_object(
@@ -20,10 +22,18 @@ SELECT json_build_object(
     'never_read', e.reconciled_at IS NULL AND e.head_seq = 0,
     'reachability', e.reachability, 'note', e.reconcile_note,
     'compared_s', EXTRACT(epoch FROM clock_timestamp() - e.reconciled_at),
-    'secrets', ARRAY(SELECT name FROM unnest(ARRAY[e.secrets_rev, e.secrets_rev_next]) name WHERE name <> '')) END,
-  'release', CASE WHEN r.id IS NOT NULL THEN json_build_object(
-    'release_id', r.release_id, 'schema_rev', r.schema_rev, 'schema_rev_min', r.schema_rev_min,
-    'schema_rev_max', r.schema_rev_max, 'index_hash', r.index_hash, 'secrets_rev', r.secrets_rev) END,
+    'secrets', ARRAY(SELECT name FROM unnest(ARRAY[e.secrets_rev, e.secrets_rev_next]) name WHERE name <> ''),
+    'half', CASE
+      WHEN d.id IS NULL OR t.read_at > d.finished_at THEN t.half_done
+      WHEN d.unsure <> '' THEN d.unsure
+      WHEN d.ill THEN (
+        SELECT p.revision_id FROM migrations_app_runstep p
+         WHERE p.run_id = d.id AND p.ordinal = d.steps_done AND NOT EXISTS (
+               SELECT FROM migrations_app_ledgerentry l WHERE l.run_id = d.id AND l.revision_id = p.revision_id)) END,
+    'left_by', CASE WHEN d.ill THEN d.id END, 'left', d.direction) END,
+  'release', (
+    SELECT to_json(x) FROM (SELECT r.release_id, r.schema_rev, r.schema_rev_min, r.schema_rev_max, r.index_hash,
+                                   r.secrets_rev) x WHERE r.id IS NOT NULL),
   'run', (
     SELECT json_build_object(
              'id', n.id, 'status', n.status,
@@ -41,18 +51,16 @@ SELECT json_build_object(
       JOIN migrations_app_revision v ON v.service_id = s.id AND v.revision_id = p.to_revision
      WHERE k.service_id = s.id AND k.status IN ('running', 'halted') AND p.status IN ('pending', 'running')),
   'nodes', ARRAY(
-    SELECT json_build_object(
-             'node', o.node, 'release_id', o.release_id, 'index_hash', o.index_hash, 'probes_ok', o.probes_ok,
-             'silent_s', EXTRACT(epoch FROM clock_timestamp() - o.at))
-      FROM migrations_app_nodereport o
-     WHERE o.environment_id = e.id AND o.retired_at IS NULL AND o.node <> %(node)s
-       AND o.at > clock_timestamp() - %(member_s)s * interval '1 s'
-     ORDER BY o.node),
+    SELECT to_json(x) FROM (
+      SELECT node, release_id, index_hash, probes_ok, EXTRACT(epoch FROM clock_timestamp() - at) AS silent_s
+        FROM migrations_app_nodereport
+       WHERE environment_id = e.id AND retired_at IS NULL AND node <> %(node)s
+         AND at > clock_timestamp() - %(member_s)s * interval '1 s') x ORDER BY node),
   'own', (
-    SELECT json_build_object('release_id', o.release_id, 'schema_rev', o.schema_rev, 'index_hash', o.index_hash,
-             'secrets_rev', o.secrets_rev, 'probes_ok', o.probes_ok, 'retired', o.retired_at IS NOT NULL,
-             'silent_s', EXTRACT(epoch FROM clock_timestamp() - o.at))
-      FROM migrations_app_nodereport o WHERE o.environment_id = e.id AND o.node = %(node)s)
+    SELECT to_json(x) FROM (
+      SELECT release_id, schema_rev, index_hash, secrets_rev, probes_ok, retired_at IS NOT NULL AS retired,
+             EXTRACT(epoch FROM clock_timestamp() - at) AS silent_s
+        FROM migrations_app_nodereport WHERE environment_id = e.id AND node = %(node)s) x)
 )::text
 FROM (SELECT) one
 LEFT JOIN migrations_app_service s ON s.name = %(service)s
@@ -60,4 +68,11 @@ LEFT JOIN migrations_app_chaintally c ON c.service_id = s.id
 LEFT JOIN migrations_app_environment e ON e.service_id = s.id AND e.name = %(environment)s
 LEFT JOIN migrations_app_revision h ON h.service_id = s.id AND h.revision_id = e.head_revision
 LEFT JOIN migrations_app_appliedtally a ON a.environment_id = e.id
+LEFT JOIN migrations_app_schemastate t ON t.environment_id = e.id
+LEFT JOIN LATERAL (
+  SELECT * FROM (
+    SELECT *, status IN ('failed', 'cancelled') AS ill,
+           CASE status WHEN 'cancelled' THEN error->>'revision_id' END AS unsure
+      FROM migrations_app_run WHERE environment_id = e.id) x
+   WHERE steps_done > 0 OR unsure <> '' ORDER BY id DESC LIMIT 1) d ON true
 LEFT JOIN migrations_app_release r ON r.service_id = s.id AND r.release_id = %(release)s

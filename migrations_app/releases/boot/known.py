@@ -48,6 +48,15 @@ class OpenRun:
 
 
 @dataclass(frozen=True)
+class Half:
+    """A revision of which a part stands in the target, without a receipt."""
+
+    revision: str
+    run: int | None  # the one that left it so; None: that is not known
+    direction: str | None  # of the last run that did anything; None: there is none
+
+
+@dataclass(frozen=True)
 class Node:
     """A member other than the one that asks."""
 
@@ -72,6 +81,7 @@ class Known:
     run: OpenRun | None
     planned: tuple[int, ...]  # the places that an open cutover will lead this environment to
     nodes: tuple[Node, ...]
+    half: Half | None = None  # looked at while no run is open
 
 
 @dataclass(frozen=True)

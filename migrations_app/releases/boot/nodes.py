@@ -40,6 +40,14 @@ ON CONFLICT (environment_id, node) DO UPDATE
        <> (EXCLUDED.release_id, EXCLUDED.schema_rev, EXCLUDED.index_hash, EXCLUDED.secrets_rev)
     OR n.probes_ok IS DISTINCT FROM EXCLUDED.probes_ok
 """
+# Of a member alone: it makes none, and brings none back that is gone or was retired meanwhile.
+REFRESH = """
+UPDATE migrations_app_nodereport
+   SET release_id = %(release_id)s, schema_rev = %(schema_rev)s, index_hash = %(index_hash)s,
+       secrets_rev = %(secrets_rev)s, probes_ok = %(probes_ok)s, at = clock_timestamp()
+ WHERE environment_id = %(environment)s AND node = %(node)s AND retired_at IS NULL
+   AND at > clock_timestamp() - %(member_s)s * interval '1 s'
+"""
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,8 @@ def report_node(*, environment: Environment, asked: Asked) -> NodeReport:
 
 
 def upsert_values(environment: int, asked: Asked, every_s: float) -> dict[str, str | float | bool | None]:
-    return {"environment": environment, **vars(asked), "every_s": every_s}
+    member_s = MEMBER_FOR.total_seconds()
+    return {"environment": environment, **vars(asked), "every_s": every_s, "member_s": member_s}
 
 
 def retire_node(*, report: NodeReport, by: User) -> NodeReport:

@@ -11,7 +11,7 @@ from typing import Any
 from migrations_app.models.environment import Reachability
 from migrations_app.prepared import one_row
 from migrations_app.releases.boot.chains import Ask, chain_of
-from migrations_app.releases.boot.known import MEMBER_FOR, Asked, Declared, Known, Node, OpenRun
+from migrations_app.releases.boot.known import MEMBER_FOR, Asked, Declared, Half, Known, Node, OpenRun
 from migrations_app.releases.contracts import Place, place_of
 from migrations_app.releases.schema_chain import SchemaChain
 
@@ -42,6 +42,10 @@ class OwnReport:
     probes_ok: bool | None
     retired: bool
     silent_s: float
+
+    @property
+    def member(self) -> bool:
+        return not self.retired and self.silent_s <= MEMBER_FOR.total_seconds()
 
     def says(self, asked: Asked) -> bool:
         same = ("release_id", "schema_rev", "index_hash", "secrets_rev", "probes_ok")
@@ -128,6 +132,7 @@ def _known(service: str, found: dict[str, Any], here: dict[str, Any], chain: Sch
         run=OpenRun(**found["run"]) if found["run"] else None,
         planned=tuple(found["planned"]),
         nodes=tuple(Node(**node) for node in found["nodes"]),
+        half=Half(here["half"], here["left_by"], here["left"]) if here["half"] else None,
     )
 
 

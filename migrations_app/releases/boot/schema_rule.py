@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrations_app.releases.boot.known import Asked, Known, OpenRun, Reason
+from migrations_app.releases.boot.known import Asked, Half, Known, OpenRun, Reason
 from migrations_app.releases.boot.phases import REVISIONS
 from migrations_app.releases.contracts import Cell, Fit, fits
 from migrations_app.statuses import HELD
@@ -21,6 +21,8 @@ def judge(asked: Asked, known: Known) -> Iterator[Reason]:
     yield from _against_release(asked, known)
     if known.run is not None:
         yield _run(asked, known, known.run)
+    elif known.half is not None:
+        yield _half(known.environment, known.half)
     elif not known.place.doubt:
         yield from _standing(asked, known)
 
@@ -48,6 +50,15 @@ def _run(asked: Asked, known: Known, run: OpenRun) -> Reason:
     if _unclear(asked, known):
         return _reason("run_open", f"{begin}. {after}", f"Run {run.id} ends.", unknown=True)
     return _reason("run_leads_away", f"{begin}, and where it ends does not do: {_small(after)}", NEXT, hopeless=True)
+
+
+def _half(environment: str, half: Half) -> Reason:
+    """Nobody can tell which schema that is."""
+    back = half.run is not None and half.direction == "down"
+    done = "half rolled back" if back else "half applied"
+    sentence = f"Run {half.run} left {half.revision} {done}." if half.run else f"{half.revision} is {done}."
+    clears = f"A run that {'rolls it back' if back else 'applies it'} to its end in {environment}."
+    return _reason("schema_half_applied", sentence, clears, unknown=True)
 
 
 def _standing(asked: Asked, known: Known) -> Iterator[Reason]:

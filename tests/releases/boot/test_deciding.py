@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrations_app.releases.boot.deciding import decide
-from migrations_app.releases.boot.known import Asked, Decision, Known
+from migrations_app.releases.boot.known import Asked, Decision, Half, Known
 from tests.releases.boot.shapes import GOOD, KNOWN, RELEASE, asked, known, node, place, run
 
 
@@ -176,6 +176,27 @@ def test_it_waits_for_no_run_that_leads_away() -> None:
 def test_a_run_that_leads_to_nothing_known_is_not_waited_for_by_number() -> None:
     decision = decide(GOOD, known(run=run(ends_at=None)))
     assert (codes(decision), decision.waiting_for, decision.hopeless) == (["run_open"], None, False)
+
+
+@pytest.mark.parametrize(
+    ("half", "sentence", "clears"),
+    [
+        (Half("0003_c", 12, "up"), "Run 12 left 0003_c half applied.", "A run that applies it to its end in prod."),
+        (
+            Half("0003_c", 12, "down"),
+            "Run 12 left 0003_c half rolled back.",
+            "A run that rolls it back to its end in prod.",
+        ),
+        (Half("0003_c", None, "down"), "0003_c is half applied.", "A run that applies it to its end in prod."),
+    ],
+)
+def test_what_stands_half_way_is_no_schema(half: Half, sentence: str, clears: str) -> None:
+    decision = decide(GOOD, known(half=half))
+    assert [(one.code, one.sentence, one.clears) for one in decision.reasons] == [
+        ("schema_half_applied", sentence, clears)
+    ]
+    assert (decision.allow, decision.told, decision.hopeless) == (False, False, False)
+    assert codes(decide(GOOD, known(half=half, run=run(ends_at=2)))) == ["run_open"]
 
 
 def test_a_run_that_a_person_holds_says_so() -> None:

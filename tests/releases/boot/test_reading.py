@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,13 +12,24 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from dashboard import tokens
-from migrations_app.models import Cutover, CutoverStep, Environment, NodeReport, Revision, Service
+from migrations_app.models import (
+    Cutover,
+    CutoverStep,
+    Environment,
+    LedgerEntry,
+    NodeReport,
+    Revision,
+    Run,
+    RunStep,
+    SchemaState,
+    Service,
+)
 from migrations_app.releases.boot import chains
 from migrations_app.releases.boot.deciding import decide
-from migrations_app.releases.boot.known import Asked, Known, Node
+from migrations_app.releases.boot.known import Asked, Half, Known, Node
 from migrations_app.releases.boot.nodes import report_node
 from migrations_app.releases.boot.reading import Found, read
-from tests.edge.fleet import make_run
+from tests.edge.fleet import make_receipt, make_run
 from tests.edge.releases import make_release, make_standing
 from tests.releases.gates.rows import put
 
@@ -84,6 +96,74 @@ def test_it_finds_the_open_run_and_where_it_ends(prod: Environment, olga: User) 
     assert found is not None
     assert (found.id, found.status, found.ends_at) == (run.pk, "queued", 1)
     assert known().place.running
+
+
+def left(prod: Environment, by: User, *steps: str, status: str = "failed", direction: str = "up", **fields: Any) -> Run:
+    """A run that ended, of as many steps of the fourth revision."""
+    run = make_run(prod, by, status, finished_at=Now(), **fields)
+    run.steps.all().delete()
+    for n, word in enumerate(steps, start=1):
+        RunStep.objects.create(
+            run=run, ordinal=n, revision_id="0004_step", n=n, of=len(steps), mode="tx", statements=1, status=word
+        )
+    Run.objects.filter(pk=run.pk).update(direction=direction, steps_done=steps.count("done"))
+    return run
+
+
+def seen(prod: Environment, half_done: str) -> None:
+    SchemaState.objects.update_or_create(environment=prod, defaults={"read_at": Now(), "half_done": half_done})
+
+
+@pytest.mark.parametrize(
+    ("ended", "half"),
+    [
+        ({"status": "failed"}, True),
+        ({"status": "cancelled"}, True),
+        ({"status": "failed", "direction": "down"}, True),
+        ({"status": "succeeded"}, False),
+        ({"status": "rolled_back", "direction": "down"}, False),
+    ],
+)
+def test_it_finds_what_a_run_left_half_way(prod: Environment, olga: User, ended: dict[str, str], half: bool) -> None:
+    run = left(prod, olga, "done", "failed", **ended)
+    assert known().half == (Half("0004_step", run.pk, ended.get("direction", "up")) if half else None)
+    assert decide(Asked(schema_rev="sc-10"), known()).allow is not half
+
+
+def test_a_run_that_did_nothing_hides_no_half_and_one_that_succeeds_ends_it(prod: Environment, olga: User) -> None:
+    run = left(prod, olga, "done", "failed")
+    for status in ("failed", "cancelled"):
+        left(prod, olga, "pending", "failed", status=status)
+        assert known().half == Half("0004_step", run.pk, "up")
+    waits = left(prod, olga, "pending", "pending", status="queued")
+    assert [one.code for one in decide(Asked(schema_rev="sc-10"), known()).reasons] == ["run_leads_away"]
+    waits.steps.update(status="done")
+    Run.objects.filter(pk=waits.pk).update(status="succeeded", steps_done=2)
+    assert known().half is None
+
+
+def test_a_revision_with_its_receipt_is_whole_and_one_that_nobody_could_tell_of_is_not(
+    prod: Environment, olga: User
+) -> None:
+    run = left(prod, olga, "done", "done")
+    make_receipt(prod, 4)
+    assert known().half is not None  # of another run
+    LedgerEntry.objects.filter(seq=4).update(run=run)
+    assert known().half is None
+    given_up = left(prod, olga, "unknown", status="cancelled", error={"revision_id": "0005_step"})
+    assert known().half == Half("0005_step", given_up.pk, "up")
+
+
+def test_the_target_s_own_word_counts_from_when_it_was_read(prod: Environment, olga: User) -> None:
+    seen(prod, "0004_step")
+    assert known().half == Half("0004_step", None, None)
+    run = left(prod, olga, "done", "failed")
+    SchemaState.objects.update(read_at=Now() - timedelta(minutes=5), half_done="")
+    assert known().half == Half("0004_step", run.pk, "up")
+    seen(prod, "0004_step")
+    assert known().half == Half("0004_step", run.pk, "up")
+    seen(prod, "")  # restored to before that run
+    assert known().half is None
 
 
 def test_a_run_that_moves_shows_as_progress(prod: Environment, olga: User) -> None:

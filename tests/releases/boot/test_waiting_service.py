@@ -68,8 +68,8 @@ def test_it_starts_by_itself_after_the_run_that_it_waited_for(fleet: Fleet, live
         assert process.stderr is not None
         first = process.stderr.readline()
         assert f"Run {run.pk} is under way, so the schema of dev-eu is not settled. (run_open)" in first
-        until(lambda: NodeReport.objects.filter(node="n1").exists(), what="the node has reported")
         assert process.poll() is None
+        assert not NodeReport.objects.exists()
         assert execute(run.pk)
         said, _ = process.communicate(timeout=30)
     assert (process.returncode, said) == (0, "the service has started\n")
@@ -77,6 +77,7 @@ def test_it_starts_by_itself_after_the_run_that_it_waited_for(fleet: Fleet, live
     assert attempt.outcome == "allow"
     assert attempt.tries > 1
     assert fleet.value("SELECT count(*) FROM b") == 0
+    until(lambda: NodeReport.objects.filter(node="n1").exists(), what="the node has reported")
 
 
 def test_a_service_for_the_old_schema_does_not_start_while_a_run_leads_away(

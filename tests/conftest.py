@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -19,6 +20,10 @@ from tests.audit_flush import django_db_setup  # noqa: F401  a fixture
 
 # The plugin has done this already when pyproject.toml loads it, as it must for Django's settings.
 pytest_servers.ensure_environment()
+
+# A busy machine is slow at making examples, which says nothing about them.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 _numbers = itertools.count(1)
 

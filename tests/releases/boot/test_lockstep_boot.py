@@ -60,7 +60,7 @@ def test_nothing_but_a_yes_is_a_yes(answer: tuple[int, object]) -> None:
     with gate(answer) as told:
         done = boot(told.url, "--deadline", "0.1", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (75, "")
-    assert len(told.asked) > 1 and not any("elsewhere" in path for path in told.asked)
+    assert told.asked and not any("elsewhere" in path for path in told.asked)
     assert "gave up waiting" in done.stderr
 
 
@@ -98,16 +98,16 @@ def test_it_may_hope_for_a_plan() -> None:
     with gate(hopeless, hopeless, WAIT, ALLOW) as told:
         assert boot(told.url, "--wait-for-plan", "30").returncode == 0
     with gate(hopeless) as told:
-        assert boot(told.url, "--wait-for-plan", "0.1").returncode == 78
+        assert boot(told.url, "--wait-for-plan", "1").returncode == 78
         assert len(told.asked) > 1
 
 
 def test_a_run_that_moves_is_progress() -> None:
     moving = [(409, not_yet(progress=f"7:{beat}")) for beat in range(8)]
     with gate(*moving, ALLOW) as told:
-        assert boot(told.url, "--deadline", "0.3", "--every", "0.1").returncode == 0
+        assert boot(told.url, "--deadline", "2", "--every", "0.4").returncode == 0
     with gate((409, not_yet(progress="7:1"))) as told:
-        assert boot(told.url, "--deadline", "0.3", "--every", "0.1").returncode == 75
+        assert boot(told.url, "--deadline", "2", "--every", "0.4").returncode == 75
 
 
 def test_a_phase_has_a_deadline_of_its_own() -> None:
